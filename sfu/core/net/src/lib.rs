@@ -1,0 +1,26 @@
+//! The shell around the packet core: UDP sockets, threads, the clock and the queues to Python. No protocol.
+//!
+//! [`core::Core`] is the face. Behind it each worker has a thread (`thread`) that takes orders and datagrams, lets
+//! [`rtc::worker::Worker`] handle them and sends what comes out. This is the only crate with `unsafe` code, around
+//! kernel calls that std has no name for.
+
+pub mod clock;
+mod config;
+pub mod core;
+mod directory;
+mod event_fd;
+mod lane;
+#[cfg(test)]
+mod loopback_tests;
+mod poller;
+mod receive;
+mod slots;
+mod sockaddr;
+mod socket;
+mod sync;
+mod thread;
+mod transmit;
+mod wake;
+
+pub use crate::config::{Busy, CoreConfig, MAX_ADDRESSES, MAX_WORKERS, MediaAddress, StartError};
+pub use crate::core::Core;

@@ -1,0 +1,140 @@
+//! Batches against a real kernel: the only Rust tests that open sockets, since here the kernel is what is tested.
+
+use std::net::{SocketAddr, UdpSocket as StdSocket};
+use std::os::fd::AsRawFd;
+
+use rtc::counters::{Cell, Counters};
+use rtc::drop_reason::DropReason;
+use rtc::outbox::{Outbox, TrafficClass};
+use rtc::path::Path;
+
+use crate::receive::{BATCH, ReceiveBatch};
+use crate::socket::UdpSocket;
+use crate::transmit::Transmitter;
+
+fn bound(address: &str) -> UdpSocket {
+    UdpSocket::bind_first(address.parse().unwrap(), false).unwrap()
+}
+
+/// Both families, where the machine has both.
+fn loopbacks() -> [&'static str; 2] {
+    let second = if StdSocket::bind("[::1]:0").is_ok() { "[::1]:0" } else { "127.0.0.2:0" };
+    ["127.0.0.1:0", second]
+}
+
+/// A peer that waits for nothing: what the kernel has not delivered by the time of the call never comes.
+fn peer(address: &str) -> StdSocket {
+    let socket = StdSocket::bind(address).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    socket
+}
+
+fn heard(socket: &StdSocket) -> Vec<Vec<u8>> {
+    let mut buffer = [0; 2_048];
+    std::iter::from_fn(|| socket.recv(&mut buffer).ok().map(|len| buffer[..len].to_vec())).collect()
+}
+
+fn push(outbox: &mut Outbox, socket: u8, remote: SocketAddr, bytes: &[u8]) {
+    assert!(outbox.push(Path { socket, remote }, TrafficClass::Other, bytes));
+}
+
+#[test]
+fn a_batch_brings_datagrams_in_order_with_their_senders_and_says_when_more_may_wait() {
+    for any in loopbacks() {
+        let (ours, theirs) = (bound(any), peer(any));
+        for number in 0..BATCH + 6 {
+            theirs.send_to(&vec![number as u8; number], ours.local()).unwrap();
+        }
+        let (mut batch, mut lengths) = (ReceiveBatch::new(), Vec::new());
+        for expected in [BATCH, 6, 0] {
+            let haul = batch.receive(&ours, |from, datagram| {
+                assert_eq!(from, theirs.local_addr().unwrap());
+                lengths.push(datagram.unwrap().len());
+            });
+            assert_eq!((haul.datagrams, haul.overflow), (expected, None));
+        }
+        assert_eq!(lengths, (0..BATCH + 6).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_datagram_that_is_too_long_is_told_from_one_that_just_fits() {
+    let (ours, theirs) = (bound("127.0.0.1:0"), peer("127.0.0.1:0"));
+    for len in [2_048, 2_049, 3] {
+        theirs.send_to(&vec![7; len], ours.local()).unwrap();
+    }
+    let mut seen = Vec::new();
+    ReceiveBatch::new().receive(&ours, |_, datagram| seen.push(datagram.map(|bytes| bytes.len())));
+    assert_eq!(seen, [Some(2_048), None, Some(3)]);
+}
+
+#[test]
+fn what_the_kernel_throws_away_is_known_by_the_next_datagram() {
+    let (ours, theirs) = (bound("127.0.0.1:0"), peer("127.0.0.1:0"));
+    let smallest: libc::c_int = 1;
+    // SAFETY: the value is a readable c_int of the size given, and the descriptor is open.
+    let shrunk = unsafe {
+        libc::setsockopt(
+            ours.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_RCVBUF,
+            std::ptr::from_ref(&smallest).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    assert_eq!(shrunk, 0);
+    for _ in 0..50 {
+        theirs.send_to(&[0; 1_000], ours.local()).unwrap();
+    }
+    let mut batch = ReceiveBatch::new();
+    let kept = batch.receive(&ours, |_, _| ()).datagrams;
+    assert!(kept < 50);
+    theirs.send_to(&[0], ours.local()).unwrap();
+    let haul = batch.receive(&ours, |_, _| ());
+    assert_eq!(haul.overflow, Some(50 - kept as u32));
+}
+
+#[test]
+fn an_outbox_leaves_in_order_through_the_socket_of_each_path() {
+    let (ours, theirs) = (loopbacks().map(bound), loopbacks().map(peer));
+    let counters = Counters::new(1);
+    let mut outbox = Outbox::new(400);
+    for number in 0..200u8 {
+        for socket in 0..2u8 {
+            let to = theirs[usize::from(socket)].local_addr().unwrap();
+            push(&mut outbox, socket, to, &[number, socket]);
+        }
+    }
+    Transmitter::new().send(&ours, &mut outbox, &counters);
+    assert!(outbox.is_empty());
+    for (socket, peer) in theirs.iter().enumerate() {
+        let expected: Vec<_> = (0..200u8).map(|number| vec![number, socket as u8]).collect();
+        assert_eq!(heard(peer), expected);
+    }
+    assert_eq!(counters.get(Cell::DatagramsDown), 400);
+    assert_eq!(counters.get(Cell::BytesDown), 800);
+    assert_eq!(counters.get(Cell::SendCalls), 8);
+}
+
+#[test]
+fn an_address_that_cannot_be_sent_to_costs_its_own_datagram_only() {
+    let (ours, theirs) = ([bound("127.0.0.1:0")], peer("127.0.0.1:0"));
+    let (good, counters) = (theirs.local_addr().unwrap(), Counters::new(1));
+    let nowhere = "127.0.0.1:0".parse().unwrap(); // port 0 is refused by the kernel
+    let mut outbox = Outbox::new(8);
+    for (to, byte) in [(nowhere, 1), (good, 2), (nowhere, 3), (nowhere, 4), (good, 5)] {
+        push(&mut outbox, 0, to, &[byte]);
+    }
+    Transmitter::new().send(&ours, &mut outbox, &counters);
+    assert_eq!(heard(&theirs), [[2], [5]]);
+    assert_eq!(counters.drops(DropReason::SendFailed), 3);
+    assert_eq!(counters.get(Cell::DatagramsDown), 2);
+}
+
+#[test]
+fn a_port_that_is_taken_is_refused_even_when_its_owner_shares_it_among_workers() {
+    let first = UdpSocket::bind_first("127.0.0.1:0".parse().unwrap(), true).unwrap();
+    let refused = UdpSocket::bind_first(first.local(), true).err().unwrap();
+    assert_eq!(refused.kind(), std::io::ErrorKind::AddrInUse);
+    assert_eq!(UdpSocket::bind_again(first.local()).unwrap().local(), first.local());
+}

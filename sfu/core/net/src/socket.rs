@@ -1,0 +1,86 @@
+//! The media port: one UDP socket per bind address and worker.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, RawFd};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Room for bursts in the kernel: at 3 Gbit/s it holds 10 ms.
+const BUFFER_BYTES: libc::c_int = 4 * 1024 * 1024;
+
+/// A bound, non-blocking UDP socket.
+pub(crate) struct UdpSocket {
+    socket: Socket,
+    local: SocketAddr,
+}
+
+impl UdpSocket {
+    /// Binds `address` for the first worker. Fails when anyone else has the port.
+    ///
+    /// With `shared` the other workers may bind the same address afterwards. The option is set only after binding:
+    /// with it from the start a second server of the same user would silently take half of the datagrams.
+    pub(crate) fn bind_first(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {
+        let socket = open(address)?;
+        socket.bind(&address.into())?;
+        socket.set_reuse_port(shared)?;
+        UdpSocket::finish(socket)
+    }
+
+    /// Binds the address of a socket made by [`UdpSocket::bind_first`] once more, for another worker.
+    pub(crate) fn bind_again(address: SocketAddr) -> io::Result<UdpSocket> {
+        let socket = open(address)?;
+        socket.set_reuse_port(true)?;
+        socket.bind(&address.into())?;
+        UdpSocket::finish(socket)
+    }
+
+    /// The address bound, with the port that was chosen.
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    fn finish(socket: Socket) -> io::Result<UdpSocket> {
+        let local = socket.local_addr()?.as_socket().expect("an IP socket has an IP address");
+        enlarge(&socket, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF);
+        enlarge(&socket, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF);
+        // Lets the kernel say how many datagrams it had to throw away. A kernel without it only counts less.
+        let _ = set_option(&socket, libc::SO_RXQ_OVFL, 1);
+        Ok(UdpSocket { socket, local })
+    }
+}
+
+impl AsRawFd for UdpSocket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+fn open(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?; // so that :: and 0.0.0.0 can both be bound, and paths have one form
+    }
+    Ok(socket)
+}
+
+/// Sets a buffer size beyond the system's limit where we may, and else as near to it as the limit lets.
+fn enlarge(socket: &Socket, force: libc::c_int, plain: libc::c_int) {
+    if set_option(socket, force, BUFFER_BYTES).is_err() {
+        let _ = set_option(socket, plain, BUFFER_BYTES); // the kernel caps it silently
+    }
+}
+
+fn set_option(socket: &Socket, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
+    // SAFETY: the value is a readable c_int of the size given, and the descriptor is open.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            option,
+            std::ptr::from_ref(&value).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

@@ -1,0 +1,202 @@
+//! The life of one worker's thread: orders, datagrams, timers, sending, events, sleep.
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rtc::counters::{Cell, Counters};
+use rtc::drop_reason::DropReason;
+use rtc::outbox::Outbox;
+use rtc::path::Path;
+use rtc::units::Time;
+use rtc::worker::Worker;
+
+use crate::clock::Clock;
+use crate::event_fd::EventFd;
+use crate::lane::{Order, WorkerEnd};
+use crate::poller::Poller;
+use crate::receive::{BATCH, ReceiveBatch};
+use crate::socket::UdpSocket;
+use crate::transmit::Transmitter;
+
+/// Datagrams that may be under way to the kernel. Only as much of the memory is touched as is used.
+const OUTBOX: usize = 1_024;
+/// Orders taken before the sockets have their turn again.
+const ORDERS_A_TURN: usize = 512;
+/// Room that one datagram, order or timer may need: the outbox is sent before it has less.
+const RESERVE: usize = BATCH;
+/// Token of the bell in the poller; the sockets have their numbers.
+const WAKE: u64 = u64::MAX;
+
+/// Everything that one worker's thread owns.
+pub(crate) struct WorkerThread {
+    worker: Worker,
+    sockets: Vec<UdpSocket>,
+    overflows: Vec<u32>,
+    lane: WorkerEnd,
+    wake: Arc<EventFd>,
+    stop: Arc<AtomicBool>,
+    clock: Clock,
+    counters: Counters,
+    poller: Poller,
+    batch: ReceiveBatch,
+    outbox: Outbox,
+    transmitter: Transmitter,
+}
+
+/// What [`WorkerThread::new`] needs from its maker.
+pub(crate) struct Parts {
+    pub(crate) sockets: Vec<UdpSocket>,
+    pub(crate) lane: WorkerEnd,
+    pub(crate) wake: Arc<EventFd>,
+    pub(crate) stop: Arc<AtomicBool>,
+    pub(crate) clock: Clock,
+    pub(crate) counters: Counters,
+}
+
+impl WorkerThread {
+    pub(crate) fn new(worker: Worker, parts: Parts) -> io::Result<WorkerThread> {
+        let Parts { sockets, lane, wake, stop, clock, counters } = parts;
+        let poller = Poller::new()?;
+        poller.watch(wake.as_raw_fd(), WAKE)?;
+        for (number, socket) in sockets.iter().enumerate() {
+            poller.watch(socket.as_raw_fd(), number as u64)?;
+        }
+        Ok(WorkerThread {
+            worker,
+            overflows: vec![0; sockets.len()],
+            sockets,
+            lane,
+            wake,
+            stop,
+            clock,
+            counters,
+            poller,
+            batch: ReceiveBatch::new(),
+            outbox: Outbox::new(OUTBOX),
+            transmitter: Transmitter::new(),
+        })
+    }
+
+    /// Works until asked to stop; what was ordered before that is still carried out, so that goodbyes leave.
+    pub(crate) fn run(mut self) {
+        let mut more = false;
+        while !self.stop.load(Ordering::Acquire) {
+            let readable = self.sleep(more);
+            let woken = self.clock.now();
+            more = self.take_orders(woken, ORDERS_A_TURN);
+            more |= self.receive(readable);
+            let now = self.clock.now();
+            self.run_timers(now);
+            self.flush(now);
+            self.hand_over_events(now);
+            self.counters.add(Cell::BusyMicros, self.clock.now().since(woken).as_micros() as u64);
+        }
+        let now = self.clock.now();
+        self.take_orders(now, usize::MAX);
+        self.flush(now);
+    }
+
+    /// Waits for a datagram, an order or a timer; returns the sockets that can be read, a bit each.
+    fn sleep(&mut self, more: bool) -> u64 {
+        let timeout = if more || !self.lane.may_sleep() {
+            Some(Duration::ZERO)
+        } else {
+            self.worker.poll_timeout().map(|(at, _)| at.since(self.clock.now()))
+        };
+        let mut readable = 0;
+        for token in self.poller.wait(timeout) {
+            match token {
+                WAKE => self.wake.clear(),
+                number => readable |= 1 << number,
+            }
+        }
+        self.lane.awake();
+        readable
+    }
+
+    /// Carries out up to `most` orders; true when there may be more.
+    fn take_orders(&mut self, now: Time, most: usize) -> bool {
+        for _ in 0..most {
+            match self.lane.next_order() {
+                None => return false,
+                Some(Order::Command(command)) => {
+                    self.make_room();
+                    self.worker.handle_command(now, command, &mut self.outbox);
+                }
+                Some(Order::Report(answer)) => {
+                    // Who asked may have stopped waiting.
+                    let _ = answer.try_send(self.worker.debug_state());
+                }
+            }
+        }
+        true
+    }
+
+    /// Takes one batch from each readable socket; true when one of them may hold more.
+    fn receive(&mut self, readable: u64) -> bool {
+        let mut more = false;
+        for number in (0..self.sockets.len()).filter(|number| readable & 1 << number != 0) {
+            let now = self.clock.now();
+            let (worker, outbox, counters) = (&mut self.worker, &mut self.outbox, &self.counters);
+            let (sockets, transmitter) = (&self.sockets, &mut self.transmitter);
+            let haul = self.batch.receive(&sockets[number], |remote, datagram| {
+                let Some(datagram) = datagram else {
+                    counters.add(Cell::DatagramsUp, 1);
+                    counters.dropped(DropReason::TooLong);
+                    return;
+                };
+                if outbox.room() < RESERVE {
+                    transmitter.send(sockets, outbox, counters);
+                }
+                worker.handle_datagram(now, Path { socket: number as u8, remote }, datagram, outbox);
+            });
+            self.counters.add(Cell::ReceiveCalls, 1);
+            more |= haul.datagrams == BATCH;
+            if let Some(total) = haul.overflow {
+                let lost = total.wrapping_sub(self.overflows[number]);
+                self.overflows[number] = total;
+                self.counters.dropped_many(DropReason::ReceiveOverflow, lost.into());
+            }
+            self.flush(now);
+        }
+        more
+    }
+
+    fn run_timers(&mut self, now: Time) {
+        if self.worker.poll_timeout().is_some_and(|(at, _)| at <= now) {
+            self.send(); // the timers of all peers may be due at once
+            self.worker.handle_timeout(now, &mut self.outbox);
+        }
+    }
+
+    /// Lets the worker forward what it kept, and sends until nothing is left.
+    fn flush(&mut self, now: Time) {
+        loop {
+            let more = self.worker.flush(now, &mut self.outbox);
+            self.send();
+            if !more {
+                return;
+            }
+        }
+    }
+
+    fn make_room(&mut self) {
+        if self.outbox.room() < RESERVE {
+            self.send();
+        }
+    }
+
+    fn send(&mut self) {
+        if !self.outbox.is_empty() {
+            self.transmitter.send(&self.sockets, &mut self.outbox, &self.counters);
+        }
+    }
+
+    fn hand_over_events(&mut self, now: Time) {
+        let worker = &mut self.worker;
+        self.lane.pump_events(|| worker.poll_event(now));
+    }
+}

@@ -1,0 +1,13 @@
+//! What arrives from publishers: streams put in order, kept for a while, measured and asked for again.
+
+pub mod arrivals;
+pub mod history;
+pub mod keyframe;
+pub mod nack;
+pub mod reception;
+pub mod stream;
+pub mod track;
+
+pub use history::{Content, History, Stored};
+pub use stream::{Encoding, Stream};
+pub use track::Track;

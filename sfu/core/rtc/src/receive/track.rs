@@ -1,0 +1,219 @@
+//! A published track: what may come, what comes, and who gets it.
+
+use std::time::Duration;
+
+use arrayvec::ArrayVec;
+
+use crate::command::{MAX_ENCODINGS, MAX_PAYLOADS, MediaKind, Mid, PayloadParams, TrackParams};
+use crate::id::{GroupId, SubscriptionId, TrackId, TransportId};
+use crate::receive::stream::Encoding;
+use crate::speakers::Loudness;
+use crate::units::{Pt, Time};
+
+/// An encoding has stopped when nothing came for this long while others of the track go on.
+const STOPPED: Duration = Duration::from_secs(1);
+/// All encodings have stopped when nothing came for this long: a still screen is sent once a second.
+const ALL_STOPPED: Duration = Duration::from_secs(3);
+/// Others go on if they had a packet within this time.
+const GOES_ON: Duration = Duration::from_millis(300);
+
+/// What a payload type means on a track.
+#[derive(Debug, Clone, Copy)]
+pub enum Format<'a> {
+    /// Media in this format.
+    Media(&'a PayloadParams),
+    /// Retransmissions of media in this format.
+    Repair(&'a PayloadParams),
+}
+
+/// A published track.
+pub struct Track {
+    /// Its name.
+    pub id: TrackId,
+    /// Where it comes from.
+    pub transport: TransportId,
+    /// Sound or picture.
+    pub kind: MediaKind,
+    /// The section it was negotiated in.
+    pub mid: Mid,
+    /// Its streams, lowest quality first.
+    pub encodings: ArrayVec<Encoding, MAX_ENCODINGS>,
+    /// Nothing is forwarded now.
+    pub paused: bool,
+    /// Who gets it.
+    pub subscriptions: Vec<SubscriptionId>,
+    /// Speakers are ranked in this group.
+    pub group: Option<GroupId>,
+    /// How loud it is.
+    pub loudness: Loudness,
+    /// Packets wait to be forwarded.
+    pub queued: bool,
+    /// The event about its active encodings waits to be taken.
+    pub announces_layers: bool,
+    /// When packets came again after all encodings had stopped.
+    woke_at: Option<Time>,
+    payloads: ArrayVec<PayloadParams, MAX_PAYLOADS>,
+    /// For each payload type: 0 unknown, or 1 + the place in `payloads`, with `REPAIR` for its retransmissions.
+    table: [u8; 128],
+}
+
+const REPAIR: u8 = 0x80;
+
+impl Track {
+    /// A track of which nothing has come yet.
+    pub fn new(id: TrackId, params: &TrackParams) -> Track {
+        let mut table = [0; 128];
+        for (place, payload) in params.payloads.iter().enumerate() {
+            let code = place as u8 + 1;
+            if let Some(rtx) = payload.rtx_pt {
+                table[usize::from(rtx.0 & 0x7f)] = code | REPAIR;
+            }
+            table[usize::from(payload.pt.0 & 0x7f)] = code;
+        }
+        Track {
+            id,
+            transport: params.transport,
+            kind: params.kind,
+            mid: params.mid,
+            encodings: params.encodings.iter().map(Encoding::new).collect(),
+            paused: false,
+            subscriptions: Vec::new(),
+            group: None,
+            loudness: Loudness::default(),
+            queued: false,
+            announces_layers: false,
+            woke_at: None,
+            payloads: params.payloads.clone(),
+            table,
+        }
+    }
+
+    /// What `pt` means here.
+    pub fn format(&self, pt: Pt) -> Option<Format<'_>> {
+        let code = self.table[usize::from(pt.0 & 0x7f)];
+        let payload = self.payloads.get(usize::from(code & !REPAIR).checked_sub(1)?)?;
+        Some(if code & REPAIR == 0 { Format::Media(payload) } else { Format::Repair(payload) })
+    }
+
+    /// Units per second of its timestamps: those of the first format, as all formats of a track have the same in
+    /// practice.
+    pub fn clock_rate(&self) -> u32 {
+        self.payloads.first().map_or(90_000, |payload| payload.clock_rate).max(1)
+    }
+
+    /// The format of a media payload type.
+    pub fn media(&self, pt: Pt) -> Option<&PayloadParams> {
+        match self.format(pt)? {
+            Format::Media(payload) => Some(payload),
+            Format::Repair(_) => None,
+        }
+    }
+
+    /// Which encodings are being sent, bit 0 the lowest.
+    pub fn active(&self) -> u8 {
+        self.encodings.iter().enumerate().fold(0, |mask, (i, e)| mask | u8::from(e.active) << i)
+    }
+
+    /// Packets of an encoding have come; true if it was not being sent before.
+    pub fn notice_packet(&mut self, now: Time, encoding: usize) -> bool {
+        let sleeping = self.active() == 0;
+        let Some(encoding) = self.encodings.get_mut(encoding) else { return false };
+        let wakes = !std::mem::replace(&mut encoding.active, true);
+        if wakes && sleeping {
+            self.woke_at = Some(now);
+        }
+        wakes
+    }
+
+    /// The publisher says that an encoding ends; true if it was being sent.
+    pub fn notice_goodbye(&mut self, encoding: usize) -> bool {
+        let Some(encoding) = self.encodings.get_mut(encoding) else { return false };
+        self.woke_at = None;
+        std::mem::replace(&mut encoding.active, false)
+    }
+
+    /// The encodings that a subscription may wait for, bit 0 the lowest.
+    ///
+    /// When a muted camera goes on, its encodings come one after the other: for a while those that have not come yet
+    /// are expected, or else everybody would go down to the first one and up again.
+    pub fn available(&self, now: Time) -> u8 {
+        if self.woke_at.is_none_or(|at| now.since(at) >= STOPPED) {
+            return self.active();
+        }
+        let known = |e: &Encoding| e.active || e.stream.is_some();
+        self.encodings.iter().enumerate().fold(0, |mask, (i, e)| mask | u8::from(known(e)) << i)
+    }
+
+    /// Looks for encodings that have stopped; true if there are new ones.
+    pub fn notice_stopped(&mut self, now: Time) -> bool {
+        let newest = self.encodings.iter().filter_map(|e| e.stream.as_ref()).map(|s| s.last_packet).max();
+        let goes_on = newest.is_some_and(|at| now.since(at) < GOES_ON);
+        let limit = if goes_on { STOPPED } else { ALL_STOPPED };
+        let mut changed = false;
+        for encoding in self.encodings.iter_mut().filter(|e| e.active) {
+            if encoding.stream.as_ref().is_none_or(|s| now.since(s.last_packet) >= limit) {
+                encoding.active = false;
+                changed = true;
+            }
+        }
+        changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{Codec, EncodingParams};
+    use crate::receive::stream::Stream;
+
+    fn track() -> Track {
+        let payload = PayloadParams {
+            pt: Pt(96),
+            codec: Codec::Vp8,
+            clock_rate: 90_000,
+            rtx_pt: Some(Pt(97)),
+            nack: true,
+            pli: true,
+            fir: false,
+            transport_cc: true,
+        };
+        let params = TrackParams {
+            transport: TransportId::new(0, 0, 1),
+            kind: MediaKind::Video,
+            mid: Mid::from("0").unwrap(),
+            payloads: [payload].into_iter().collect(),
+            encodings: [EncodingParams::default(); 3].into_iter().collect(),
+        };
+        Track::new(TrackId::new(0, 0, 1), &params)
+    }
+
+    #[test]
+    fn payload_types_are_media_or_their_repair_or_unknown() {
+        let track = track();
+        assert!(matches!(track.format(Pt(96)), Some(Format::Media(p)) if p.pt == Pt(96)));
+        assert!(matches!(track.format(Pt(97)), Some(Format::Repair(p)) if p.pt == Pt(96)));
+        assert!(track.format(Pt(98)).is_none());
+        assert!(track.media(Pt(97)).is_none());
+    }
+
+    #[test]
+    fn an_encoding_stops_after_a_second_if_others_go_on_and_after_three_if_not() {
+        // (last packets of the encodings, now, active afterwards), in milliseconds
+        let rows = [
+            ([1_000, 1_000], 1_900, 0b11),
+            ([1_000, 2_000], 2_100, 0b10),
+            ([1_000, 1_100], 2_200, 0b11),
+            ([1_000, 1_100], 3_900, 0b11),
+            ([1_000, 1_100], 4_100, 0b00),
+        ];
+        for (last, now, expected) in rows {
+            let mut track = track();
+            for (encoding, ms) in track.encodings.iter_mut().zip(last) {
+                encoding.active = true;
+                encoding.stream = Some(Box::new(Stream::new(Time::from_millis(ms), MediaKind::Video, 0)));
+            }
+            let changed = track.notice_stopped(Time::from_millis(now));
+            assert_eq!((track.active(), changed), (expected, expected != 0b11), "{last:?} at {now}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! In steady state no packet costs an allocation.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use rtc::id::TransportId;
+use rtc::outbox::TrafficClass;
+use rtc::send::PacketSink;
+use rtc::units::SeqNo;
+
+#[path = "media/support.rs"]
+mod support;
+use support::*;
+
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call is passed on to the system allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: the caller keeps the contract of `realloc`.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Counts packets and keeps nothing.
+#[derive(Default)]
+struct Counter {
+    packets: u64,
+    bytes: usize,
+}
+
+impl PacketSink for Counter {
+    fn room(&self) -> usize {
+        1_000
+    }
+
+    fn send_rtp(
+        &mut self,
+        _: TransportId,
+        _: TrafficClass,
+        _: SeqNo,
+        header: &[u8],
+        prefix: &[u8],
+        payload: &[u8],
+    ) -> bool {
+        self.packets += 1;
+        self.bytes += header.len() + prefix.len() + payload.len();
+        true
+    }
+
+    fn send_rtcp(&mut self, _: TransportId, _: &[u8]) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_forwarded_packet_costs_no_allocation_in_steady_state() {
+    let mut world = World::new();
+    world.add_audio();
+    world.add_video(1);
+    for slot in 0..10 {
+        world.subscribe(slot, AUDIO, if slot % 2 == 0 { ALICE } else { BOB }, ALL, false);
+        world.subscribe(10 + slot, VIDEO, if slot % 2 == 0 { ALICE } else { BOB }, ALL, true);
+    }
+    // A minute of packets made beforehand: 30 pictures a second with some loss, and 50 packets of sound.
+    let mut camera = Camera::new(5, None);
+    camera.cc = Some(0);
+    let mut script = Vec::new();
+    for tick in 0..3_000u64 {
+        script.push((tick * 20, voice(6, tick as u16, 30)));
+        if tick % 5 < 3 {
+            for packet in camera.picture(tick == 0, 4, (tick % 2) as u8) {
+                if script.len() % 97 != 0 {
+                    script.push((tick * 20, packet));
+                }
+            }
+        }
+    }
+    let mut sink = Counter::default();
+    let start = world.now.micros() / 1_000;
+    let warm = script.len() / 2;
+    let (mut allocations, mut packets) = (0, 0);
+    for (i, (ms, packet)) in script.iter().enumerate() {
+        if i == warm {
+            allocations = ALLOCATIONS.load(Relaxed);
+            packets = sink.packets;
+        }
+        let now = rtc::units::Time::from_millis(start + ms);
+        let _ = world.router.handle_rtp(now, PUBLISHER, packet);
+        while world.router.flush(now, &mut sink) {}
+        while world.router.poll_timeout().is_some_and(|(at, _)| at <= now) {
+            world.router.handle_timeout(now, &mut sink);
+        }
+        while world.router.poll_event().is_some() {}
+    }
+    let (allocations, packets) = (ALLOCATIONS.load(Relaxed) - allocations, sink.packets - packets);
+    assert!(packets > 40_000 && sink.bytes > 0, "{packets}");
+    assert_eq!(allocations, 0, "for {packets} packets");
+}

@@ -1,0 +1,136 @@
+//! A ready call: publishers of sound and picture, and subscribers who get all of it.
+
+use std::time::Duration;
+
+use arrayvec::ArrayVec;
+use rtc::command::{
+    Codec, Command, EncodingParams, LayerPlan, MediaKind, Mid, PayloadMap, PayloadParams, SubscriptionParams,
+    TrackParams,
+};
+use rtc::id::{SubscriptionId, TrackId};
+use rtc::units::{Pt, SeqNo, Ssrc};
+
+use crate::network::Link;
+use crate::world::World;
+
+/// Payload type of VP8 in the simulated offers.
+pub const VIDEO_PT: Pt = Pt(96);
+/// Payload type of retransmitted VP8.
+pub const VIDEO_RTX_PT: Pt = Pt(97);
+/// SSRC of the first publisher's picture; later publishers count on from it.
+pub const VIDEO_SSRC: u32 = 0x0a00_0000;
+
+/// A world in which everybody has connected and all subscriptions are made.
+pub struct Call {
+    /// Browsers 0 to `publishers - 1` publish one picture each; the others receive them all.
+    pub world: World,
+    /// The published pictures, in the order of the publishers.
+    pub tracks: Vec<TrackId>,
+    next: SeqNo,
+}
+
+impl Call {
+    /// Lets everybody join and connect over `link`.
+    ///
+    /// # Panics
+    /// If somebody is not connected after ten seconds.
+    pub fn new(link: Link, seed: u64, publishers: usize, subscribers: usize) -> Call {
+        let mut world = World::new(link, seed);
+        let people: Vec<usize> = (0..publishers + subscribers).map(|_| world.join()).collect();
+        world.run_for(Duration::from_secs(10));
+        assert!(people.iter().all(|&person| world.browser(person).is_connected()), "somebody is missing");
+        let tracks: Vec<TrackId> = (0..publishers).map(|number| publish(&mut world, number)).collect();
+        let mut next = 0;
+        for &subscriber in &people[publishers..] {
+            for &track in &tracks {
+                subscribe(&mut world, SubscriptionId::new(0, next, 1), track, subscriber);
+                next += 1;
+            }
+        }
+        Call { world, tracks, next: SeqNo(1) }
+    }
+
+    /// Lets the first publisher protect `frames` VP8 frames, a key frame first, and returns their datagrams unsent.
+    pub fn record_video(
+        &mut self,
+        pt: Pt,
+        frames: usize,
+        packets_per_frame: usize,
+        payload_bytes: usize,
+    ) -> Vec<Vec<Vec<u8>>> {
+        (0..frames)
+            .map(|frame| {
+                for number in 0..packets_per_frame {
+                    let marker = number + 1 == packets_per_frame;
+                    let payload = vp8_payload(frame as u16, number == 0, frame == 0, payload_bytes);
+                    let packet = rtp_packet(pt, marker, self.next, frame as u32 * 3_000, &payload);
+                    self.world.browser(0).send_rtp(self.next, &packet);
+                    self.next = self.next.next();
+                }
+                self.world.take_outgoing(0)
+            })
+            .collect()
+    }
+}
+
+fn publish(world: &mut World, number: usize) -> TrackId {
+    let track = TrackId::new(0, number as u32, 1);
+    let payload = PayloadParams {
+        pt: VIDEO_PT,
+        codec: Codec::Vp8,
+        clock_rate: 90_000,
+        rtx_pt: Some(VIDEO_RTX_PT),
+        nack: true,
+        pli: true,
+        fir: true,
+        transport_cc: true,
+    };
+    let ssrc = Some(Ssrc(VIDEO_SSRC + number as u32));
+    let params = TrackParams {
+        transport: world.transport(number),
+        kind: MediaKind::Video,
+        mid: Mid::from("1").expect("short"),
+        payloads: ArrayVec::from_iter([payload]),
+        encodings: ArrayVec::from_iter([EncodingParams { rid: None, ssrc, rtx_ssrc: None }]),
+    };
+    world.command(Command::AddTrack { track, params: Box::new(params) });
+    track
+}
+
+fn subscribe(world: &mut World, subscription: SubscriptionId, track: TrackId, subscriber: usize) {
+    let params = SubscriptionParams {
+        track,
+        transport: world.transport(subscriber),
+        mid: Mid::from("2").expect("short"),
+        ssrc: Ssrc(0x0b00_0000 + subscription.slot() as u32),
+        rtx_ssrc: Some(Ssrc(0x0c00_0000 + subscription.slot() as u32)),
+        payloads: ArrayVec::from_iter([PayloadMap {
+            up: VIDEO_PT,
+            down: VIDEO_PT,
+            down_rtx: Some(VIDEO_RTX_PT),
+            strip_red: false,
+        }]),
+        plan: LayerPlan { encoding: Some(0), temporal: 255 },
+    };
+    world.command(Command::Subscribe { subscription, params: Box::new(params) });
+}
+
+/// An RTP packet of the first publisher without header extensions.
+fn rtp_packet(pt: Pt, marker: bool, seq: SeqNo, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x80, pt.0 | if marker { 0x80 } else { 0 }];
+    packet.extend_from_slice(&seq.wire().to_be_bytes());
+    packet.extend_from_slice(&timestamp.to_be_bytes());
+    packet.extend_from_slice(&VIDEO_SSRC.to_be_bytes());
+    packet.extend_from_slice(payload);
+    packet
+}
+
+/// A VP8 payload with a 15-bit picture id (RFC 7741, section 4.2) and bytes that need not decode.
+fn vp8_payload(picture: u16, first: bool, key: bool, bytes: usize) -> Vec<u8> {
+    let picture = 0x8000 | picture & 0x7fff;
+    let mut payload = vec![0x80 | if first { 0x10 } else { 0 }, 0x80];
+    payload.extend_from_slice(&picture.to_be_bytes());
+    payload.push(if key { 0x00 } else { 0x01 });
+    payload.resize(bytes.max(payload.len()), 0x5a);
+    payload
+}

@@ -1,0 +1,300 @@
+//! A worker, its browsers and the network between them, in virtual time.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrayvec::ArrayVec;
+use rtc::command::{Command, Extension, ExtensionIds, IceCredentials, RemoteParams};
+use rtc::counters::Counters;
+use rtc::event::Event;
+use rtc::id::TransportId;
+use rtc::outbox::Outbox;
+use rtc::path::Path;
+use rtc::route::RouterConfig;
+use rtc::transport::TransportShared;
+use rtc::units::Time;
+use rtc::worker::{Worker, WorkerConfig};
+
+use crate::browser::{Browser, BrowserConfig, Occurrence, Server};
+use crate::network::{Datagram, Link, Network};
+
+/// Outbox of the worker, in datagrams: small, so that a full one is met in tests too.
+const OUTBOX: usize = 64;
+const TRANSPORTS: usize = 64;
+
+/// Everything that a test of the core needs, stepped from event to event.
+pub struct World {
+    now: Time,
+    epoch: Instant,
+    server: SocketAddr,
+    shared: Arc<TransportShared>,
+    worker: Worker,
+    counters: Counters,
+    outbox: Outbox,
+    network: Network,
+    browsers: Vec<Person>,
+    by_address: BTreeMap<SocketAddr, usize>,
+    events: Vec<(Time, Event)>,
+    sent_to: BTreeMap<SocketAddr, u64>,
+    seed: u64,
+}
+
+struct Person {
+    browser: Browser,
+    transport: TransportId,
+    heard: Vec<(Time, Occurrence)>,
+}
+
+impl World {
+    /// A worker without anybody, behind links that are all like `link`.
+    ///
+    /// # Panics
+    /// If the system has no randomness for a certificate.
+    pub fn new(link: Link, seed: u64) -> World {
+        // Only the distance to it counts, so that nothing depends on when the test runs.
+        let epoch = Instant::now();
+        let shared = Arc::new(TransportShared::generate(epoch).expect("randomness of the system"));
+        let counters = Counters::new(TRANSPORTS);
+        let config = WorkerConfig {
+            index: 0,
+            shared: Arc::clone(&shared),
+            max_transports: TRANSPORTS,
+            router: RouterConfig {
+                transports: TRANSPORTS,
+                tracks: 256,
+                subscriptions: 1_024,
+                seed: [seed as u8; 32],
+            },
+        };
+        World {
+            now: Time::from_millis(1_000),
+            epoch,
+            server: "192.0.2.1:10000".parse().expect("an address"),
+            shared,
+            worker: Worker::new(config, counters.clone()),
+            counters,
+            outbox: Outbox::new(OUTBOX),
+            network: Network::new(link, seed),
+            browsers: Vec::new(),
+            by_address: BTreeMap::new(),
+            events: Vec::new(),
+            sent_to: BTreeMap::new(),
+            seed,
+        }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// What the worker counted.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The network, to make it worse.
+    pub fn network(&mut self) -> &mut Network {
+        &mut self.network
+    }
+
+    /// Every event of the worker so far.
+    pub fn events(&self) -> &[(Time, Event)] {
+        &self.events
+    }
+
+    /// What a browser noticed so far.
+    pub fn heard(&self, browser: usize) -> &[(Time, Occurrence)] {
+        &self.browsers[browser].heard
+    }
+
+    /// A browser, to let it do something; its datagrams leave with the next step.
+    pub fn browser(&mut self, browser: usize) -> &mut Browser {
+        &mut self.browsers[browser].browser
+    }
+
+    /// The transport of a browser.
+    pub fn transport(&self, browser: usize) -> TransportId {
+        self.browsers[browser].transport
+    }
+
+    /// How many datagrams the worker sent to an address.
+    pub fn datagrams_to(&self, address: SocketAddr) -> u64 {
+        self.sent_to.get(&address).copied().unwrap_or(0)
+    }
+
+    /// Adds a browser that has its answer and begins to connect; returns its number.
+    ///
+    /// # Panics
+    /// If the system has no randomness for a certificate.
+    pub fn join(&mut self) -> usize {
+        let number = self.browsers.len();
+        let transport = TransportId::new(0, number as u32, 1);
+        let local = credentials("0srv", number);
+        let address = SocketAddr::from(([198, 51, 100, number as u8 + 1], 40_000));
+        let certificate = dimpl::certificate::generate_self_signed_certificate().expect("randomness");
+        let seed = self.seed ^ (number as u64 + 1) << 32;
+        let ice = credentials("brow", number);
+        let config = BrowserConfig { address, ice, certificate, epoch: self.epoch, seed };
+        let mut browser = Browser::new(self.now, config);
+        let remote = RemoteParams {
+            ice: browser.ice().clone(),
+            fingerprints: ArrayVec::from_iter([browser.fingerprint()]),
+            extensions: extension_ids(),
+            sctp_port: Some(5_000),
+            max_message_size: 262_144,
+        };
+        let server =
+            Server { address: self.server, ice: local.clone(), fingerprint: self.shared.fingerprint() };
+        browser.set_server(self.now, server);
+        self.browsers.push(Person { browser, transport, heard: Vec::new() });
+        self.by_address.insert(address, number);
+        self.command(Command::AddTransport { transport, local });
+        self.command(Command::SetRemote { transport, remote: Box::new(remote) });
+        number
+    }
+
+    /// Moves a browser to another address.
+    pub fn rebind(&mut self, browser: usize, address: SocketAddr) {
+        let now = self.now;
+        self.by_address.insert(address, browser);
+        self.browsers[browser].browser.rebind(now, address);
+    }
+
+    /// Carries out a command.
+    pub fn command(&mut self, command: Command) {
+        self.worker.handle_command(self.now, command, &mut self.outbox);
+        self.after_worker();
+    }
+
+    /// Puts a datagram on the wire that no browser sent.
+    pub fn inject(&mut self, from: SocketAddr, bytes: Vec<u8>) {
+        let to = self.server;
+        self.network.send(self.now, Datagram { from, to, bytes });
+    }
+
+    /// Lets time pass.
+    pub fn run_for(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.collect_from_browsers();
+        while let Some(next) = self.next_wake().filter(|at| *at <= end) {
+            self.now = self.now.max(next);
+            self.step();
+        }
+        self.now = end;
+    }
+
+    /// Takes the datagrams that browsers have ready, without sending them.
+    pub fn take_outgoing(&mut self, browser: usize) -> Vec<Vec<u8>> {
+        std::iter::from_fn(|| self.browsers[browser].browser.poll_transmit()).collect()
+    }
+
+    /// Hands the worker a browser's datagram past the network, as a shell does with one of a batch.
+    pub fn hand_over(&mut self, browser: usize, datagram: &mut [u8]) {
+        let path = Path { socket: 0, remote: self.browsers[browser].browser.address() };
+        self.worker.handle_datagram(self.now, path, datagram, &mut self.outbox);
+    }
+
+    /// Ends a batch handed over: fans out and throws away what would be sent; returns how many datagrams.
+    pub fn flush_and_discard(&mut self) -> usize {
+        let mut sent = 0;
+        loop {
+            let more = self.worker.flush(self.now, &mut self.outbox);
+            sent += self.outbox.len();
+            self.outbox.clear();
+            if !more {
+                return sent;
+            }
+        }
+    }
+
+    /// Lets time pass for the worker alone.
+    pub fn skip(&mut self, time: Duration) {
+        self.now = self.now + time;
+    }
+
+    fn next_wake(&self) -> Option<Time> {
+        let worker = self.worker.poll_timeout().map_or(Time::NEVER, |(at, _)| at);
+        let browsers = self.browsers.iter().map(|person| person.browser.poll_timeout());
+        let next = browsers.chain([worker, self.network.poll_timeout()]).min()?;
+        (next != Time::NEVER).then_some(next)
+    }
+
+    fn step(&mut self) {
+        let now = self.now;
+        while let Some(datagram) = self.network.receive(now) {
+            if datagram.to == self.server {
+                let path = Path { socket: 0, remote: datagram.from };
+                let mut bytes = datagram.bytes;
+                self.worker.handle_datagram(now, path, &mut bytes, &mut self.outbox);
+            } else if let Some(&number) = self.by_address.get(&datagram.to)
+                && self.browsers[number].browser.address() == datagram.to
+            {
+                self.browsers[number].browser.handle_datagram(now, &datagram.bytes);
+            }
+        }
+        if self.worker.poll_timeout().is_some_and(|(at, _)| at <= now) {
+            self.worker.handle_timeout(now, &mut self.outbox);
+        }
+        for person in &mut self.browsers {
+            if person.browser.poll_timeout() <= now {
+                person.browser.handle_timeout(now);
+            }
+        }
+        self.after_worker();
+        self.collect_from_browsers();
+    }
+
+    /// Fans out, sends and takes events, as the shell does after a batch.
+    fn after_worker(&mut self) {
+        loop {
+            let more = self.worker.flush(self.now, &mut self.outbox);
+            for (slot, bytes) in self.outbox.iter() {
+                let datagram = Datagram { from: self.server, to: slot.path.remote, bytes: bytes.to_vec() };
+                *self.sent_to.entry(datagram.to).or_default() += 1;
+                self.network.send(self.now, datagram);
+            }
+            self.outbox.clear();
+            if !more {
+                break;
+            }
+        }
+        while let Some(event) = self.worker.poll_event(self.now) {
+            self.events.push((self.now, event));
+        }
+    }
+
+    fn collect_from_browsers(&mut self) {
+        let to = self.server;
+        for person in &mut self.browsers {
+            let from = person.browser.address();
+            while let Some(bytes) = person.browser.poll_transmit() {
+                self.network.send(self.now, Datagram { from, to, bytes });
+            }
+            while let Some(occurrence) = person.browser.poll_occurrence() {
+                person.heard.push((self.now, occurrence));
+            }
+        }
+    }
+}
+
+/// Header extensions as Chromium numbers them.
+pub fn extension_ids() -> ExtensionIds {
+    let mut ids = ExtensionIds::default();
+    ids.set(Extension::AudioLevel, 1);
+    ids.set(Extension::AbsSendTime, 2);
+    ids.set(Extension::TransportCc, 3);
+    ids.set(Extension::Mid, 4);
+    ids.set(Extension::Rid, 10);
+    ids.set(Extension::RepairedRid, 11);
+    ids
+}
+
+fn credentials(prefix: &str, number: usize) -> IceCredentials {
+    IceCredentials {
+        ufrag: format!("{prefix}{number:04}").into(),
+        pwd: format!("{prefix}-password-of-{number:08}").into(),
+    }
+}
