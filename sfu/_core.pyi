@@ -1,0 +1,322 @@
+# The border between Python and the Rust core, as types. docs/border.md explains it; stubtest compares this
+# file with the binary. Only sfu/bridge.py imports the module.
+#
+# Ids are opaque integers; an id that is gone is never given out again. Arguments are checked at once:
+# ValueError or TypeError says which one is wrong, CoreBusy that a table or queue is full. After that a
+# command cannot fail.
+
+from collections.abc import Sequence
+from typing import Final, Literal, Self, TypeAlias, TypedDict, final, type_check_only
+
+__all__ = [
+    "EXTENSION_URIS",
+    "MAX_DATA_MESSAGE",
+    "MAX_SDP_BYTES",
+    "Core",
+    "CoreBusy",
+    "DataChannelOpened",
+    "DataReceived",
+    "Event",
+    "EventsDropped",
+    "LayerSwitched",
+    "LayersChanged",
+    "MediaSection",
+    "PathChanged",
+    "Payload",
+    "SdpError",
+    "SdpPayload",
+    "SessionDescription",
+    "SpeakersChanged",
+    "TrackStarted",
+    "TransportConnected",
+    "TransportFailed",
+    "TransportResumed",
+    "TransportSilent",
+    "parse_sdp",
+]
+
+# URIs of the header extensions that the core reads or writes; set_remote takes no others.
+EXTENSION_URIS: Final[tuple[str, ...]]
+# Most bytes of a session description that parse_sdp reads.
+MAX_SDP_BYTES: Final[int]
+# Most bytes of one message of send_data.
+MAX_DATA_MESSAGE: Final[int]
+
+# A table or the command queue is full.
+class CoreBusy(Exception): ...
+
+@type_check_only
+class SnapshotLayout(TypedDict):
+    cells: list[str]
+    drops: list[str]
+    legs: list[str]
+
+# One payload type of a published track. `codec` is opus, red, vp8, vp9, h264, av1 or opaque.
+@final
+class Payload:
+    pt: Final[int]
+    codec: Final[str]
+    clock_rate: Final[int]
+    rtx_pt: Final[int | None]
+    nack: Final[bool]
+    pli: Final[bool]
+    fir: Final[bool]
+    transport_cc: Final[bool]
+    def __new__(
+        cls,
+        pt: int,
+        codec: str,
+        clock_rate: int,
+        *,
+        rtx_pt: int | None = None,
+        nack: bool = False,
+        pli: bool = False,
+        fir: bool = False,
+        transport_cc: bool = False,
+    ) -> Self: ...
+
+@final
+class Core:
+    # `addresses` are pairs of an address to bind and the address to announce; port 0 takes a free port.
+    def __new__(
+        cls,
+        *,
+        udp_port: int,
+        addresses: Sequence[tuple[str, str]],
+        workers: int = 1,
+        max_transports: int = 4096,
+    ) -> Self: ...
+    # OSError names the address that cannot be bound.
+    def start(self) -> None: ...
+    # Ends the worker threads; commands do nothing from then on.
+    def stop(self) -> None: ...
+    # An eventfd that is readable when drain has something to give.
+    def fileno(self) -> int: ...
+    # Reads the eventfd and takes everything that waits.
+    def drain(self) -> list[Event]: ...
+    # For each worker: the number of its legs, then its cells, drops and a row per leg. All are little-endian
+    # unsigned 64-bit numbers.
+    def snapshot(self) -> bytes: ...
+    @staticmethod
+    def snapshot_layout() -> SnapshotLayout: ...
+    # JSON; asks the workers and waits for them, so not for the event loop.
+    def debug_state(self) -> str: ...
+    # SHA-256 of our certificate as in a=fingerprint: "AB:CD:..".
+    @property
+    def fingerprint(self) -> str: ...
+    # Announced address and port of each socket; empty before start.
+    @property
+    def candidates(self) -> list[tuple[str, int]]: ...
+    # The transport answers checks once set_remote has come. `ufrag` begins with the worker in base 36.
+    def add_transport(self, worker: int, ufrag: str, pwd: str) -> int: ...
+    # `fingerprints` are SHA-256 digests of 32 bytes; new credentials mean an ICE restart.
+    def set_remote(
+        self,
+        transport: int,
+        *,
+        ufrag: str,
+        pwd: str,
+        fingerprints: Sequence[bytes],
+        extensions: Sequence[tuple[str, int]],
+        sctp_port: int | None,
+        max_message_size: int,
+    ) -> None: ...
+    # New local credentials beside the old ones, until a check with the new ones is nominated.
+    def restart_ice(self, transport: int, ufrag: str, pwd: str) -> None: ...
+    # Frees the transport with its tracks and subscriptions.
+    def close_transport(self, transport: int) -> None: ...
+    # `encodings` are (rid, ssrc, rtx_ssrc), lowest quality first.
+    def add_track(
+        self,
+        transport: int,
+        *,
+        kind: Literal["audio", "video"],
+        mid: str,
+        payloads: Sequence[Payload],
+        encodings: Sequence[tuple[str | None, int | None, int | None]],
+    ) -> int: ...
+    def pause_track(self, track: int, paused: bool) -> None: ...
+    # Frees the track with its subscriptions.
+    def close_track(self, track: int) -> None: ...
+    # `payloads` are (up, down, down_rtx, strip_red). `encoding` None pauses; `temporal` 255 is every layer.
+    def subscribe(
+        self,
+        track: int,
+        transport: int,
+        *,
+        mid: str,
+        ssrc: int,
+        rtx_ssrc: int | None,
+        payloads: Sequence[tuple[int, int, int | None, bool]],
+        encoding: int | None,
+        temporal: int = 255,
+    ) -> int: ...
+    def unsubscribe(self, subscription: int) -> None: ...
+    def set_layer_plan(self, subscription: int, encoding: int | None, temporal: int = 255) -> None: ...
+    def request_keyframe(self, track: int, encoding: int | None = None) -> None: ...
+    def set_audio_group(self, track: int, group: int | None) -> None: ...
+    def send_data(self, transport: int, channel: int, binary: bool, payload: bytes) -> None: ...
+
+# --- events: made in drain; they can be made by hand for tests ---
+
+# ICE has a nominated pair, DTLS the right fingerprint and SRTP its keys. `path` is udp.
+@final
+class TransportConnected:
+    transport: Final[int]
+    path: Final[str]
+    ipv6: Final[bool]
+    srtp_profile: Final[str]
+    def __new__(cls, *, transport: int, path: str, ipv6: bool, srtp_profile: str) -> Self: ...
+
+# Media moved to another address of the peer.
+@final
+class PathChanged:
+    transport: Final[int]
+    path: Final[str]
+    ipv6: Final[bool]
+    def __new__(cls, *, transport: int, path: str, ipv6: bool) -> Self: ...
+
+# Nothing authentic has come for 3 s.
+@final
+class TransportSilent:
+    transport: Final[int]
+    def __new__(cls, *, transport: int) -> Self: ...
+
+# Something came again after silence.
+@final
+class TransportResumed:
+    transport: Final[int]
+    def __new__(cls, *, transport: int) -> Self: ...
+
+# The transport is over and must be closed. `reason`: ice_timeout, consent_expired, dtls_timeout,
+# fingerprint_mismatch, dtls_error, no_srtp_profile, closed_by_peer or internal_error.
+@final
+class TransportFailed:
+    transport: Final[int]
+    reason: Final[str]
+    def __new__(cls, *, transport: int, reason: str) -> Self: ...
+
+# The first packet of an encoding has come.
+@final
+class TrackStarted:
+    track: Final[int]
+    encoding: Final[int]
+    pt: Final[int]
+    def __new__(cls, *, track: int, encoding: int, pt: int) -> Self: ...
+
+# Which encodings are being sent now: bit 0 of `active` is the lowest.
+@final
+class LayersChanged:
+    track: Final[int]
+    active: Final[int]
+    def __new__(cls, *, track: int, active: int) -> Self: ...
+
+# The encoding that a subscription gets now; None when paused or not started.
+@final
+class LayerSwitched:
+    subscription: Final[int]
+    encoding: Final[int | None]
+    def __new__(cls, *, subscription: int, encoding: int | None) -> Self: ...
+
+# Who speaks in a group, loudest first, as (track, level 0 silent to 127 loudest).
+@final
+class SpeakersChanged:
+    group: Final[int]
+    speakers: Final[list[tuple[int, int]]]
+    def __new__(cls, *, group: int, speakers: list[tuple[int, int]]) -> Self: ...
+
+# The peer opened a data channel; `channel` is what send_data takes.
+@final
+class DataChannelOpened:
+    transport: Final[int]
+    channel: Final[int]
+    label: Final[str]
+    def __new__(cls, *, transport: int, channel: int, label: str) -> Self: ...
+
+# A message came on a data channel.
+@final
+class DataReceived:
+    transport: Final[int]
+    channel: Final[int]
+    binary: Final[bool]
+    payload: Final[bytes]
+    def __new__(cls, *, transport: int, channel: int, binary: bool, payload: bytes) -> Self: ...
+
+# This many events were lost because nobody took them.
+@final
+class EventsDropped:
+    count: Final[int]
+    def __new__(cls, *, count: int) -> Self: ...
+
+Event: TypeAlias = (
+    TransportConnected
+    | PathChanged
+    | TransportSilent
+    | TransportResumed
+    | TransportFailed
+    | TrackStarted
+    | LayersChanged
+    | LayerSwitched
+    | SpeakersChanged
+    | DataChannelOpened
+    | DataReceived
+    | EventsDropped
+)
+
+# --- session descriptions ---
+
+# The text is not a session description that we read. `line` counts from 1; 0 when the whole is meant.
+class SdpError(ValueError):
+    line: int
+
+# Releases the GIL while it reads. Unknown lines are ignored; SdpError when the text is malformed or over a
+# bound.
+def parse_sdp(text: str) -> SessionDescription: ...
+
+# Lines before the first media section. Fingerprints are (hash function in lower case, digest).
+@final
+class SessionDescription:
+    ufrag: Final[str | None]
+    pwd: Final[str | None]
+    ice_options: Final[list[str]]
+    setup: Final[str | None]
+    fingerprints: Final[list[tuple[str, bytes]]]
+    bundle: Final[list[list[str]]]
+    extmap_allow_mixed: Final[bool]
+    media: Final[list[MediaSection]]
+
+# One m= section. Only what the section itself says: nothing is inherited from the session.
+@final
+class MediaSection:
+    kind: Final[str]  # audio, video, application or another word
+    mid: Final[str | None]
+    port: Final[int]
+    protocol: Final[str]
+    direction: Final[str]  # sendrecv (also when absent), sendonly, recvonly or inactive
+    rtcp_mux: Final[bool]
+    ufrag: Final[str | None]
+    pwd: Final[str | None]
+    setup: Final[str | None]
+    fingerprints: Final[list[tuple[str, bytes]]]
+    payloads: Final[list[SdpPayload]]
+    extensions: Final[list[tuple[int, str, str | None]]]  # id, uri, direction
+    rids: Final[list[tuple[str, str]]]  # id, send or recv
+    simulcast_send: Final[list[list[str]]]  # streams, each a list of alternatives; `~` marks a paused one
+    simulcast_recv: Final[list[list[str]]]
+    ssrcs: Final[list[tuple[int, str | None, str | None]]]  # ssrc, cname, msid
+    ssrc_groups: Final[list[tuple[str, list[int]]]]  # semantics, ssrcs
+    msid: Final[tuple[str, str] | None]  # stream, track
+    sctp_port: Final[int | None]
+    max_message_size: Final[int | None]
+    bundle_only: Final[bool]
+    candidates: Final[int]  # how many; their addresses are never looked at
+
+# One payload type in the order of the m= line.
+@final
+class SdpPayload:
+    pt: Final[int]
+    name: Final[str]  # as written; empty without a=rtpmap
+    clock_rate: Final[int]
+    channels: Final[int]
+    fmtp: Final[str]  # parameters as written
+    feedback: Final[list[str]]  # as in a=rtcp-fb after the payload type: "nack pli"

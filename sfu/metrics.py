@@ -1,0 +1,210 @@
+"""Prometheus metrics of the live side: one snapshot of the core's counters per scrape.
+
+No label has a value for each room, person, address or track.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from prometheus_client import Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from sfu.bridge import Snapshot
+from sfu.model import CloseReason
+
+_KINDS = ("audio", "video")
+# The core's gauges that count living objects: what must come back to zero when everybody has left.
+_CORE_OBJECTS = {
+    "transports": "transport",
+    "tracks": "core_track",
+    "encodings": "encoding",
+    "subscriptions": "core_subscription",
+    "paths": "path",
+    "srtp_contexts": "srtp_context",
+    "data_channels": "data_channel",
+    "events_queued": "queued_event",
+}
+_FAILED_STAGES = {
+    "ice_timeout": "ice",
+    "consent_expired": "consent",
+    "dtls_timeout": "dtls",
+    "fingerprint_mismatch": "dtls",
+    "dtls_error": "dtls",
+    "no_srtp_profile": "dtls",
+    "closed_by_peer": "closed_by_peer",
+    "internal_error": "internal",
+}
+_JOIN_BUCKETS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_LOSS_BUCKETS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
+_TIME_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2)
+
+
+class Occurrences:
+    """What happens on the Python side, counted as it happens."""
+
+    def __init__(self) -> None:
+        self.failures: Counter[str] = Counter()
+        self.refused_offers: Counter[str] = Counter()
+        self.closed_legs: Counter[str] = Counter()
+        self.lag = _histogram(
+            "event_loop_lag_seconds", "How late timers of the event loop go off.", _LAG_BUCKETS
+        )
+        self.join = _histogram(
+            "join_seconds", "From the first offer of a leg to each stage.", _JOIN_BUCKETS, ("stage",)
+        )
+        self.loss = _histogram(
+            "loss_ratio", "Lost share of each leg's packets, every 5 s.", _LOSS_BUCKETS, ("dir",)
+        )
+        self.rtt = _histogram("rtt_seconds", "Round trip of each leg, every 5 s.", _TIME_BUCKETS)
+        self.jitter = _histogram("jitter_seconds", "Jitter of each leg, every 5 s.", _TIME_BUCKETS, ("dir",))
+
+    def transport_failed(self, reason: str) -> None:
+        """Count a transport that ended by itself."""
+        self.failures[_FAILED_STAGES.get(reason, "internal")] += 1
+
+    def offer_refused(self, code: str) -> None:
+        """Count an offer that was answered with an error."""
+        self.refused_offers[code] += 1
+
+    def leg_closed(self, reason: CloseReason) -> None:
+        """Count a leg that ended."""
+        self.closed_legs[reason] += 1
+
+    def histograms(self) -> Iterator[Histogram]:
+        """Yield everything that is kept as a histogram."""
+        yield from (self.lag, self.join, self.loss, self.rtt, self.jitter)
+
+
+class SfuCollector(Collector):
+    """Yields the metrics of the live side, each with the prefix `colloque_`."""
+
+    def __init__(
+        self,
+        occurrences: Occurrences,
+        snapshot: Callable[[], Snapshot | None],
+        paths: Callable[[], Iterable[tuple[str, str]]],
+        objects: Callable[[], Mapping[str, int]],
+        busy: Callable[[Snapshot], Iterable[float]],
+    ) -> None:
+        self._occurrences = occurrences
+        self._snapshot = snapshot
+        self._paths = paths
+        self._objects = objects
+        self._busy = busy
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric; those of the core only while it runs."""
+        snapshot = self._snapshot()
+        if snapshot is not None:
+            yield from _traffic(snapshot)
+            yield _dropped(snapshot)
+            yield _gauge("worker_busy_ratio", "Share of time a worker was busy.", ("worker",)).filled(
+                {(str(worker),): ratio for worker, ratio in enumerate(self._busy(snapshot))}
+            )
+        yield _gauge("legs", "Connected legs.", ("path", "family")).filled(Counter(self._paths()))
+        yield _gauge("objects", "Living objects, by kind.", ("kind",)).filled(
+            {(kind,): count for kind, count in self._count_objects(snapshot).items()}
+        )
+        yield from self._counted()
+        for histogram in self._occurrences.histograms():
+            yield from histogram.collect()
+        yield InfoMetricFamily("colloque_build", "What is running.", {"version": _version()})
+
+    def _count_objects(self, snapshot: Snapshot | None) -> dict[str, int]:
+        counts = dict(self._objects())
+        if snapshot is not None:
+            totals = _totals(snapshot)
+            counts |= {kind: totals[cell] for cell, kind in _CORE_OBJECTS.items() if cell in totals}
+        return counts
+
+    def _counted(self) -> Iterator[Metric]:
+        seen = self._occurrences
+        for name, help_, label, counts in (
+            ("ice_failures", "Transports that ended by themselves.", "stage", seen.failures),
+            ("offers_refused", "Descriptions answered with an error.", "code", seen.refused_offers),
+            ("legs_closed", "Legs that ended.", "reason", seen.closed_legs),
+        ):
+            yield _counter(name, help_, (label,)).filled({(key,): n for key, n in counts.items()})
+
+
+def _traffic(snapshot: Snapshot) -> Iterator[Metric]:
+    total = _totals(snapshot)
+    pairs = [(direction, kind) for direction in ("up", "down") for kind in _KINDS]
+    yield _counter("packets", "RTP packets.", ("dir", "kind")).filled(
+        {(direction, kind): total[f"{kind}_{direction}"] for direction, kind in pairs}
+    )
+    for name, cell, help_ in (
+        ("datagrams", "datagrams", "UDP datagrams."),
+        ("bytes", "bytes", "UDP payload bytes."),
+        ("nack", "nack", "Packets asked for again: up, by us; down, by subscribers."),
+        ("pli", "pli", "Requests for key frames: up, to publishers; down, by subscribers."),
+        ("rtx", "rtx", "Packets sent again."),
+    ):
+        yield _counter(name, help_, ("dir",)).filled(
+            {(direction,): total[f"{cell}_{direction}"] for direction in ("up", "down")}
+        )
+    # The one reason there is, as long as nothing but what viewers want decides on layers.
+    yield _counter("layer_switch", "Subscriptions that went to another encoding.", ("reason",)).filled(
+        {("wanted",): total["layer_switches"]}
+    )
+    for name, help_ in (
+        ("events_dropped", "Events of the core that came too fast to be taken."),
+        ("panics", "Defects caught in the core, each at the cost of one transport."),
+        ("send_calls", "Calls to the kernel that send."),
+        ("receive_calls", "Calls to the kernel that receive."),
+    ):
+        yield _counter(name, help_, ()).filled({(): total[name]})
+
+
+def _dropped(snapshot: Snapshot) -> Metric:
+    drops: Counter[str] = Counter()
+    for worker in snapshot.workers:
+        drops.update(worker.drops)
+    # Zeros too: a rate can only be told when the series was there before.
+    return _counter("dropped", "What was dropped, by reason.", ("reason",)).filled(
+        {(reason,): drops[reason] for reason in snapshot.workers[0].drops} if snapshot.workers else {}
+    )
+
+
+def _totals(snapshot: Snapshot) -> Counter[str]:
+    totals: Counter[str] = Counter()
+    for worker in snapshot.workers:
+        totals.update(worker.cells)
+    return totals
+
+
+class _Counter(CounterMetricFamily):
+    def filled(self, values: Mapping[tuple[str, ...], float]) -> Metric:
+        for labels, value in values.items():
+            self.add_metric(labels, value)
+        return self
+
+
+class _Gauge(GaugeMetricFamily):
+    def filled(self, values: Mapping[tuple[str, ...], float]) -> Metric:
+        for labels, value in values.items():
+            self.add_metric(labels, value)
+        return self
+
+
+def _counter(name: str, help_: str, labels: tuple[str, ...]) -> _Counter:
+    return _Counter(f"colloque_{name}", help_, labels=labels)
+
+
+def _gauge(name: str, help_: str, labels: tuple[str, ...]) -> _Gauge:
+    return _Gauge(f"colloque_{name}", help_, labels=labels)
+
+
+def _histogram(name: str, help_: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()) -> Histogram:
+    return Histogram(f"colloque_{name}", help_, labels, buckets=buckets, registry=None)
+
+
+def _version() -> str:
+    try:
+        return version("colloque")
+    except PackageNotFoundError:  # run from the sources
+        return "unknown"

@@ -1,0 +1,1 @@
+"""Offer and answer without I/O: text to values, values to decisions, decisions to text."""
