@@ -1,0 +1,292 @@
+"""One call: people come, come back and go; what happens to one is told to the others.
+
+This is the place where the parts meet: the roster, the subscriptions, the table of each participant's life,
+and the live side. It reads no clock and opens nothing; what clients ask for is in `requests`, what the live
+side reports in `media`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from livekit.protocol import models, rtc
+from livekit.protocol.models import DisconnectReason
+from livekit.protocol.rtc import LeaveRequest
+
+from rooms import Admission, Grants
+from sfu import CallKey, TrackKey
+from signalling.livekit import join
+from signalling.livekit.counters import Counters
+from signalling.livekit.ids import new_leg_key
+from signalling.livekit.lifecycle import Event, State
+from signalling.livekit.live import LiveSide
+from signalling.livekit.media import CallEars, Clocks, LegEars
+from signalling.livekit.outbox import Outgoing
+from signalling.livekit.participant import Outlet, Participant
+from signalling.livekit.quality_board import QualityBoard
+from signalling.livekit.requests import Requests
+from signalling.livekit.roster import Roster
+from signalling.livekit.settings import LiveKitSettings, SignalTimes
+from signalling.livekit.subscriptions import Subscriptions
+from signalling.livekit.timers import Timer, TimerTable
+from signalling.livekit.vocabulary import may_publish
+
+_SDK_NAMES: Mapping[int, str] = {number: name for name, number in models.ClientInfo.SDK.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all calls of a server share."""
+
+    sfu: LiveSide
+    settings: LiveKitSettings
+    counters: Counters
+    timers: TimerTable
+    clocks: Clocks
+
+
+class Call:
+    """The signalling of one live call."""
+
+    def __init__(
+        self, admission: Admission, around: Surroundings, *, emptied: Callable[["Call"], None]
+    ) -> None:
+        """Take what the first participant's token says about the room.
+
+        `emptied` is called when the last participant has left.
+        """
+        self.key = CallKey(admission.room_id)
+        self.room = admission
+        self.around = around
+        self._emptied = emptied
+        self.roster = Roster(around.timers)
+        self.subscriptions = Subscriptions(self.roster, around.counters)
+        self.requests = Requests(self)
+        self.ears = CallEars(self)
+        self._created_at = around.clocks.wall()
+        self.quality = QualityBoard(self.roster)
+        around.timers.set(self, Timer.QUALITY, at=around.clocks.now() + self._times.quality_interval)
+
+    @property
+    def _times(self) -> SignalTimes:
+        return self.around.settings.times
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody is in it."""
+        return len(self.roster) == 0
+
+    # --- coming ---
+
+    def join(
+        self, admission: Admission, request: rtc.JoinRequest, outlet: Outlet, *, now: float
+    ) -> Participant:
+        """Let an admitted person in; raise PeerError `full`, or what its offer deserves."""
+        self.room = admission
+        older = self.roster.by_identity(admission.identity)
+        if older is not None:
+            self._end(older, Event.REPLACED, now=now)
+        limits = self.around.settings.limits
+        person = Participant(
+            new_leg_key(),
+            admission,
+            request,
+            limits=limits,
+            joined_at=self.around.clocks.wall(),
+            now=now,
+        )
+        person.leg = self.around.sfu.call(self.key, self.ears).add_leg(person.key, LegEars(self, person))
+        person.outlet = outlet
+        person.version = 1
+        self.roster.add(person)
+        self.subscriptions.joined(person)
+        self._start_timers(person, now=now)
+        outlet.send(Outgoing(join.joined(self, person)))
+        self.roster.changed(person, now=now)
+        self.head_count_changed(now=now)
+        self.around.counters.joins["joined"] += 1
+        for announcement in request.add_track_requests:
+            self.requests.add_track(person, announcement, now=now)
+        if request.HasField("publisher_offer"):
+            self.requests.offer(person, request.publisher_offer, now=now)
+        return person
+
+    def resume(
+        self,
+        person: Participant,
+        admission: Admission,
+        request: rtc.JoinRequest,
+        outlet: Outlet,
+        *,
+        now: float,
+    ) -> None:
+        """Give a participant a new connection in place of the one that was lost."""
+        if person.outlet is not None:
+            person.outlet.close(4001, "resumed")
+        person.lifecycle.handle(Event.SIGNAL_BACK)
+        person.outlet = outlet
+        person.heard_at = now
+        self.around.timers.cancel(person, Timer.RESUME)
+        self.around.timers.set(person, Timer.PING, at=now + self._times.ping_timeout)
+        self.around.timers.set(person, Timer.TOKEN, at=now)
+        for message in join.resumed(self, person):
+            outlet.send(Outgoing(message))
+        person.missed_departures.clear()
+        person.admission = replace(person.admission, epoch=admission.epoch, expires_at=admission.expires_at)
+        self.change_rights(person, admission.grants, "", now=now)
+        self.around.counters.joins["resumed"] += 1
+        if request.HasField("sync_state"):
+            self.requests.sync_state(person, request.sync_state, now=now)
+        if request.HasField("publisher_offer"):
+            self.requests.offer(person, request.publisher_offer, now=now)
+        if person.leg is not None:
+            person.leg.resync()
+
+    # --- going ---
+
+    def signal_lost(self, person: Participant, outlet: Outlet, *, now: float) -> None:
+        """Wait for a client whose connection is gone; does nothing if that is not its present connection."""
+        if person.outlet is not outlet:
+            return
+        person.outlet = None
+        if person.lifecycle.handle(Event.SIGNAL_LOST):
+            self.around.timers.cancel(person, Timer.PING)
+            self.around.timers.cancel(person, Timer.TOKEN)
+            self.around.timers.set(person, Timer.RESUME, at=now + self._times.resume_window)
+
+    def end(
+        self, person: Participant, event: Event, *, now: float, close_code: int = 0, detail: str = ""
+    ) -> None:
+        """End a participant's stay: the client is told, then the leg closed, then the others told."""
+        self._end(person, event, now=now, close_code=close_code, detail=detail)
+        if self.empty:
+            self._emptied(self)
+
+    def end_all(self, event: Event, *, now: float) -> None:
+        """End everybody's stay."""
+        for person in self.roster:
+            self.end(person, event, now=now)
+
+    # --- changes ---
+
+    def change_rights(self, person: Participant, grants: Grants, name: str, *, now: float) -> None:
+        """Put new rights into force; tracks that are no longer allowed end."""
+        was_hidden = person.grants.hidden
+        if not person.change(grants=grants, name=name or None):
+            return
+        for key, track in list(person.tracks.items()):
+            if not may_publish(grants, track.intent.source):
+                if person.leg is not None:
+                    person.leg.unpublish(key)
+                self.forget_track(person, key, now=now)
+        if grants.hidden and not was_hidden:
+            self.roster.hide(person)
+        self.subscriptions.rights_changed(person)
+        self.roster.changed(person, now=now)
+
+    def forget_track(self, person: Participant, key: TrackKey, *, now: float) -> None:
+        """Tell the publisher and the others that a track is over."""
+        track = person.tracks.pop(key, None)
+        if track is None:
+            return
+        self.subscriptions.track_gone(key)
+        gone = rtc.TrackUnpublishedResponse(track_sid=key)
+        person.send(Outgoing(rtc.SignalResponse(track_unpublished=gone)))
+        if track.announced:
+            self.roster.changed(person, now=now)
+            self.head_count_changed(now=now)
+
+    def room_changed(self, admission: Admission, *, now: float) -> None:
+        """Take over what a fresh look at the room says of it."""
+        self.room = admission
+        self.head_count_changed(now=now)
+
+    def tell_room(self) -> None:
+        """Tell everybody the head count and what the room says of itself."""
+        self.roster.send_to_all(rtc.SignalResponse(room_update=rtc.RoomUpdate(room=self.room_info())))
+
+    def room_info(self) -> models.Room:
+        """Return what clients are told about the room."""
+        people = list(self.roster.visible())
+        return models.Room(
+            sid=self.key,
+            name=self.room.room_name,
+            metadata=self.room.room_metadata,
+            max_participants=self.room.max_participants or 0,
+            num_participants=len(people),
+            num_publishers=sum(person.is_publisher for person in people),
+            creation_time=int(self._created_at),
+            creation_time_ms=int(self._created_at * 1000),
+            departure_timeout=int(self._times.resume_window),
+        )
+
+    def debug_state(self) -> Mapping[str, Any]:
+        """Return the state as JSON values."""
+        return {
+            "room": self.key,
+            "participants": {person.key: self._debug_person(person) for person in self.roster},
+        }
+
+    def _end(
+        self, person: Participant, event: Event, *, now: float, close_code: int = 0, detail: str = ""
+    ) -> None:
+        if not person.lifecycle.handle(event) or person.lifecycle.state is not State.ENDED:
+            return
+        ending = person.lifecycle.ending
+        assert ending is not None  # noqa: S101 - the state is ENDED
+        self.around.timers.cancel_all(person)
+        self.around.counters.ended[event.value] += 1
+        if person.outlet is not None:
+            if event is not Event.LEFT:
+                person.outlet.send(Outgoing(leave(ending.reason, ending.action)))
+            person.outlet.close(close_code or ending.close_code, detail or event.value)
+            person.outlet = None
+        if person.leg is not None:
+            person.leg.close(ending.leg)
+        self.roster.remove(person)
+        self.subscriptions.left(person)
+        self.quality.forget(person)
+        self.roster.gone(person, ending.reason)
+        self.head_count_changed(now=now)
+
+    def _debug_person(self, person: Participant) -> Mapping[str, Any]:
+        return {
+            "identity": person.identity,
+            "state": person.lifecycle.state.value,
+            "media_up": person.lifecycle.media_up,
+            "signalling": person.outlet is not None,
+            "version": person.version,
+            "client": f"{_SDK_NAMES.get(person.client.sdk, person.client.sdk)} {person.client.version}",
+            "tracks": {
+                key: {
+                    "source": track.intent.source.value,
+                    "codec": track.info.mime_type,
+                    "mid": track.info.mid,
+                }
+                for key, track in person.tracks.items()
+            },
+            "subscriptions": sorted(self.subscriptions.of(person)),
+        }
+
+    def _start_timers(self, person: Participant, *, now: float) -> None:
+        timers, times = self.around.timers, self._times
+        timers.set(person, Timer.MEDIA, at=now + times.media_within)
+        timers.set(person, Timer.PING, at=now + times.ping_timeout)
+        timers.set(person, Timer.TOKEN, at=now + token_refresh_after(person, self.around))
+
+    def head_count_changed(self, *, now: float) -> None:
+        """Plan to tell everybody how many are there; several changes are told together."""
+        if not self.around.timers.pending(self, Timer.ROOM):
+            self.around.timers.set(self, Timer.ROOM, at=now + self._times.room_update_interval)
+
+
+def token_refresh_after(person: Participant, around: Surroundings) -> float:
+    """Return in how many seconds the client should get a fresh token: well before the present one ends."""
+    left = person.admission.expires_at - around.clocks.wall()
+    return float(min(around.settings.times.token_refresh, max(1.0, left / 2)))
+
+
+def leave(reason: DisconnectReason, action: LeaveRequest.Action) -> rtc.SignalResponse:
+    """Return the last words to a client."""
+    request = LeaveRequest(reason=reason, action=action, can_reconnect=action != LeaveRequest.DISCONNECT)
+    return rtc.SignalResponse(leave=request)

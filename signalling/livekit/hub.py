@@ -1,0 +1,231 @@
+"""All calls of a server: finds or makes the one a person belongs to, and wakes what is due.
+
+Also hears of durable changes (`rooms.RoomObserver`), so that a person who was removed is gone at once.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any
+
+from livekit.protocol import rtc
+
+from rooms import Admission, Grants
+from sfu import LegKey, PeerError
+from signalling.livekit.call import Call, Surroundings, token_refresh_after
+from signalling.livekit.counters import Counters
+from signalling.livekit.lifecycle import Event
+from signalling.livekit.live import LiveSide
+from signalling.livekit.media import Clocks, tell_unwanted_layers
+from signalling.livekit.outbox import Outgoing
+from signalling.livekit.participant import Outlet, Participant
+from signalling.livekit.settings import LiveKitSettings
+from signalling.livekit.timers import Timer, TimerTable
+
+
+class Hub:
+    """Every call and everybody in them."""
+
+    def __init__(
+        self,
+        sfu: LiveSide,
+        settings: LiveKitSettings,
+        clocks: Clocks,
+        timers: TimerTable,
+        *,
+        want_token: Callable[["Call", Participant], None],
+        look_again: Callable[["Call", Admission], None],
+    ) -> None:
+        """Take the live side and the two things that need waiting for.
+
+        `want_token` is called when a client should get a fresh token (then call `new_token`), `look_again`
+        when a room is not what it was (then call `Call.room_changed`).
+        """
+        self.counters = Counters()
+        self.timers = timers
+        self.removals = 0
+        """Rises when people or rooms are removed: who was checked before may have to be checked again."""
+        self._around = Surroundings(sfu, settings, self.counters, self.timers, clocks)
+        self._want_token = want_token
+        self._look_again = look_again
+        self._calls: dict[str, Call] = {}
+
+    def full(self, admission: Admission) -> bool:
+        """Whether there is no place for this person; somebody who is replaced makes place."""
+        call = self._calls.get(admission.room_id)
+        if call is None or call.roster.by_identity(admission.identity) is not None:
+            return False
+        most = self._around.settings.limits.legs_per_call
+        if admission.max_participants is not None:
+            most = min(most, admission.max_participants)
+        return len(call.roster) >= most
+
+    def join(self, admission: Admission, request: rtc.JoinRequest, outlet: Outlet, *, now: float) -> "Seat":
+        """Let an admitted person in; raise PeerError when the live side has no place."""
+        call = self._calls.get(admission.room_id)
+        if call is None:
+            call = self._calls[admission.room_id] = Call(admission, self._around, emptied=self._forget)
+        try:
+            person = call.join(admission, request, outlet, now=now)
+        except PeerError:
+            if call.empty:
+                self._forget(call)
+            raise
+        return Seat(self, call, person, outlet)
+
+    def resume(
+        self, admission: Admission, request: rtc.JoinRequest, outlet: Outlet, *, now: float
+    ) -> "Seat | None":
+        """Give somebody back the place kept for them; None if there is none and they must join afresh."""
+        call = self._calls.get(admission.room_id)
+        person = call.roster.get(LegKey(request.participant_sid)) if call is not None else None
+        if call is None or person is None or person.identity != admission.identity:
+            self.counters.joins["resume-failed"] += 1
+            return None
+        call.resume(person, admission, request, outlet, now=now)
+        return Seat(self, call, person, outlet)
+
+    def wake(self, *, now: float) -> None:
+        """Do everything that is due."""
+        while (due := self.timers.pop_due(now)) is not None:
+            self._wake_one(*due, now=now)
+
+    def new_token(self, person: Participant, token: str, *, now: float) -> None:
+        """Send a fresh token and plan the next."""
+        if person.outlet is not None and token:
+            person.send(Outgoing(rtc.SignalResponse(refresh_token=token)))
+            self.timers.set(person, Timer.TOKEN, at=now + self._around.settings.times.token_refresh)
+
+    def end_all(self, event: Event, *, now: float) -> None:
+        """End every call."""
+        for call in list(self._calls.values()):
+            call.end_all(event, now=now)
+
+    # --- durable changes ---
+
+    def participant_removed(self, room_id: str, identity: str) -> None:
+        """End the leg of somebody who may not be there any more."""
+        self.removals += 1
+        call = self._calls.get(room_id)
+        person = call.roster.by_identity(identity) if call is not None else None
+        if call is not None and person is not None:
+            call.end(person, Event.REMOVED, now=self._around.clocks.now())
+
+    def participant_changed(self, room_id: str, identity: str, grants: Grants, name: str) -> None:
+        """Put new rights into force."""
+        call = self._calls.get(room_id)
+        person = call.roster.by_identity(identity) if call is not None else None
+        if call is not None and person is not None:
+            call.change_rights(person, grants, name, now=self._around.clocks.now())
+
+    def room_changed(self, room_id: str) -> None:
+        """Look again at what the room says of itself."""
+        call = self._calls.get(room_id)
+        if call is not None:
+            self._look_again(call, call.room)
+
+    def room_closed(self, room_id: str, reason: str) -> None:  # noqa: ARG002 - clients know one word for it
+        """End everybody's stay in a room that is over."""
+        self.removals += 1
+        call = self._calls.get(room_id)
+        if call is not None:
+            call.end_all(Event.ROOM_CLOSED, now=self._around.clocks.now())
+
+    # --- looking in ---
+
+    def census(self) -> Mapping[str, int]:
+        """Count what lives, to see leaks."""
+        people = [person for call in self._calls.values() for person in call.roster]
+        return {
+            "calls": len(self._calls),
+            "participants": len(people),
+            "adrift": sum(person.outlet is None for person in people),
+            "tracks": sum(len(person.tracks) for person in people),
+            "timers": len(self.timers),
+        }
+
+    def debug_state(self) -> dict[str, Any]:
+        """Return the state as JSON values."""
+        return {
+            "calls": {key: call.debug_state() for key, call in self._calls.items()},
+            "objects": dict(self.census()),
+            "dropped": dict(self.counters.dropped),
+        }
+
+    def _forget(self, call: Call) -> None:
+        if self._calls.get(call.key) is call:
+            del self._calls[call.key]
+            self.timers.cancel_all(call)
+
+    def _wake_one(self, owner: Hashable, timer: Timer, *, now: float) -> None:
+        if isinstance(owner, Call):
+            self._wake_call(owner, timer, now=now)
+        elif isinstance(owner, Participant):
+            call = self._calls[owner.admission.room_id]
+            self._wake_person(call, owner, timer, now=now)
+
+    def _wake_call(self, call: Call, timer: Timer, *, now: float) -> None:
+        if timer is Timer.QUALITY:
+            call.quality.judge_all()
+            self.timers.set(call, Timer.QUALITY, at=now + self._around.settings.times.quality_interval)
+        elif timer is Timer.ROOM:
+            call.tell_room()
+
+    def _wake_person(self, call: Call, person: Participant, timer: Timer, *, now: float) -> None:
+        match timer:
+            case Timer.MEDIA:
+                call.end(person, Event.MEDIA_LATE, now=now)
+            case Timer.RESUME:
+                call.end(person, Event.RESUME_LATE, now=now)
+            case Timer.PING:
+                self._check_ping(call, person, now=now)
+            case Timer.TOKEN:
+                self.timers.set(person, Timer.TOKEN, at=now + token_refresh_after(person, self._around))
+                self._want_token(call, person)
+            case Timer.ROSTER:
+                call.roster.tell_held_back(person, now=now)
+            case Timer.LAYERS:
+                tell_unwanted_layers(person, self.timers, now=now)
+
+    def _check_ping(self, call: Call, person: Participant, *, now: float) -> None:
+        due = person.heard_at + self._around.settings.times.ping_timeout
+        if due > now:
+            self.timers.set(person, Timer.PING, at=due)
+        elif person.outlet is not None:
+            outlet = person.outlet
+            self.counters.dropped["ping-timeout"] += 1
+            call.signal_lost(person, outlet, now=now)
+            outlet.close(4002, "nothing heard")
+
+
+class Seat:
+    """One connection's hold on a participant: what its reader calls."""
+
+    def __init__(self, hub: Hub, call: Call, person: Participant, outlet: Outlet) -> None:
+        self._hub = hub
+        self._call = call
+        self._person = person
+        self._outlet = outlet
+
+    @property
+    def open(self) -> bool:
+        """Whether this connection still speaks for the participant."""
+        return self._person.outlet is self._outlet
+
+    def handle(self, request: rtc.SignalRequest, *, now: float) -> None:
+        """Do what the client asks for."""
+        if not self.open:
+            return
+        if not self._person.messages.take(now=now):
+            self.abuse("flood", 1008, now=now)
+            return
+        self._call.requests.handle(self._person, request, now=now)
+
+    def abuse(self, reason: str, close_code: int, *, now: float) -> None:
+        """End the stay of a client that broke the rules."""
+        if not self.open:
+            return
+        self._hub.counters.dropped[reason] += 1
+        self._call.end(self._person, Event.ABUSE, now=now, close_code=close_code, detail=reason)
+
+    def lost(self, *, now: float) -> None:
+        """Wait for the client: the connection is gone."""
+        self._call.signal_lost(self._person, self._outlet, now=now)

@@ -1,0 +1,84 @@
+"""The first words to a client: all that it needs to know of the call, at a join and after a resume."""
+
+from typing import TYPE_CHECKING
+
+from livekit.protocol import models, rtc
+
+from signalling.livekit.participant import Participant
+from signalling.livekit.settings import LiveKitSettings
+from signalling.livekit.vocabulary import PUBLISH_CODECS
+
+if TYPE_CHECKING:
+    from signalling.livekit.call import Call
+
+PROTOCOL = 17
+"""The generation of the LiveKit client protocol that is spoken here."""
+COMPATIBLE_VERSION = "1.9.0"
+"""The LiveKit server whose behaviour clients may expect.
+
+They ask for at least 1.8.0 before they use remote calls (livekit-client `RpcClientManager`), and for 1.13.6
+before they send several layers of one SVC codec as separate streams, which is not supported here.
+"""
+
+
+def joined(call: "Call", person: Participant) -> rtc.SignalResponse:
+    """Return the `join`, always a client's first message."""
+    settings = call.around.settings
+    info = server_info(settings)
+    return rtc.SignalResponse(
+        join=rtc.JoinResponse(
+            room=call.room_info(),
+            participant=person.info(),
+            other_participants=call.roster.seen_by(person),
+            server_info=info,
+            server_version=info.version,
+            server_region=info.region,
+            ice_servers=ice_servers(settings),
+            # One connection, on which the client makes every offer.
+            subscriber_primary=False,
+            fast_publish=True,
+            enabled_publish_codecs=[models.Codec(mime=mime) for mime in PUBLISH_CODECS],
+            ping_interval=settings.times.ping_interval,
+            ping_timeout=settings.times.ping_timeout,
+            client_configuration=models.ClientConfiguration(
+                resume_connection=models.ClientConfigSetting.ENABLED
+            ),
+        )
+    )
+
+
+def resumed(call: "Call", person: Participant) -> list[rtc.SignalResponse]:
+    """Return what a client needs after its signalling was lost: `reconnect` first, then what it missed."""
+    settings = call.around.settings
+    reconnect = rtc.ReconnectResponse(
+        ice_servers=ice_servers(settings),
+        server_info=server_info(settings),
+        client_configuration=models.ClientConfiguration(resume_connection=models.ClientConfigSetting.ENABLED),
+        last_message_seq=person.last_sequence,
+    )
+    roster = [*person.missed_departures.values(), *call.roster.seen_by(person), person.info()]
+    return [
+        rtc.SignalResponse(reconnect=reconnect),
+        rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=roster)),
+        rtc.SignalResponse(room_update=rtc.RoomUpdate(room=call.room_info())),
+    ]
+
+
+def server_info(settings: LiveKitSettings) -> models.ServerInfo:
+    """Return what we say of ourselves."""
+    return models.ServerInfo(
+        edition=models.ServerInfo.Standard,
+        version=COMPATIBLE_VERSION,
+        protocol=PROTOCOL,
+        region=settings.region,
+        node_id=settings.node_id,
+        debug_info="colloque",
+    )
+
+
+def ice_servers(settings: LiveKitSettings) -> list[rtc.ICEServer]:
+    """Return the relays a client may use."""
+    return [
+        rtc.ICEServer(urls=server.urls, username=server.username, credential=server.credential)
+        for server in settings.ice_servers()
+    ]

@@ -1,0 +1,137 @@
+"""One participant of a call: identity, rights, tracks, and the two ties to the client."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Protocol
+
+from livekit.protocol import models, rtc
+
+from rooms import Admission, Grants
+from sfu import LegKey, TrackKey
+from signalling.livekit.lifecycle import Lifecycle, State
+from signalling.livekit.live import LiveLeg
+from signalling.livekit.outbox import Outgoing
+from signalling.livekit.permissions import Audience
+from signalling.livekit.quality import Quality
+from signalling.livekit.rate import TokenBucket
+from signalling.livekit.settings import SignalLimits
+from signalling.livekit.tracks import PublishedTrack
+from signalling.livekit.vocabulary import permission_to_wire
+
+
+class Outlet(Protocol):
+    """The way to a client: its WebSocket."""
+
+    def send(self, message: Outgoing) -> None:
+        """Put a message at the end of what is to be sent; never waits, never raises."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Send what waits, then close."""
+
+
+class Participant:
+    """A person in a call. The owner of every change is `Call`; others read."""
+
+    def __init__(
+        self,
+        key: LegKey,
+        admission: Admission,
+        request: rtc.JoinRequest,
+        *,
+        limits: SignalLimits,
+        joined_at: float,
+        now: float,
+    ) -> None:
+        """Take what the token says about the person and what the client says about itself."""
+        self.key = key
+        self.admission = admission
+        self.client = request.client_info
+        self.auto_subscribe = request.connection_settings.auto_subscribe
+        self.joined_at = joined_at
+        self.lifecycle = Lifecycle()
+        self.leg: LiveLeg | None = None
+        self.outlet: Outlet | None = None
+        self.tracks: dict[TrackKey, PublishedTrack] = {}
+        self.audience = Audience()
+        self.version = 0
+        self.heard_at = now
+        self.last_sequence = 0
+        """Of the reliable data messages taken from this client."""
+        self.quality: Quality | None = None
+        self.silent = False
+        self.missed_departures: dict[LegKey, models.ParticipantInfo] = {}
+        """Who left while signalling was lost."""
+        self.messages = TokenBucket(limits.messages_per_second, limits.messages_burst, now=now)
+        self.updates = TokenBucket(limits.updates_per_second, limits.updates_burst, now=now)
+        self.data_messages = TokenBucket(limits.data_messages_per_second, limits.data_messages_burst, now=now)
+        self.data_bytes = TokenBucket(limits.data_bytes_per_second, limits.data_bytes_burst, now=now)
+
+    @property
+    def identity(self) -> str:
+        """The participant's id, chosen by the calling application."""
+        return self.admission.identity
+
+    @property
+    def grants(self) -> Grants:
+        """What this person may do now."""
+        return self.admission.grants
+
+    @property
+    def is_publisher(self) -> bool:
+        """Whether anybody can receive a track of this person."""
+        return any(track.announced for track in self.tracks.values())
+
+    def change(
+        self,
+        *,
+        grants: Grants | None = None,
+        name: str | None = None,
+        metadata: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+    ) -> bool:
+        """Change what is known of the person; None leaves a value. Return whether anything is different."""
+        before = self.admission
+        self.admission = dataclasses.replace(
+            before,
+            grants=before.grants if grants is None else grants,
+            name=before.name if name is None else name,
+            metadata=before.metadata if metadata is None else metadata,
+            attributes=before.attributes if attributes is None else attributes,
+        )
+        return self.admission != before
+
+    def send(self, message: Outgoing) -> None:
+        """Tell the client, if it can be reached; what it missed is told again when it comes back."""
+        if self.outlet is not None:
+            self.outlet.send(message)
+
+    def info(self, *, gone: models.DisconnectReason | None = None) -> models.ParticipantInfo:
+        """Return what clients are told of this person; `gone` says why the person left."""
+        info = models.ParticipantInfo(
+            sid=self.key,
+            identity=self.identity,
+            name=self.admission.name,
+            state=self._wire_state(),
+            metadata=self.admission.metadata,
+            attributes=self.admission.attributes,
+            joined_at=int(self.joined_at),
+            joined_at_ms=int(self.joined_at * 1000),
+            version=self.version,
+            permission=permission_to_wire(self.grants),
+            is_publisher=self.is_publisher,
+            kind=models.ParticipantInfo.STANDARD,
+            # What clients can do among themselves (data streams, RPC) is told as they said it.
+            client_protocol=self.client.client_protocol,
+            capabilities=self.client.capabilities,
+        )
+        if gone is not None:
+            info.state = models.ParticipantInfo.DISCONNECTED
+            info.disconnect_reason = gone
+        else:
+            info.tracks.extend(track.info for track in self.tracks.values() if track.announced)
+        return info
+
+    def _wire_state(self) -> models.ParticipantInfo.State:
+        if self.lifecycle.state is State.ENDED:
+            return models.ParticipantInfo.DISCONNECTED
+        return models.ParticipantInfo.ACTIVE if self.lifecycle.media_up else models.ParticipantInfo.JOINED

@@ -1,0 +1,130 @@
+"""Who is in a call, who sees whom, and how changes of one reach the others.
+
+Every message about a person carries a version that rises with each change, so that a client can drop a
+message that was overtaken. Changes are told at once; those of a person who changes all the time are held
+back and told together.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from livekit.protocol import models, rtc
+
+from sfu import LegKey, TrackKey
+from signalling.livekit.outbox import Outgoing
+from signalling.livekit.participant import Participant
+from signalling.livekit.timers import Timer, TimerTable
+from signalling.livekit.tracks import PublishedTrack
+
+
+class Roster:
+    """The participants of one call."""
+
+    def __init__(self, timers: TimerTable) -> None:
+        self._timers = timers
+        self._by_key: dict[LegKey, Participant] = {}
+        self._by_identity: dict[str, Participant] = {}
+
+    def __iter__(self) -> Iterator[Participant]:
+        return iter(tuple(self._by_key.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def get(self, key: LegKey) -> Participant | None:
+        """Return the participant of this leg."""
+        return self._by_key.get(key)
+
+    def by_identity(self, identity: str) -> Participant | None:
+        """Return the participant whom the calling application knows by this id."""
+        return self._by_identity.get(identity)
+
+    def add(self, participant: Participant) -> None:
+        """Take in a participant; nobody is told yet."""
+        self._by_key[participant.key] = participant
+        self._by_identity[participant.identity] = participant
+
+    def remove(self, participant: Participant) -> None:
+        """Take out a participant; nobody is told yet."""
+        self._by_key.pop(participant.key, None)
+        if self._by_identity.get(participant.identity) is participant:
+            del self._by_identity[participant.identity]
+
+    def seen_by(self, viewer: Participant) -> list[models.ParticipantInfo]:
+        """Return everybody else whom this person may know of."""
+        return [other.info() for other in self if other is not viewer and _sees(viewer, other)]
+
+    def visible(self) -> Iterable[Participant]:
+        """Return everybody who is not hidden."""
+        return [one for one in self if not one.grants.hidden]
+
+    def announced_tracks(self) -> Iterator[tuple[Participant, PublishedTrack]]:
+        """Return every track that can be subscribed to, with its publisher."""
+        for publisher in self:
+            for track in publisher.tracks.values():
+                if track.announced:
+                    yield publisher, track
+
+    def publisher_of(self, key: TrackKey) -> tuple[Participant, PublishedTrack] | None:
+        """Return a track that can be subscribed to, with its publisher."""
+        for publisher in self._by_key.values():
+            track = publisher.tracks.get(key)
+            if track is not None and track.announced:
+                return publisher, track
+        return None
+
+    def changed(self, participant: Participant, *, now: float) -> None:
+        """Tell the person and everybody who may know what is new about them, now or a little later."""
+        participant.version += 1
+        if self._timers.pending(participant, Timer.ROSTER):
+            return
+        if participant.updates.take(now=now):
+            self._tell(participant)
+        else:
+            self._timers.set(participant, Timer.ROSTER, at=participant.updates.ready_at(now=now))
+
+    def tell_held_back(self, participant: Participant, *, now: float) -> None:
+        """Tell what was held back; called when the timer `ROSTER` is due."""
+        participant.updates.take(now=now)
+        self._tell(participant)
+
+    def gone(self, participant: Participant, reason: models.DisconnectReason) -> None:
+        """Tell everybody who knew the person that they left; those out of reach learn it when they return."""
+        self._timers.cancel(participant, Timer.ROSTER)
+        if not participant.grants.hidden:
+            self._tell_gone(participant, reason)
+
+    def hide(self, participant: Participant) -> None:
+        """Tell the others that a person who is hidden from now on is gone."""
+        self._tell_gone(participant, models.DisconnectReason.UNKNOWN_REASON)
+
+    def send_to_all(self, response: rtc.SignalResponse) -> None:
+        """Tell everybody the same."""
+        message = Outgoing(response)
+        for one in self:
+            one.send(message)
+
+    def _tell_gone(self, participant: Participant, reason: models.DisconnectReason) -> None:
+        participant.version += 1
+        info = participant.info(gone=reason)
+        message = _update([info])
+        for other in self:
+            if other is participant:
+                continue
+            if other.outlet is None:
+                other.missed_departures[participant.key] = info
+            else:
+                other.send(message)
+
+    def _tell(self, participant: Participant) -> None:
+        message = _update([participant.info()])
+        for viewer in self:
+            if viewer is participant or _sees(viewer, participant):
+                viewer.send(message)
+
+
+def _sees(viewer: Participant, other: Participant) -> bool:
+    return viewer is other or not other.grants.hidden
+
+
+def _update(infos: list[models.ParticipantInfo]) -> Outgoing:
+    return Outgoing(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=infos)))
