@@ -1,0 +1,99 @@
+"""Request bodies: bounded JSON in, values of our models out, errors that point at the field."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from control_api.problems import FieldError, Problem
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+MAX_BYTES = 64 * 1024
+MAX_DEPTH = 16
+MAX_ERRORS = 20
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_json(raw: bytes) -> Any:
+    """Read JSON of bounded size and depth; names that come twice, NaN and infinities are refused."""
+    if len(raw) > MAX_BYTES:
+        raise Problem("too-large", f"at most {MAX_BYTES} bytes")
+    if _depth(raw) > MAX_DEPTH:
+        raise Problem("malformed", f"nested deeper than {MAX_DEPTH} levels")
+    try:
+        return json.loads(raw, object_pairs_hook=_unique, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise Problem("malformed", "the body is not JSON in UTF-8, or a name comes twice") from error
+
+
+def validated(model: type[Model], value: Any) -> Model:
+    """Check a JSON value against a model; raise a `Problem` that names every wrong field."""
+    try:
+        # As JSON, because there a time is text and a number is not.
+        return model.model_validate_json(json.dumps(value), strict=True)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        raise Problem(
+            "invalid-field",
+            "; ".join(f"{_pointer(one) or 'body'}: {one['msg']}" for one in details[:3]),
+            errors=tuple(_field_error(one) for one in details[:MAX_ERRORS]),
+        ) from error
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """Apply a JSON merge patch (RFC 7396)."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged
+
+
+def _depth(raw: bytes) -> int:
+    """Count brackets outside strings, since the parser itself recurses."""
+    depth = deepest = 0
+    in_text = escaped = False
+    for byte in raw:
+        if in_text:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                in_text = False
+        elif byte == 0x22:
+            in_text = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name comes twice")
+    return found
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _field_error(detail: ErrorDetails) -> FieldError:
+    return FieldError(_pointer(detail), detail["type"].replace("_", "-"), detail["msg"])
+
+
+def _pointer(detail: ErrorDetails) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in detail["loc"])

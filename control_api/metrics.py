@@ -1,0 +1,41 @@
+"""What the REST interface counts, for Prometheus."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from control_api.rate import RateLimiter
+
+
+class ApiMetrics(Collector):
+    """Counts answers; every label is from a closed list."""
+
+    def __init__(self) -> None:
+        """Start at nothing."""
+        self.answers: Counter[tuple[str, int]] = Counter()
+        """By operation and status."""
+        self.problems: Counter[str] = Counter()
+        """By code."""
+        self.limiters: Mapping[str, RateLimiter] = {}
+
+    def collect(self) -> Iterable[Metric]:
+        """Give the figures of now."""
+        answers = CounterMetricFamily(
+            "colloque_api_requests", "REST requests by operation and status.", labels=("operation", "status")
+        )
+        for (operation, status), count in sorted(self.answers.items()):
+            answers.add_metric((operation, str(status)), count)
+        problems = CounterMetricFamily("colloque_api_problems", "REST errors by code.", labels=("code",))
+        for code, count in sorted(self.problems.items()):
+            problems.add_metric((code,), count)
+        callers = GaugeMetricFamily(
+            "colloque_api_rate_callers", "Callers that rate limits remember.", labels=("limit",)
+        )
+        for name, limiter in self.limiters.items():
+            callers.add_metric((name,), len(limiter))
+        return (answers, problems, callers)

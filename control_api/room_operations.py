@@ -1,0 +1,185 @@
+"""Rooms: make, list, read, change, delete."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any, get_args
+from urllib.parse import quote
+
+from control_api.body import merge_patch, validated
+from control_api.operations import Call, Operation, Query, Reply, invalid_query, tag, wanted_version
+from control_api.paging import next_page, read_agenda_cursor, read_limit, write_cursor
+from control_api.problems import Problem
+from control_api.schemas import RoomBody, RoomPage, RoomRequest, RoomRules
+from control_api.table import CONTENT_TYPE as CSV
+from control_api.table import rooms_as_csv, wants_csv
+from rooms import Answer, Once, Room, RoomFilter, RoomState
+
+_STATES: tuple[RoomState, ...] = get_args(RoomState)
+_KEY_MAX_CHARS = 255
+
+
+async def create_room(call: Call) -> Reply:
+    """Make a room; a repeated `Idempotency-Key` gets the first answer again."""
+    request: RoomRequest = call.body
+    made = await call.rooms.create_room(
+        call.tenant, request.draft(request.id), now=call.now, once=_once(call, request)
+    )
+    answer = made if isinstance(made, Answer) else _created(call, made)
+    return Reply(answer.status, answer.body, answer.headers)
+
+
+async def list_rooms(call: Call) -> Reply:
+    """List rooms in the order of the agenda; with `Accept: text/csv` as a table."""
+    cursor = call.query.get("cursor")
+    limit = read_limit(call.query.get("limit"))
+    found, position = await call.rooms.list_rooms(
+        call.tenant,
+        _filter(call),
+        now=call.now,
+        after=None if cursor is None else read_agenda_cursor(cursor),
+        limit=limit,
+    )
+    following = None if position is None else write_cursor(*position)
+    page = RoomPage(items=[RoomBody.of(room, now=call.now) for room in found], next=following)
+    headers = {"Vary": "Accept", **next_page("/v1/rooms", call.query, following)}
+    if wants_csv(call.headers.get("accept", "")):
+        return Reply(200, rooms_as_csv(page.items), {**headers, "Content-Type": CSV})
+    return Reply(200, page, headers)
+
+
+async def get_room(call: Call) -> Reply:
+    """Read a room."""
+    return _room(call, await call.rooms.get_room(call.tenant, call.path["room"]))
+
+
+async def patch_room(call: Call) -> Reply:
+    """Change a room by a JSON merge patch; with `If-Match` only if nobody else did."""
+    room = await call.rooms.get_room(call.tenant, call.path["room"])
+    version = wanted_version(call, room.uid)
+    rules = validated(RoomRules, merge_patch(_rules(room, now=call.now), call.body))
+    changed = await call.rooms.replace_room(
+        call.tenant,
+        room.id,
+        rules.draft(),
+        # The patch was applied to this version, so it may not land on another one.
+        if_version=room.version if version is None else version,
+    )
+    return _room(call, changed)
+
+
+async def delete_room(call: Call) -> Reply:
+    """Delete a room, its participants and links; a call in it ends."""
+    room = await call.rooms.get_room(call.tenant, call.path["room"])
+    await call.rooms.delete_room(call.tenant, room.id, if_version=wanted_version(call, room.uid))
+    return Reply(204)
+
+
+OPERATIONS = (
+    Operation(
+        "POST",
+        "/v1/rooms",
+        create_room,
+        "Make a room",
+        "rooms:write",
+        body=RoomRequest,
+        answer=RoomBody,
+        status=201,
+        idempotent_by_key=True,
+    ),
+    Operation(
+        "GET",
+        "/v1/rooms",
+        list_rooms,
+        "List rooms",
+        "rooms:read",
+        answer=RoomPage,
+        also_csv=True,
+        query=(
+            Query("state", "Only rooms in this state: " + ", ".join(_STATES) + "."),
+            Query("from", "Only rooms that start (or, without a start, were made) at this time or later."),
+            Query("to", "Only rooms that start (or, without a start, were made) before this time."),
+            Query("metadata.*", "Only rooms whose metadata has this value under that name."),
+            Query("cursor", "Where the last page ended."),
+            Query("limit", "Rooms a page, 1 to 200; 50 without it."),
+        ),
+    ),
+    Operation("GET", "/v1/rooms/{room}", get_room, "Read a room", "rooms:read", answer=RoomBody),
+    Operation(
+        "PATCH",
+        "/v1/rooms/{room}",
+        patch_room,
+        "Change a room",
+        "rooms:write",
+        body=RoomRules,
+        merge_patch=True,
+        answer=RoomBody,
+        versioned=True,
+    ),
+    Operation(
+        "DELETE", "/v1/rooms/{room}", delete_room, "Delete a room", "rooms:write", status=204, versioned=True
+    ),
+)
+
+
+def _room(call: Call, room: Room) -> Reply:
+    return Reply(200, RoomBody.of(room, now=call.now), {"ETag": tag(room.version, room.uid)})
+
+
+def _created(call: Call, room: Room) -> Answer:
+    headers = {"ETag": tag(room.version, room.uid), "Location": f"/v1/rooms/{quote(room.id, safe='')}"}
+    return Answer(201, headers, RoomBody.of(room, now=call.now).model_dump_json())
+
+
+def _once(call: Call, request: RoomRequest) -> Once | None:
+    key = call.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= _KEY_MAX_CHARS or not key.isprintable():
+        raise Problem("malformed", f"Idempotency-Key must be 1 to {_KEY_MAX_CHARS} printable characters")
+    fingerprint = hashlib.sha256(f"POST /v1/rooms\n{request.model_dump_json()}".encode()).hexdigest()
+    return Once(key, fingerprint, lambda room: _created(call, room))
+
+
+def _rules(room: Room, *, now: float) -> dict[str, Any]:
+    body = json.loads(RoomBody.of(room, now=now).model_dump_json())
+    return {name: value for name, value in body.items() if name in RoomRules.model_fields}
+
+
+def _filter(call: Call) -> RoomFilter:
+    return RoomFilter(
+        state=_state(call.query.get("state")),
+        starts_from=_time(call, "from"),
+        starts_before=_time(call, "to"),
+        metadata={
+            name.removeprefix("metadata."): value
+            for name, value in call.query.items()
+            if name.startswith("metadata.")
+        },
+    )
+
+
+def _state(text: str | None) -> RoomState | None:
+    if text is None:
+        return None
+    for state in _STATES:
+        if text == state:
+            return state
+    raise invalid_query("state", "must be one of " + ", ".join(_STATES))
+
+
+def _time(call: Call, name: str) -> float | None:
+    text = call.query.get(name)
+    if text is None:
+        return None
+    problem = invalid_query(name, "must be a time with a zone, like 2031-05-06T09:00:00Z")
+    try:
+        # A plus sign in a query is a space to most readers of one.
+        time = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+    except ValueError as error:
+        raise problem from error
+    if time.tzinfo is None or not 1 < time.year < 9999:
+        raise problem
+    return time.timestamp()

@@ -1,0 +1,377 @@
+"""The bodies of the REST interface: what is accepted, what is answered, and the text of the OpenAPI file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from rooms import (
+    Features,
+    Link,
+    Participant,
+    ParticipantDraft,
+    ParticipantState,
+    Role,
+    Room,
+    RoomDraft,
+    RoomKind,
+    RoomState,
+    Source,
+    closes_at,
+    opens_at,
+    state_of,
+)
+
+WEEK_MINUTES = 7 * 24 * 60
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must not have control characters")
+    return text
+
+
+def _unique(sources: list[Source]) -> list[Source]:
+    if len(set(sources)) != len(sources):
+        raise ValueError("must not name a source twice")
+    return sources
+
+
+def _usable_year(time: datetime) -> datetime:
+    # Opening hours are added and taken away without leaving the calendar.
+    if not 1971 <= time.year <= 9000:
+        raise ValueError("must be between the years 1971 and 9000")
+    return time
+
+
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
+ChosenId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=128, pattern=r"^[^/]*$"),
+    AfterValidator(_printable),
+    Field(examples=["rdv-2031"]),
+]
+Time = Annotated[AwareDatetime, AfterValidator(_usable_year), Field(examples=["2031-05-06T09:00:00+02:00"])]
+Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Words = Annotated[dict[Word, Annotated[str, StringConstraints(max_length=500)]], Field(max_length=50)]
+Sources = Annotated[list[Source], AfterValidator(_unique)]
+
+
+class Strict(BaseModel):
+    """A body from outside: unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FeaturesBody(Strict):
+    """What is possible in the room, whoever the person is."""
+
+    chat: bool = Field(default=True, description="Messages between participants.")
+    screen_share: bool = True
+    raise_hand: bool = True
+    e2ee: bool = Field(
+        default=False, description="Media must be encrypted end to end; the server passes it on unread."
+    )
+
+
+class RoomRules(Strict):
+    """The rules of a room, as they may be changed. Without times it is open from now until it is deleted."""
+
+    name: Title | None = Field(default=None, description="A title for people; not a name of a person.")
+    kind: RoomKind = "consultation"
+    starts_at: Time | None = None
+    ends_at: Time | None = None
+    open_before_minutes: int | None = Field(
+        default=None, ge=0, le=WEEK_MINUTES, description="Entry is possible this long before `starts_at`."
+    )
+    close_after_minutes: int | None = Field(
+        default=None,
+        ge=0,
+        le=WEEK_MINUTES,
+        description="Entry ends this long after `ends_at`, or `starts_at` without one.",
+    )
+    max_participants: int | None = Field(
+        default=None, ge=1, le=1000, description="People in the call at one time."
+    )
+    features: FeaturesBody = FeaturesBody()
+    metadata: Words = Field(default={}, description="For the caller alone; never shown to participants.")
+
+    def draft(self, room_id: str | None = None) -> RoomDraft:
+        """Give the same as a value of the durable part."""
+        return RoomDraft(
+            id=room_id,
+            name=self.name,
+            kind=self.kind,
+            starts_at=None if self.starts_at is None else self.starts_at.timestamp(),
+            ends_at=None if self.ends_at is None else self.ends_at.timestamp(),
+            open_before_minutes=self.open_before_minutes,
+            close_after_minutes=self.close_after_minutes,
+            max_participants=self.max_participants,
+            features=Features(**self.features.model_dump()),
+            metadata=self.metadata,
+        )
+
+
+class RoomRequest(RoomRules):
+    """A room to be made."""
+
+    id: ChosenId | None = Field(
+        default=None, description="Chosen by the caller, unique within its tenant; else made up."
+    )
+
+
+class RoomBody(BaseModel):
+    """A room."""
+
+    id: str
+    sid: str = Field(description="Unique everywhere; LiveKit clients see it as the room's sid.")
+    name: str | None
+    kind: RoomKind
+    state: RoomState
+    starts_at: datetime | None
+    ends_at: datetime | None
+    opens_at: datetime | None = Field(description="First moment of entry; null: from the beginning.")
+    closes_at: datetime | None = Field(description="Nobody enters from then on; null: never.")
+    open_before_minutes: int
+    close_after_minutes: int
+    max_participants: int | None
+    features: FeaturesBody
+    metadata: dict[str, str]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, room: Room, *, now: float) -> RoomBody:
+        """Write a room as it is now."""
+        return cls(
+            id=room.id,
+            sid=room.uid,
+            name=room.name,
+            kind=room.kind,
+            state=state_of(room, now=now),
+            starts_at=_time(room.starts_at),
+            ends_at=_time(room.ends_at),
+            opens_at=_time(opens_at(room)),
+            closes_at=_time(closes_at(room)),
+            open_before_minutes=room.open_before_minutes,
+            close_after_minutes=room.close_after_minutes,
+            max_participants=room.max_participants,
+            features=_features(room),
+            metadata=dict(room.metadata),
+            created_at=_moment(room.created_at),
+        )
+
+
+class RoomPage(BaseModel):
+    """Some rooms, in the order of the agenda."""
+
+    items: list[RoomBody]
+    next: str | None = Field(description="Give it as `cursor` to go on; null at the end.")
+
+
+class ParticipantRequest(Strict):
+    """A person who is expected. Putting one who was removed lets the person in again."""
+
+    name: Title | None = Field(
+        default=None, description="Display name or pseudonym, seen by everyone in the call."
+    )
+    role: Role = "guest"
+    can_publish: Sources | None = Field(
+        default=None, description="Only these sources; null: what the role allows."
+    )
+    attributes: Words = Field(default={}, description="Seen by everyone in the call.")
+    metadata: Words = Field(default={}, description="For the caller alone; never shown to participants.")
+
+    def draft(self) -> ParticipantDraft:
+        """Give the same as a value of the durable part."""
+        return ParticipantDraft(
+            role=self.role,
+            name=self.name,
+            can_publish=None if self.can_publish is None else tuple(self.can_publish),
+            attributes=self.attributes,
+            metadata=self.metadata,
+        )
+
+
+class ParticipantBody(BaseModel):
+    """A person who is expected, or was removed."""
+
+    identity: str
+    name: str | None
+    role: Role
+    can_publish: list[Source] | None
+    attributes: dict[str, str]
+    metadata: dict[str, str]
+    state: ParticipantState
+    created_at: datetime
+
+    @classmethod
+    def of(cls, participant: Participant) -> ParticipantBody:
+        """Write a participant."""
+        return cls(
+            identity=participant.identity,
+            name=participant.name,
+            role=participant.role,
+            can_publish=None if participant.can_publish is None else list(participant.can_publish),
+            attributes=dict(participant.attributes),
+            metadata=dict(participant.metadata),
+            state=participant.state,
+            created_at=_moment(participant.created_at),
+        )
+
+
+class ParticipantPage(BaseModel):
+    """Some participants, in the order of their identity."""
+
+    items: list[ParticipantBody]
+    next: str | None = Field(description="Give it as `cursor` to go on; null at the end.")
+
+
+class TokenRequest(Strict):
+    """A join token to be made."""
+
+    ttl_seconds: int | None = Field(default=None, ge=10, le=86400)
+    name: Title | None = Field(
+        default=None, description="Display name where none is stored for the participant."
+    )
+
+
+class TokenBody(BaseModel):
+    """A short-lived join token and where to take it."""
+
+    token: str
+    url: str = Field(description="The server's address for browsers.")
+    ws_url: str = Field(description="The server's address for LiveKit client SDKs.")
+    expires_at: datetime
+
+
+class LinkRequest(Strict):
+    """A link for one participant."""
+
+    expires_at: Time | None = None
+
+
+class GuestLinkRequest(LinkRequest):
+    """A link for anybody who holds it."""
+
+    role: Literal["guest", "patient", "observer"] = "guest"
+
+
+class LinkBody(BaseModel):
+    """A link to the page; `url` is shown this once."""
+
+    id: str = Field(description="By which the link is deleted; it opens nothing.")
+    url: str
+    identity: str | None
+    role: Role
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, link: Link, url: str) -> LinkBody:
+        """Write a new link."""
+        return cls(
+            id=link.id, url=url, identity=link.identity, role=link.role, expires_at=_time(link.expires_at)
+        )
+
+
+class PreviewRequest(Strict):
+    """The last part of a link's address."""
+
+    link: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class JoinRequest(PreviewRequest):
+    """A link to be exchanged for a join token."""
+
+    name: Title | None = Field(default=None, description="Pseudonym; not stored.")
+    key: Annotated[str, StringConstraints(min_length=16, max_length=128)] | None = Field(
+        default=None,
+        description="A secret of the browser: on a guest link the same key is the same person again.",
+    )
+
+
+class JoinRoomBody(BaseModel):
+    """What the holder of a link may know of the room."""
+
+    name: str | None
+    kind: RoomKind
+    state: RoomState
+    features: FeaturesBody
+    starts_at: datetime | None
+    ends_at: datetime | None
+    opens_at: datetime | None
+    closes_at: datetime | None
+
+    @classmethod
+    def of(cls, room: Room, *, now: float) -> JoinRoomBody:
+        """Write a room for the holder of a link."""
+        return cls(
+            name=room.name,
+            kind=room.kind,
+            state=state_of(room, now=now),
+            features=_features(room),
+            starts_at=_time(room.starts_at),
+            ends_at=_time(room.ends_at),
+            opens_at=_time(opens_at(room)),
+            closes_at=_time(closes_at(room)),
+        )
+
+
+class PreviewBody(BaseModel):
+    """Where a link leads."""
+
+    room: JoinRoomBody
+    bound: bool = Field(description="The link belongs to one participant.")
+    name: str | None
+    role: Role
+
+
+class JoinBody(BaseModel):
+    """A join token for the page."""
+
+    token: str
+    ws_url: str
+    identity: str
+    name: str
+    role: Role
+    expires_at: datetime
+    room: JoinRoomBody
+
+
+class FieldErrorBody(BaseModel):
+    """What is wrong with one field."""
+
+    pointer: str = Field(description="JSON pointer into the body, or `?name` for a query parameter.")
+    code: str
+    detail: str
+
+
+class ProblemBody(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="Stable; for programs.")
+    trace_id: str = Field(description="Also in the server's log.")
+    errors: list[FieldErrorBody]
+
+
+def _features(room: Room) -> FeaturesBody:
+    features = room.features
+    return FeaturesBody(
+        chat=features.chat,
+        screen_share=features.screen_share,
+        raise_hand=features.raise_hand,
+        e2ee=features.e2ee,
+    )
+
+
+def _time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _moment(seconds)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(round(seconds, 3), tz=UTC)

@@ -1,0 +1,233 @@
+"""The REST interface as a function of values: a request in, a reply out, errors with stable codes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from control_api import join_operations, participant_operations, room_operations
+from control_api.auth import Caller, authenticate, require
+from control_api.body import read_json, validated
+from control_api.metrics import ApiMetrics
+from control_api.openapi import describe
+from control_api.operations import Addresses, Call, Operation, Reply
+from control_api.problems import CONTENT_TYPE, FieldError, Problem
+from control_api.rate import RateLimiter
+from rooms import InvalidValue, JoinRefused, Rooms, RoomsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import BaseModel
+
+log = logging.getLogger("control_api")
+
+OPERATIONS: tuple[Operation, ...] = (
+    *room_operations.OPERATIONS,
+    *participant_operations.OPERATIONS,
+    *join_operations.OPERATIONS,
+)
+_JSON_TYPES = ("application/json", "application/merge-patch+json")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """Choices of the operator; a limit of 0 is no limit."""
+
+    addresses: Addresses
+    own_origins: frozenset[str] = frozenset()
+    """Origins under which this server serves its page."""
+    allowed_origins: frozenset[str] = frozenset()
+    """Other origins whose pages may call; a request without `Origin` does not come from a page."""
+    requests_per_minute_per_key: int = 6000
+    requests_per_minute_per_address: int = 1200
+    failures_per_minute_per_address: int = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came."""
+
+    address: str
+    path: Mapping[str, str] = field(default_factory=dict)
+    """The variable parts of the path, decoded."""
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+    body: bytes = b""
+
+
+class ControlApi:
+    """Answers requests; owns nothing but the counters of its rate limits."""
+
+    def __init__(self, rooms: Rooms, settings: ApiSettings, *, version: str) -> None:
+        """Serve these rooms."""
+        self._rooms = rooms
+        self._version = version
+        self.metrics = ApiMetrics()
+        self.reconfigure(settings)
+
+    def reconfigure(self, settings: ApiSettings) -> None:
+        """Use other settings from now on; rate limits start afresh."""
+        self._settings = settings
+        self._by_key = RateLimiter(settings.requests_per_minute_per_key)
+        self._by_address = RateLimiter(settings.requests_per_minute_per_address)
+        self._failures = RateLimiter(settings.failures_per_minute_per_address)
+        self.metrics.limiters = {
+            "key": self._by_key,
+            "address": self._by_address,
+            "failures": self._failures,
+        }
+        described = describe(OPERATIONS, version=self._version, server=settings.addresses.public_url)
+        self._openapi = Reply(200, json.dumps(described, ensure_ascii=False))
+
+    def openapi(self) -> Reply:
+        """Give the OpenAPI file."""
+        return self._openapi
+
+    def cross_origin_headers(self, origin: str | None) -> dict[str, str]:
+        """Give what lets a browser hand an answer to a page of another origin, if that may call."""
+        if origin not in self._settings.allowed_origins:
+            return {}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Expose-Headers": "ETag, Link, Location, Retry-After",
+            "Vary": "Origin",
+        }
+
+    async def answer(self, operation: Operation, request: Request, *, now: float) -> Reply:
+        """Carry out one request; never raises."""
+        trace_id = _trace_id(request.headers.get("traceparent"))
+        try:
+            reply = await self._answer(operation, request, now=now)
+        except Exception as error:
+            problem = _problem_of(error)
+            if problem.code == "failed":
+                log.exception("request_failed", extra={"operation": operation.name, "trace_id": trace_id})
+            self.metrics.problems[problem.code] += 1
+            reply = problem_reply(problem, trace_id)
+        self.metrics.answers[operation.name, reply.status] += 1
+        return reply
+
+    async def _answer(self, operation: Operation, request: Request, *, now: float) -> Reply:
+        _within(self._by_address, request.address, now=now)
+        origin = request.headers.get("origin")
+        if origin is not None and origin not in self._settings.own_origins | self._settings.allowed_origins:
+            raise Problem("forbidden", "pages of another origin may not call")
+        call = Call(
+            rooms=self._rooms,
+            addresses=self._addresses_for(origin),
+            now=now,
+            path=request.path,
+            query=_query(operation, request),
+            headers=request.headers,
+            caller_or_none=self._caller(operation, request, now=now),
+        )
+        call = replace(call, body=_body(operation, request))
+        try:
+            return await operation.handler(call)
+        except (JoinRefused, Problem) as refusal:
+            if operation.scope is None and refusal.code == "not-found":
+                self._count_failure(request.address, now=now)
+            raise
+
+    def _caller(self, operation: Operation, request: Request, *, now: float) -> Caller | None:
+        if operation.scope is None:
+            return None
+        try:
+            caller = authenticate(request.headers.get("authorization"), self._rooms.keys, now=now)
+        except Problem:
+            self._count_failure(request.address, now=now)
+            raise
+        _within(self._by_key, caller.key.key, now=now)
+        require(caller, operation.scope)
+        return caller
+
+    def _addresses_for(self, origin: str | None) -> Addresses:
+        # A page that was opened under another name of this server must connect under that name too.
+        return Addresses(origin) if origin in self._settings.own_origins else self._settings.addresses
+
+    def _count_failure(self, address: str, *, now: float) -> None:
+        _within(self._failures, address, now=now)
+
+
+def problem_reply(problem: Problem, trace_id: str) -> Reply:
+    """Write a problem as an answer."""
+    headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", **problem.headers}
+    return Reply(problem.status, json.dumps(problem.body(trace_id), ensure_ascii=False), headers)
+
+
+def _within(limiter: RateLimiter, caller: str, *, now: float) -> None:
+    wait = limiter.take(caller, now=now)
+    if wait is not None:
+        raise Problem("rate-limited", f"try again in {wait} s", headers={"Retry-After": str(wait)})
+
+
+def _query(operation: Operation, request: Request) -> dict[str, str]:
+    known = {one.name for one in operation.query}
+    found: dict[str, str] = {}
+    for name, value in request.query:
+        family = f"{name.partition('.')[0]}.*" if "." in name else name
+        if not {name, family} & known or name in found:
+            detail = "is not known here or comes twice"
+            raise Problem(
+                "invalid-field", f"{name}: {detail}", errors=(FieldError(f"?{name}", "extra", detail),)
+            )
+        found[name] = value
+    return found
+
+
+def _body(operation: Operation, request: Request) -> BaseModel | Any:
+    if operation.body is None:
+        if request.body:
+            raise Problem("invalid-field", "this request has no body")
+        return None
+    if not request.body and operation.body_optional:
+        return operation.body()
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in _JSON_TYPES or "content-encoding" in request.headers:
+        raise Problem("unsupported-media-type", "send application/json, not compressed")
+    value = read_json(request.body)
+    if operation.merge_patch:
+        if not isinstance(value, dict):
+            raise Problem("invalid-field", "a merge patch is an object")
+        return value
+    return validated(operation.body, value)
+
+
+def _problem_of(error: Exception) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case JoinRefused(code=code):
+            return Problem(code)
+        case InvalidValue(field=name):
+            return Problem(
+                "invalid-field", f"{name}: {error}", errors=(FieldError(f"/{name}", "invalid", str(error)),)
+            )
+        case RoomsError(code="busy"):
+            return Problem("busy", headers={"Retry-After": "2"})
+        case RoomsError(code="not-found"):
+            return Problem("not-found")  # without saying what, so that absent and not allowed look alike
+        case RoomsError(code="invalid-transition"):
+            return Problem(
+                "invalid-transition",
+                "the participant was removed; PUT the participant again to let the person in",
+                more={"state": "removed"},
+            )
+        case RoomsError(code=code):
+            return Problem(code, str(error))
+        case _:
+            return Problem("failed")
+
+
+def _trace_id(traceparent: str | None) -> str:
+    # W3C Trace Context: version, trace id, parent id, flags.
+    parts = (traceparent or "").split("-")
+    if len(parts) >= 4 and re.fullmatch(r"[0-9a-f]{32}", parts[1]) and parts[1].strip("0"):
+        return parts[1]
+    return secrets.token_hex(16)

@@ -1,0 +1,69 @@
+"""What the parts of the service share: store, keys, settings and who is told of changes."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from rooms.errors import NotFound
+from rooms.tables import RoomRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from rooms.keys import KeyRing
+    from rooms.model import RoomObserver
+    from rooms.store import Store
+
+log = logging.getLogger("rooms")
+
+
+@dataclass(frozen=True, slots=True)
+class RoomsSettings:
+    """Choices of the operator; a room may override those that the REST API names."""
+
+    open_before_minutes: int = 30
+    close_after_minutes: int = 60
+    create_on_join: bool = False
+    """A valid token for a room that does not exist makes the room."""
+    token_ttl_seconds: int = 900
+    max_participants_per_room: int = 1000
+    """Stored participants, guests of links included."""
+    max_links_per_room: int = 1000
+
+
+@dataclass(slots=True)
+class Context:
+    """Shared state; keys and settings are replaced as a whole when the settings are read again."""
+
+    store: Store
+    keys: KeyRing
+    settings: RoomsSettings
+    observers: list[RoomObserver] = field(default_factory=list)
+
+    def tell(self, what: Callable[[RoomObserver], None]) -> None:
+        """Tell every observer; the change is on disk already, so one that fails is only logged."""
+        for observer in self.observers:
+            try:
+                what(observer)
+            except Exception:
+                log.exception("observer_failed")
+
+
+async def room_row(session: AsyncSession, tenant: str, room_id: str) -> RoomRow:
+    """Give a tenant's room, or raise `NotFound`."""
+    row = await find_room_row(session, tenant, room_id)
+    if row is None:
+        raise NotFound("room")
+    return row
+
+
+async def find_room_row(session: AsyncSession, tenant: str, room_id: str) -> RoomRow | None:
+    """Give a tenant's room if there is one."""
+    found = await session.scalars(select(RoomRow).where(RoomRow.tenant == tenant, RoomRow.id == room_id))
+    return found.one_or_none()

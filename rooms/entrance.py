@@ -1,0 +1,163 @@
+"""The door: whether the bearer of a join token may come in now, and with which rights.
+
+Theory of operation. A token is signed, so what it says was true when it was made; the store says what is true
+now. The store wins: a removed participant stays out, a token of an earlier epoch is dead, stored rights bound
+the token's. A token that LiveKit's SDK made carries no epoch; the time at which it was made stands in for it.
+Only the bearer of a valid token for a room learns more than "no" about that room.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from rooms import rows
+from rooms.context import find_room_row, log
+from rooms.errors import JoinRefused, StoreUnavailable
+from rooms.ids import new_room_uid
+from rooms.model import Admission, Role, RoomDraft
+from rooms.rights import narrow, within_features
+from rooms.tables import ParticipantRow, RoomRow
+from rooms.tokens import InvalidTokenError, JoinClaims, mint_join_token, read_join_token
+from rooms.window import outside
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from rooms.context import Context, RoomsSettings
+
+
+async def verify_join(context: Context, token: str, *, now: float) -> Admission:
+    """Check a join token against the store; raise `JoinRefused`."""
+    try:
+        claims = read_join_token(token, context.keys, now=now)
+    except InvalidTokenError as error:
+        raise JoinRefused("unauthenticated", str(error)) from error
+    try:
+        room, participant = await _find_or_make(context, claims, now=now)
+    except StoreUnavailable as error:
+        raise JoinRefused("busy", str(error)) from error
+    if claims.room_uid not in {None, room.uid}:
+        raise JoinRefused("revoked", "made for an earlier room of this id")
+    _check_participant(claims, participant)
+    if (reason := outside(room, now=now)) is not None:
+        raise JoinRefused(reason)
+    return _admission(claims, room, participant)
+
+
+async def refresh_token(context: Context, admission: Admission, *, now: float) -> str:
+    """Sign a new token for somebody in the call, with the rights of `admission`; raise `JoinRefused`."""
+    try:
+        async with context.store.read() as session:
+            room = await session.get(RoomRow, admission.room_id)
+            participant = await session.get(ParticipantRow, (admission.room_id, admission.identity))
+    except StoreUnavailable as error:
+        raise JoinRefused("busy", str(error)) from error
+    if room is None:
+        raise JoinRefused("not-found")
+    if participant is not None and _is_dead(participant, admission.epoch):
+        raise JoinRefused("revoked")
+    key = context.keys.signing_for(room.tenant)
+    if key is None:
+        raise JoinRefused("unauthenticated", "the tenant has no key any more")
+    return mint_join_token(
+        key.key,
+        key.secret,
+        room=room.id,
+        identity=admission.identity,
+        grants=admission.grants,
+        now=now,
+        ttl_seconds=context.settings.token_ttl_seconds,
+        name=admission.name,
+        metadata=admission.metadata,
+        attributes=admission.attributes,
+        role=cast("Role", admission.role),
+        room_uid=room.uid,
+        epoch=admission.epoch,
+    )
+
+
+def new_room_row(tenant: str, room_id: str, draft: RoomDraft, settings: RoomsSettings, now: float) -> RoomRow:
+    """Make the row of a room; what the caller left open is taken from the settings, for good."""
+    row = RoomRow(uid=new_room_uid(), tenant=tenant, id=room_id, created_at=now, version=1)
+    write_draft(row, draft, settings)
+    return row
+
+
+def write_draft(row: RoomRow, draft: RoomDraft, settings: RoomsSettings) -> None:
+    """Put a draft into a row, with the settings' opening hours where it names none."""
+    before, after = draft.open_before_minutes, draft.close_after_minutes
+    rows.write_room(
+        row,
+        draft,
+        open_before_minutes=settings.open_before_minutes if before is None else before,
+        close_after_minutes=settings.close_after_minutes if after is None else after,
+    )
+
+
+async def _find_or_make(
+    context: Context, claims: JoinClaims, *, now: float
+) -> tuple[RoomRow, ParticipantRow | None]:
+    async with context.store.read() as session:
+        room = await find_room_row(session, claims.tenant, claims.room)
+        if room is not None:
+            return room, await _participant(session, room, claims)
+    # A token that was made for a stored room must not bring it back after it was deleted.
+    if claims.room_uid is not None or not context.settings.create_on_join:
+        raise JoinRefused("not-found")
+    async with context.store.write() as session:
+        room = await find_room_row(session, claims.tenant, claims.room)
+        if room is None:
+            room = new_room_row(claims.tenant, claims.room, RoomDraft(kind="group"), context.settings, now)
+            session.add(room)
+            log.info("room_created", extra={"room": room.uid, "reason": "joined"})
+            return room, None
+        return room, await _participant(session, room, claims)
+
+
+async def _participant(session: AsyncSession, room: RoomRow, claims: JoinClaims) -> ParticipantRow | None:
+    return await session.get(ParticipantRow, (room.uid, claims.identity))
+
+
+def _check_participant(claims: JoinClaims, participant: ParticipantRow | None) -> None:
+    if participant is None:
+        if claims.epoch:
+            raise JoinRefused("revoked", "the participant is gone")
+        return
+    if participant.state == "removed":
+        raise JoinRefused("revoked", "removed")
+    if claims.epoch is not None:
+        if _is_dead(participant, claims.epoch):
+            raise JoinRefused("revoked", "earlier epoch")
+    elif participant.revoked_at is not None and (claims.issued_at or 0.0) <= participant.revoked_at:
+        raise JoinRefused("revoked", "made before the participant was removed")
+
+
+def _is_dead(participant: ParticipantRow, epoch: int) -> bool:
+    return participant.state == "removed" or epoch < participant.epoch
+
+
+def _admission(claims: JoinClaims, room: RoomRow, participant: ParticipantRow | None) -> Admission:
+    features = rows.features_of(room)
+    if participant is None or participant.forgotten:
+        role: str = claims.role or ("host" if claims.grants.room_admin else "guest")
+        grants, name, attributes = within_features(claims.grants, features), claims.name, claims.attributes
+    else:
+        role = participant.role
+        grants = narrow(rows.grants_of(participant, features), claims.grants)
+        name = participant.name or claims.name
+        attributes = {**claims.attributes, **participant.attributes}
+    return Admission(
+        room_id=room.uid,
+        room_name=room.id,
+        identity=claims.identity,
+        name=name,
+        role=role,
+        grants=grants,
+        metadata=claims.metadata,
+        attributes=attributes,
+        epoch=0 if participant is None else participant.epoch,
+        expires_at=claims.expires_at,
+        max_participants=room.max_participants,
+        room_metadata=rows.room_text_for_clients(room),
+        e2ee=features.e2ee,
+    )

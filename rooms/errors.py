@@ -1,0 +1,104 @@
+"""What can go wrong in the durable part, each with a stable code that signalling and REST pass on."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+RefusalCode = Literal[
+    "unauthenticated",
+    "revoked",
+    "too-early",
+    "too-late",
+    "not-admitted",
+    "not-found",
+    "rate-limited",
+    "draining",
+    "busy",
+]
+
+_REFUSALS: dict[RefusalCode, tuple[int, str]] = {
+    # One text for every bad token: a caller learns nothing from how it was bad.
+    "unauthenticated": (401, "invalid or expired token"),
+    "revoked": (401, "revoked"),
+    "too-early": (403, "too-early"),
+    "too-late": (403, "too-late"),
+    "not-admitted": (403, "not-admitted"),
+    # Never 404: LiveKit clients read a 404 as "no protocol v1 here". They know this text.
+    "not-found": (403, "requested room does not exist"),
+    "rate-limited": (429, "rate-limited"),
+    "draining": (503, "draining"),
+    "busy": (503, "busy"),
+}
+
+
+class JoinRefused(Exception):
+    """A person may not join: `code` for programs, `http_status` and `text` for the answer before the upgrade.
+
+    `detail` says more for the log at DEBUG and is never sent to the client.
+    """
+
+    def __init__(self, code: RefusalCode, detail: str = "") -> None:
+        """Take the stable code; the status and the text that clients see follow from it."""
+        self.code: RefusalCode = code
+        self.detail = detail
+        self.http_status, self.text = _REFUSALS[code]
+        super().__init__(code)
+
+
+class RoomsError(Exception):
+    """A request to the durable part that cannot be met, for a reason the caller can act on."""
+
+    code: str = "failed"
+
+
+class NotFound(RoomsError):
+    """The room, participant or link does not exist for this tenant."""
+
+    code = "not-found"
+
+
+class Taken(RoomsError):
+    """The chosen id is already in use by this tenant."""
+
+    code = "taken"
+
+
+class StaleVersion(RoomsError):
+    """The caller's version of the object is older than the stored one."""
+
+    code = "stale-version"
+
+
+class Full(RoomsError):
+    """A cap on the number of objects is reached."""
+
+    code = "full"
+
+
+class Removed(RoomsError):
+    """The participant was removed and has not been put back, so nothing that lets them in is given out."""
+
+    code = "invalid-transition"
+
+
+class InvalidValue(RoomsError):
+    """A value is well-formed by itself but makes no sense with the others; `field` names it."""
+
+    code = "invalid-field"
+
+    def __init__(self, field: str, text: str) -> None:
+        """Name the field, as the REST API spells it, and say what is wrong with it."""
+        self.field = field
+        super().__init__(text)
+
+
+class IdempotencyMismatch(RoomsError):
+    """The same idempotency key came with a different request."""
+
+    code = "idempotency-mismatch"
+
+
+class StoreUnavailable(RoomsError):
+    """The database cannot be reached or written just now; the same request may succeed later."""
+
+    code = "busy"

@@ -1,0 +1,61 @@
+"""Ids that we make: random, at least 128 bits where knowing one opens something, easy to copy by hand."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+
+ID_MAX_CHARS = 128
+
+
+def new_room_uid() -> str:
+    """Make the key of a room: unique everywhere, never guessed."""
+    return f"RM_{_random_text()}"
+
+
+def new_room_id() -> str:
+    """Make an id for a room whose caller did not choose one."""
+    return _random_text()
+
+
+def new_link_id() -> str:
+    """Make the name by which a link is deleted; it opens nothing."""
+    return f"link_{_random_text()}"
+
+
+def new_link_secret() -> str:
+    """Make the part of a link that opens the room: 128 bits, lower-case so that no mail program breaks it."""
+    return _random_text()
+
+
+def secret_hash(secret: str) -> str:
+    """Turn a link's secret into what is stored: a plain hash is enough for 128 random bits."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def guest_identity(link_id: str, key: str | None) -> str:
+    """Name a guest: the same browser (`key`) on the same link is the same person again, nobody else is."""
+    if key is None:
+        return f"guest_{_random_text()}"
+    digest = hashlib.sha256(f"{link_id}\n{key}".encode()).digest()
+    return f"guest_{_text(digest[:16])}"
+
+
+def is_usable_id(text: str) -> bool:
+    """Whether a caller's id is safe in a URL, a log line and a token: printable, 1 to 128 characters."""
+    return (
+        0 < len(text) <= ID_MAX_CHARS
+        and text.isprintable()
+        and text == text.strip()
+        and "/" not in text
+        and text not in {".", ".."}
+    )
+
+
+def _random_text() -> str:
+    return _text(secrets.token_bytes(16))
+
+
+def _text(data: bytes) -> str:
+    return base64.b32encode(data).decode().rstrip("=").lower()

@@ -1,0 +1,191 @@
+"""The values of the durable part: rooms, participants, links and what a person may do in a call.
+
+Only frozen values live here, no clock and no I/O. Times are seconds since the Unix epoch (UTC) as floats.
+
+Three names of a room are kept apart: `uid` is ours, random and unique everywhere (LiveKit clients see it as
+`sid`); `id` is what the calling application chose or was given, unique within its tenant (LiveKit clients see
+it as the room's name); `name` is a title for people and may be absent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RoomKind = Literal["consultation", "group"]
+RoomState = Literal["planned", "in_progress", "finished"]
+Role = Literal["host", "delegate", "patient", "guest", "observer"]
+ParticipantState = Literal["expected", "removed"]
+Source = Literal["camera", "microphone", "screen_share", "screen_share_audio"]
+
+ROLES: tuple[Role, ...] = ("host", "delegate", "patient", "guest", "observer")
+SOURCES: tuple[Source, ...] = ("camera", "microphone", "screen_share", "screen_share_audio")
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What one person may do in a call."""
+
+    can_publish: bool
+    can_subscribe: bool
+    can_publish_data: bool
+    can_publish_sources: tuple[str, ...]
+    """Sources that may be published; empty means all of them. Values: see `SOURCES`."""
+    hidden: bool
+    """The others do not see this person in the roster."""
+    room_admin: bool
+    """May mute and remove others."""
+    can_update_own_metadata: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A person who may join now: the outcome of checking a join token."""
+
+    room_id: str
+    """Unique everywhere and random: the key of the live call (LiveKit: `sid`)."""
+    room_name: str
+    """The room's id as the calling application knows it (LiveKit: the room's name)."""
+    identity: str
+    """The participant's id, chosen by the calling application."""
+    name: str
+    """Display name or pseudonym, may be empty."""
+    role: str
+    grants: Grants
+    metadata: str
+    """Opaque text that everyone in the call sees."""
+    attributes: Mapping[str, str]
+    """Values that everyone in the call sees."""
+    epoch: int
+    """Rises when the participant is removed; tokens of an earlier epoch are dead."""
+    expires_at: float
+    """When the token that was checked ends, not when the call does."""
+    max_participants: int | None
+    room_metadata: str
+    """JSON for the clients: title and features of the room; empty if there is nothing to say."""
+    e2ee: bool
+    """The room demands that media is encrypted end to end."""
+
+
+class RoomObserver(Protocol):
+    """Told of durable changes that concern a live call, on the event loop, after the change is on disk."""
+
+    def participant_removed(self, room_id: str, identity: str) -> None:
+        """Every earlier token of this person is dead: end the leg."""
+
+    def participant_changed(self, room_id: str, identity: str, grants: Grants, name: str) -> None:
+        """This person's rights are now these; so is the display name, unless it is empty."""
+
+    def room_changed(self, room_id: str) -> None:
+        """The room's title, features or limits are no longer what they were at admission."""
+
+    def room_closed(self, room_id: str, reason: str) -> None:
+        """The room is over (`deleted`): end every leg."""
+
+
+class Gate(Protocol):
+    """What signalling needs of the durable part: who may come in, and who must go."""
+
+    async def verify_join(self, token: str, *, now: float) -> Admission:
+        """Check a join token, the participant's epoch and the room's opening hours; raise `JoinRefused`."""
+
+    async def refresh_token(self, admission: Admission, *, now: float) -> str:
+        """Give a fresh join token to a leg still in the call; raise `JoinRefused` if it may not stay."""
+
+    def observe(self, observer: RoomObserver) -> None:
+        """Tell `observer` of every later change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is possible in a room, whoever the person is."""
+
+    chat: bool = True
+    """Messages between participants (every kind of data message)."""
+    screen_share: bool = True
+    raise_hand: bool = True
+    e2ee: bool = False
+    """Media must be encrypted end to end; the server passes it on unread."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomDraft:
+    """A room as the caller wants it; `None` leaves the choice to the service."""
+
+    id: str | None = None
+    name: str | None = None
+    kind: RoomKind = "consultation"
+    starts_at: float | None = None
+    ends_at: float | None = None
+    open_before_minutes: int | None = None
+    close_after_minutes: int | None = None
+    max_participants: int | None = None
+    features: Features = Features()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A durable appointment and its rules."""
+
+    uid: str
+    tenant: str
+    id: str
+    name: str | None
+    kind: RoomKind
+    starts_at: float | None
+    ends_at: float | None
+    open_before_minutes: int
+    close_after_minutes: int
+    max_participants: int | None
+    features: Features
+    metadata: Mapping[str, str]
+    """For the calling application alone; never shown to participants."""
+    created_at: float
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantDraft:
+    """A participant as the caller wants it."""
+
+    role: Role = "guest"
+    name: str | None = None
+    can_publish: tuple[Source, ...] | None = None
+    """The sources this person may publish, empty for none; `None` means what the role allows."""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A person expected or present in a room."""
+
+    room_uid: str
+    identity: str
+    role: Role
+    name: str | None
+    can_publish: tuple[Source, ...] | None
+    attributes: Mapping[str, str]
+    """Values that everyone in the call sees."""
+    metadata: Mapping[str, str]
+    """For the calling application alone; never shown to participants."""
+    state: ParticipantState
+    epoch: int
+    created_at: float
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A way into a room through the web page, for one participant (`identity`) or for guests of a role."""
+
+    id: str
+    room_uid: str
+    identity: str | None
+    role: Role
+    created_at: float
+    expires_at: float | None

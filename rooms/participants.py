@@ -1,0 +1,207 @@
+"""Participants of a room: put, read, forget, remove, and the tokens that let them in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import func, select
+
+from rooms import rows
+from rooms.context import log, room_row
+from rooms.errors import Full, InvalidValue, NotFound, Removed, StaleVersion
+from rooms.ids import is_usable_id
+from rooms.model import Participant, ParticipantDraft, Role, Room
+from rooms.tables import ParticipantRow, RoomRow
+from rooms.tokens import clean_name, mint_join_token
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from rooms.context import Context
+    from rooms.keys import ApiKey
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A join token and whom it lets in."""
+
+    token: str
+    room: Room
+    identity: str
+    name: str
+    role: Role
+    expires_at: float
+
+
+class Participants:
+    """The people of a tenant's rooms."""
+
+    def __init__(self, context: Context) -> None:
+        """Work on the shared store."""
+        self._context = context
+
+    async def put(
+        self,
+        tenant: str,
+        room_id: str,
+        identity: str,
+        draft: ParticipantDraft,
+        *,
+        now: float,
+        if_version: int | None = None,
+        put_back: bool = True,
+    ) -> tuple[Participant, bool]:
+        """Make or replace a participant; say whether it was made.
+
+        One who was removed is let in again, unless `put_back` is false.
+        """
+        if not is_usable_id(identity):
+            raise InvalidValue("identity", "must be 1 to 128 printable characters without a slash")
+        async with self._context.store.write() as session:
+            room = await room_row(session, tenant, room_id)
+            row = await session.get(ParticipantRow, (room.uid, identity))
+            made = row is None or row.forgotten
+            if if_version is not None and (row is None or made or row.version != if_version):
+                raise StaleVersion("participant")
+            if row is None:
+                row = await add_participant(self._context, session, room, identity, now=now)
+                rows.write_participant(row, draft)
+            else:
+                _rewrite(row, draft, now=now)
+                if put_back:
+                    row.state = "expected"
+            features = rows.features_of(room)
+        participant, grants = rows.participant_of(row), rows.grants_of(row, features)
+        name = participant.name or ""
+        self._context.tell(lambda one: one.participant_changed(room.uid, identity, grants, name))
+        return participant, made
+
+    async def get(self, tenant: str, room_id: str, identity: str) -> Participant:
+        """Give one participant."""
+        async with self._context.store.read() as session:
+            room = await room_row(session, tenant, room_id)
+            return rows.participant_of(await _known(session, room, identity))
+
+    async def list(
+        self, tenant: str, room_id: str, *, after: str | None = None, limit: int = 100
+    ) -> list[Participant]:
+        """Give up to `limit` participants in order of identity, those after `after`."""
+        async with self._context.store.read() as session:
+            room = await room_row(session, tenant, room_id)
+            query = select(ParticipantRow).where(
+                ParticipantRow.room_uid == room.uid, ParticipantRow.forgotten.is_(False)
+            )
+            if after is not None:
+                query = query.where(ParticipantRow.identity > after)
+            found = await session.scalars(query.order_by(ParticipantRow.identity).limit(limit))
+            return [rows.participant_of(row) for row in found]
+
+    async def forget(self, tenant: str, room_id: str, identity: str, *, now: float) -> None:
+        """Delete a participant: what was stored about the person is gone and every earlier token is dead.
+
+        One who was removed stays out until put back.
+        """
+        async with self._context.store.write() as session:
+            room = await room_row(session, tenant, room_id)
+            row = await _known(session, room, identity)
+            rows.write_participant(row, ParticipantDraft())
+            row.forgotten = True
+            _end_tokens(row, now=now)
+        self._context.tell(lambda one: one.participant_removed(room.uid, identity))
+
+    async def remove(self, tenant: str, room_id: str, identity: str, *, now: float) -> Participant:
+        """Throw a person out, known or not: earlier tokens are dead, none is given until put back."""
+        async with self._context.store.write() as session:
+            room = await room_row(session, tenant, room_id)
+            row = await session.get(ParticipantRow, (room.uid, identity))
+            if row is None:
+                if not is_usable_id(identity):
+                    raise NotFound("participant")
+                row = await add_participant(self._context, session, room, identity, now=now)
+            row.state, row.forgotten = "removed", False
+            _end_tokens(row, now=now)
+        log.info("participant_removed", extra={"room": room.uid})
+        self._context.tell(lambda one: one.participant_removed(room.uid, identity))
+        return rows.participant_of(row)
+
+    async def mint_token(
+        self,
+        key: ApiKey,
+        room_id: str,
+        identity: str,
+        *,
+        now: float,
+        ttl_seconds: float | None = None,
+        name: str | None = None,
+    ) -> Ticket:
+        """Sign a join token for a stored participant; `name` is used where none is stored."""
+        async with self._context.store.read() as session:
+            room = await room_row(session, key.tenant, room_id)
+            row = await _known(session, room, identity)
+        if row.state == "removed":
+            raise Removed("participant")
+        return issue(self._context, key, room, row, now=now, ttl_seconds=ttl_seconds, name=name)
+
+
+async def add_participant(
+    context: Context, session: AsyncSession, room: RoomRow, identity: str, *, now: float
+) -> ParticipantRow:
+    """Add an empty row within the room's cap."""
+    count = select(func.count()).select_from(ParticipantRow).where(ParticipantRow.room_uid == room.uid)
+    if (await session.scalar(count) or 0) >= context.settings.max_participants_per_room:
+        raise Full("participants")
+    row = rows.new_participant(room.uid, identity, now=now)
+    session.add(row)
+    return row
+
+
+def issue(
+    context: Context,
+    key: ApiKey,
+    room: RoomRow,
+    row: ParticipantRow,
+    *,
+    now: float,
+    ttl_seconds: float | None = None,
+    name: str | None = None,
+) -> Ticket:
+    """Sign a join token with the rights that are stored now."""
+    ttl = context.settings.token_ttl_seconds if ttl_seconds is None else ttl_seconds
+    shown = row.name or clean_name(name or "")
+    token = mint_join_token(
+        key.key,
+        key.secret,
+        room=room.id,
+        identity=row.identity,
+        grants=rows.grants_of(row, rows.features_of(room)),
+        now=now,
+        ttl_seconds=ttl,
+        name=shown,
+        attributes=row.attributes,
+        role=cast("Role", row.role),
+        room_uid=room.uid,
+        epoch=row.epoch,
+    )
+    return Ticket(token, rows.room_of(room), row.identity, shown, cast("Role", row.role), now + ttl)
+
+
+async def _known(session: AsyncSession, room: RoomRow, identity: str) -> ParticipantRow:
+    row = await session.get(ParticipantRow, (room.uid, identity))
+    if row is None or row.forgotten:
+        raise NotFound("participant")
+    return row
+
+
+def _rewrite(row: ParticipantRow, draft: ParticipantDraft, *, now: float) -> None:
+    if row.forgotten:
+        row.created_at = now
+    rows.write_participant(row, draft)
+    row.forgotten = False
+    row.version += 1
+
+
+def _end_tokens(row: ParticipantRow, *, now: float) -> None:
+    row.epoch += 1
+    row.revoked_at = now
+    row.version += 1

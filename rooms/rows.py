@@ -1,0 +1,138 @@
+"""Rows of the tables as values, and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import cast
+
+from rooms.model import (
+    Features,
+    Grants,
+    Link,
+    Participant,
+    ParticipantDraft,
+    ParticipantState,
+    Role,
+    Room,
+    RoomDraft,
+    RoomKind,
+    Source,
+)
+from rooms.rights import grants_for
+from rooms.tables import LinkRow, ParticipantRow, RoomRow
+from rooms.window import closes_at, opens_at
+
+
+def room_of(row: RoomRow) -> Room:
+    """Give the room that a row holds."""
+    return Room(
+        uid=row.uid,
+        tenant=row.tenant,
+        id=row.id,
+        name=row.name,
+        kind=cast("RoomKind", row.kind),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        open_before_minutes=row.open_before_minutes,
+        close_after_minutes=row.close_after_minutes,
+        max_participants=row.max_participants,
+        features=features_of(row),
+        metadata=row.labels,
+        created_at=row.created_at,
+        version=row.version,
+    )
+
+
+def write_room(row: RoomRow, draft: RoomDraft, *, open_before_minutes: int, close_after_minutes: int) -> None:
+    """Put what the caller wants into a row that has its ids and `created_at`."""
+    row.name = draft.name
+    row.kind = draft.kind
+    row.starts_at = draft.starts_at
+    row.ends_at = draft.ends_at
+    row.open_before_minutes = open_before_minutes
+    row.close_after_minutes = close_after_minutes
+    row.agenda_at = row.created_at if draft.starts_at is None else draft.starts_at
+    row.opens_at = opens_at(row)
+    row.closes_at = closes_at(row)
+    row.max_participants = draft.max_participants
+    row.features = asdict(draft.features)
+    row.labels = dict(draft.metadata)
+
+
+def features_of(row: RoomRow) -> Features:
+    """Give what is possible in the room; features added since the row was written have their defaults."""
+    known = Features.__dataclass_fields__
+    return Features(**{name: value for name, value in row.features.items() if name in known})
+
+
+def room_text_for_clients(row: RoomRow) -> str:
+    """Say the room's title and features to the clients in it, as JSON; empty if all is as usual."""
+    features = features_of(row)
+    if row.name is None and features == Features():
+        return ""
+    return json.dumps({"name": row.name, "kind": row.kind, "features": asdict(features)}, ensure_ascii=False)
+
+
+def participant_of(row: ParticipantRow) -> Participant:
+    """Give the participant that a row holds."""
+    return Participant(
+        room_uid=row.room_uid,
+        identity=row.identity,
+        role=cast("Role", row.role),
+        name=row.name,
+        can_publish=sources_of(row),
+        attributes=row.attributes,
+        metadata=row.labels,
+        state=cast("ParticipantState", row.state),
+        epoch=row.epoch,
+        created_at=row.created_at,
+        version=row.version,
+    )
+
+
+def new_participant(room_uid: str, identity: str, *, now: float) -> ParticipantRow:
+    """Make an empty row for a person who is expected as a guest."""
+    row = ParticipantRow(
+        room_uid=room_uid,
+        identity=identity,
+        state="expected",
+        forgotten=False,
+        epoch=0,
+        revoked_at=None,
+        created_at=now,
+        version=1,
+    )
+    write_participant(row, ParticipantDraft())
+    return row
+
+
+def write_participant(row: ParticipantRow, draft: ParticipantDraft) -> None:
+    """Put what the caller wants into a row."""
+    row.role = draft.role
+    row.name = draft.name
+    row.can_publish = None if draft.can_publish is None else list(draft.can_publish)
+    row.attributes = dict(draft.attributes)
+    row.labels = dict(draft.metadata)
+
+
+def sources_of(row: ParticipantRow) -> tuple[Source, ...] | None:
+    """Give the sources that the caller listed, if any list was given."""
+    return None if row.can_publish is None else cast("tuple[Source, ...]", tuple(row.can_publish))
+
+
+def grants_of(row: ParticipantRow, features: Features) -> Grants:
+    """Give what the stored participant may do in a room with these features."""
+    return grants_for(cast("Role", row.role), sources_of(row), features)
+
+
+def link_of(row: LinkRow) -> Link:
+    """Give the link that a row holds."""
+    return Link(
+        id=row.id,
+        room_uid=row.room_uid,
+        identity=row.identity,
+        role=cast("Role", row.role),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+    )

@@ -1,0 +1,217 @@
+"""The service over the store: rooms themselves, and the doors to participants, links and tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy.exc import IntegrityError
+
+from rooms import entrance, rows
+from rooms.answers import Answer, Once, earlier_answer, keep_answer
+from rooms.context import Context, RoomsSettings, find_room_row, log, room_row
+from rooms.errors import InvalidValue, StaleVersion, Taken
+from rooms.ids import is_usable_id, new_room_id
+from rooms.links import Links
+from rooms.participants import Participants
+from rooms.store import Store
+from rooms.tables import ParticipantRow, RoomRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from rooms.keys import KeyRing
+    from rooms.model import Admission, Room, RoomDraft, RoomObserver, RoomState
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFilter:
+    """Which rooms to list; times are compared with the planned start, or the making of a room without one."""
+
+    state: RoomState | None = None
+    starts_from: float | None = None
+    starts_before: float | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class Rooms:
+    """Durable truth about rooms; every method that writes returns once the change is on disk."""
+
+    def __init__(self, context: Context) -> None:
+        """Use `Rooms.open`."""
+        self._context = context
+        self.participants = Participants(context)
+        self.links = Links(context)
+
+    @classmethod
+    async def open(cls, url: str, *, keys: KeyRing, settings: RoomsSettings | None = None) -> Rooms:
+        """Open the database (`sqlite:///path`) and bring it up to date; raise `StoreUnavailable`."""
+        return cls(Context(await Store.open(url), keys, settings or RoomsSettings()))
+
+    async def close(self) -> None:
+        """Close the database."""
+        await self._context.store.close()
+
+    async def ping(self) -> None:
+        """Raise `StoreUnavailable` if the database does not answer."""
+        await self._context.store.ping()
+
+    def reconfigure(self, *, keys: KeyRing, settings: RoomsSettings) -> None:
+        """Use new keys and settings from now on; tokens of a key that is gone are dead."""
+        self._context.keys, self._context.settings = keys, settings
+
+    @property
+    def keys(self) -> KeyRing:
+        """The API keys in force."""
+        return self._context.keys
+
+    def observe(self, observer: RoomObserver) -> None:
+        """Tell `observer` of every later change, on the event loop, once it is on disk."""
+        self._context.observers.append(observer)
+
+    async def verify_join(self, token: str, *, now: float) -> Admission:
+        """Check a join token, the participant's epoch and the opening hours; raise `JoinRefused`.
+
+        Where the settings allow it, a token of LiveKit's SDK for a room that does not exist makes it.
+        """
+        return await entrance.verify_join(self._context, token, now=now)
+
+    async def refresh_token(self, admission: Admission, *, now: float) -> str:
+        """Give a fresh token, with the rights of `admission`, to a leg in the call; raise `JoinRefused`."""
+        return await entrance.refresh_token(self._context, admission, now=now)
+
+    async def create_room(
+        self, tenant: str, draft: RoomDraft, *, now: float, once: Once | None = None
+    ) -> Room | Answer:
+        """Make a room; with `once`, a repeated request makes nothing and gets the earlier answer."""
+        _check(draft)
+        try:
+            async with self._context.store.write() as session:
+                if once is not None:
+                    earlier = await earlier_answer(session, tenant, once, now=now)
+                    if earlier is not None:
+                        return earlier
+                room_id = draft.id or new_room_id()
+                if await find_room_row(session, tenant, room_id) is not None:
+                    raise Taken("id")
+                row = entrance.new_room_row(tenant, room_id, draft, self._context.settings, now)
+                session.add(row)
+                room = rows.room_of(row)
+                if once is not None:
+                    keep_answer(session, tenant, once, room, now=now)
+        except IntegrityError as error:  # another node was faster
+            raise Taken("id") from error
+        log.info("room_created", extra={"room": room.uid})
+        return room
+
+    async def get_room(self, tenant: str, room_id: str) -> Room:
+        """Give one room; raise `NotFound`, also for another tenant's."""
+        async with self._context.store.read() as session:
+            return rows.room_of(await room_row(session, tenant, room_id))
+
+    async def list_rooms(
+        self,
+        tenant: str,
+        wanted: RoomFilter,
+        *,
+        now: float,
+        after: tuple[float, str] | None = None,
+        limit: int = 50,
+    ) -> tuple[list[Room], tuple[float, str] | None]:
+        """Give up to `limit` rooms in the order of the agenda, and the position to go on `after`, if any."""
+        query = select(RoomRow).where(RoomRow.tenant == tenant, *_conditions(wanted, now=now))
+        if after is not None:
+            query = query.where(tuple_(RoomRow.agenda_at, RoomRow.uid) > after)
+        query = query.order_by(RoomRow.agenda_at, RoomRow.uid).limit(limit + 1)
+        async with self._context.store.read() as session:
+            found = list(await session.scalars(query))
+        more = len(found) > limit
+        position = (found[limit - 1].agenda_at, found[limit - 1].uid) if more else None
+        return [rows.room_of(row) for row in found[:limit]], position
+
+    async def replace_room(
+        self, tenant: str, room_id: str, draft: RoomDraft, *, if_version: int | None = None
+    ) -> Room:
+        """Change a room's rules; its id stays. Raise `StaleVersion` if `if_version` is not the stored one."""
+        _check(draft)
+        async with self._context.store.write() as session:
+            row = await room_row(session, tenant, room_id)
+            if if_version not in {None, row.version}:
+                raise StaleVersion("room")
+            before = rows.features_of(row)
+            entrance.write_draft(row, draft, self._context.settings)
+            row.version += 1
+            changed = draft.features != before
+            people = await _people(session, row) if changed else []
+        room = rows.room_of(row)
+        for person in people:
+            identity, name = person.identity, person.name or ""
+            grants = rows.grants_of(person, room.features)
+            self._context.tell(
+                lambda one, i=identity, g=grants, n=name: one.participant_changed(room.uid, i, g, n)  # type: ignore[misc]
+            )
+        self._context.tell(lambda one: one.room_changed(room.uid))
+        return room
+
+    async def delete_room(self, tenant: str, room_id: str, *, if_version: int | None = None) -> None:
+        """Delete a room with its participants and links, and end its call."""
+        async with self._context.store.write() as session:
+            row = await room_row(session, tenant, room_id)
+            if if_version not in {None, row.version}:
+                raise StaleVersion("room")
+            await session.delete(row)
+        log.info("room_deleted", extra={"room": row.uid})
+        self._context.tell(lambda one: one.room_closed(row.uid, "deleted"))
+
+    async def count_by_state(self, *, now: float) -> dict[RoomState, int]:
+        """Count all rooms by state, for the metrics."""
+        counts: dict[RoomState, int] = {}
+        async with self._context.store.read() as session:
+            for state in ("planned", "in_progress", "finished"):
+                query = select(func.count()).select_from(RoomRow).where(_in_state(state, now=now))
+                counts[state] = await session.scalar(query) or 0
+        return counts
+
+
+def _check(draft: RoomDraft) -> None:
+    if draft.id is not None and not is_usable_id(draft.id):
+        raise InvalidValue("id", "must be 1 to 128 printable characters without a slash")
+    if draft.starts_at is not None and draft.ends_at is not None and draft.ends_at <= draft.starts_at:
+        raise InvalidValue("ends_at", "must be later than starts_at")
+
+
+def _conditions(wanted: RoomFilter, *, now: float) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.state is not None:
+        conditions.append(_in_state(wanted.state, now=now))
+    if wanted.starts_from is not None:
+        conditions.append(RoomRow.agenda_at >= wanted.starts_from)
+    if wanted.starts_before is not None:
+        conditions.append(RoomRow.agenda_at < wanted.starts_before)
+    conditions.extend(RoomRow.labels[name].as_string() == value for name, value in wanted.metadata.items())
+    return conditions
+
+
+def _in_state(state: RoomState, *, now: float) -> ColumnElement[bool]:
+    # The same question as `window.state_of`, asked of the database.
+    is_open = or_(RoomRow.opens_at.is_(None), RoomRow.opens_at <= now)
+    is_over = and_(RoomRow.closes_at.is_not(None), RoomRow.closes_at <= now)
+    match state:
+        case "planned":
+            return ~is_open
+        case "in_progress":
+            return and_(is_open, ~is_over)
+        case "finished":
+            return and_(is_open, is_over)
+
+
+async def _people(session: AsyncSession, row: RoomRow) -> list[ParticipantRow]:
+    query = select(ParticipantRow).where(
+        ParticipantRow.room_uid == row.uid,
+        ParticipantRow.forgotten.is_(False),
+        ParticipantRow.state != "removed",
+    )
+    return list(await session.scalars(query))

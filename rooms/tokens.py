@@ -1,0 +1,242 @@
+"""Join tokens: JWT, HS256 and nothing else, in the shape of LiveKit's so that its SDKs can mint them.
+
+Theory of operation. A token is read in three steps, each stricter than the JWT library asks for: its size and
+shape, a header that names HS256 and no foreign key, then the signature with the secret of the key that `iss`
+names. Only then are claims looked at, on values whose types were checked here: the clock comes from the
+caller and the library's own reading of `exp` (which takes text for numbers) is switched off. Every failure is
+the same `InvalidTokenError`.
+References: RFC 7519, RFC 8725, livekit/protocol `auth/accesstoken.go` and `auth/verifier.go`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import jwt
+
+from rooms.ids import is_usable_id
+from rooms.model import ROLES, Grants, Role
+from rooms.rights import grants_from_claims, grants_to_claims
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rooms.keys import ApiKey, KeyRing
+
+TOKEN_MAX_CHARS = 8192
+CLOCK_LEEWAY_SECONDS = 30.0  # hosts that mint tokens have clocks of their own
+NAME_MAX_CHARS = 256
+_FAR_FUTURE = 253402300800.0  # year 10000: later expiries are mistakes or attacks on date arithmetic
+_FOREIGN_KEY_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc"})
+_CLEAN = dict.fromkeys((*range(32), *range(127, 160)))
+
+
+class InvalidTokenError(Exception):
+    """The token is not one of ours, or not any more; the text is for the log, never for the bearer."""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinClaims:
+    """What a join token says, after its signature and times were checked."""
+
+    tenant: str
+    room: str
+    identity: str
+    name: str
+    grants: Grants
+    expires_at: float
+    issued_at: float | None
+    metadata: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    role: Role | None = None
+    room_uid: str | None = None
+    epoch: int | None = None
+
+
+def mint_join_token(
+    key: str,
+    secret: str,
+    *,
+    room: str,
+    identity: str,
+    grants: Grants,
+    now: float,
+    ttl_seconds: float,
+    name: str = "",
+    metadata: str = "",
+    attributes: Mapping[str, str] | None = None,
+    role: Role | None = None,
+    room_uid: str | None = None,
+    epoch: int | None = None,
+) -> str:
+    """Sign a join token.
+
+    `room_uid` and `epoch` tie it to one stored room and participant; without them it is judged as one that
+    LiveKit's SDK made.
+    """
+    ours = {"role": role, "room": room_uid, "epoch": epoch}
+    claims: dict[str, Any] = {
+        "iss": key,
+        "sub": identity,
+        "nbf": int(now),
+        "exp": math.ceil(now + ttl_seconds),
+        "jti": secrets.token_hex(16),
+        "name": name,
+        "video": {"room": room, "roomJoin": True, **grants_to_claims(grants)},
+        "colloque": {name: value for name, value in ours.items() if value is not None},
+    }
+    if metadata:
+        claims["metadata"] = metadata
+    if attributes:
+        claims["attributes"] = dict(attributes)
+    return jwt.encode(claims, secret, algorithm="HS256", headers={"typ": "JWT"})
+
+
+def read_join_token(token: str, keys: KeyRing, *, now: float) -> JoinClaims:
+    """Check a join token and give what it says, or raise `InvalidTokenError`."""
+    key, claims = read_claims(token, keys, now=now)
+    video = claims.get("video")
+    if not isinstance(video, dict) or video.get("roomJoin") is not True:
+        raise InvalidTokenError("not a token for joining a room")
+    ours = claims.get("colloque", {})
+    if not isinstance(ours, dict):
+        raise InvalidTokenError("colloque is not an object")
+    try:
+        return JoinClaims(
+            tenant=key.tenant,
+            room=_id(video, "room"),
+            identity=_id(claims, "sub"),
+            name=clean_name(_text(claims, "name")),
+            grants=grants_from_claims(video),
+            expires_at=float(claims["exp"]),
+            issued_at=_issued_at(claims),
+            metadata=_text(claims, "metadata"),
+            attributes=_attributes(claims),
+            role=_role(ours),
+            room_uid=_text(ours, "room") or None,
+            epoch=_epoch(ours),
+        )
+    except ValueError as error:
+        raise InvalidTokenError(str(error)) from error
+
+
+def read_claims(token: str, keys: KeyRing, *, now: float) -> tuple[ApiKey, dict[str, Any]]:
+    """Check shape, signature and times of a token signed with an API key; give the key and the claims."""
+    if len(token) > TOKEN_MAX_CHARS or not token.isascii():
+        raise InvalidTokenError("oversize or not ASCII")
+    parts = token.split(".")
+    if len(parts) != 3:
+        raise InvalidTokenError("not three parts")
+    header, claims = _object(parts[0]), _object(parts[1])
+    if header.get("alg") != "HS256" or _FOREIGN_KEY_HEADERS & header.keys():
+        raise InvalidTokenError("another algorithm or a key from elsewhere")
+    issuer = claims.get("iss")
+    key = keys.find_or_nobody(issuer if isinstance(issuer, str) else "")
+    try:
+        jwt.decode(
+            token,
+            key.secret,
+            algorithms=["HS256"],
+            options={
+                "require": ["exp", "iss"],
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+                "verify_aud": False,
+            },
+            issuer=key.key,
+        )
+    except (jwt.InvalidTokenError, ValueError) as error:
+        raise InvalidTokenError("wrong signature or a claim is missing") from error
+    if "aud" in claims and claims["aud"] != "colloque":
+        raise InvalidTokenError("meant for somebody else")
+    _check_times(claims, now=now)
+    return key, claims
+
+
+def clean_name(text: str) -> str:
+    """Take control characters and surrounding space out of a name and bound its length."""
+    return text.translate(_CLEAN).strip()[:NAME_MAX_CHARS]
+
+
+def _check_times(claims: Mapping[str, Any], *, now: float) -> None:
+    times = {name: claims[name] for name in ("exp", "nbf", "iat") if name in claims}
+    for name, value in times.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _FAR_FUTURE:
+            raise InvalidTokenError(f"{name} is not a time")
+    if times["exp"] <= now - CLOCK_LEEWAY_SECONDS:
+        raise InvalidTokenError("expired")
+    if times.get("nbf", 0) > now + CLOCK_LEEWAY_SECONDS:
+        raise InvalidTokenError("not valid yet")
+
+
+def _issued_at(claims: Mapping[str, Any]) -> float | None:
+    issued = claims.get("iat", claims.get("nbf"))
+    return None if issued is None else float(issued)
+
+
+def _object(part: str) -> dict[str, Any]:
+    try:
+        raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+        value = json.loads(raw, object_pairs_hook=_unique)
+    except (binascii.Error, ValueError, RecursionError) as error:
+        raise InvalidTokenError("not JSON in base64url") from error
+    if not isinstance(value, dict):
+        raise InvalidTokenError("not an object")
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Two readers may pick different ones of two equal names, so there must not be two (RFC 8725, 2.4).
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name comes twice")
+    return found
+
+
+def _text(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is not text")  # noqa: TRY004 - one error for every bad claim
+    return value
+
+
+def _id(claims: Mapping[str, Any], name: str) -> str:
+    value = _text(claims, name)
+    if not is_usable_id(value):
+        raise ValueError(f"{name} is not a usable id")
+    return value
+
+
+def _attributes(claims: Mapping[str, Any]) -> dict[str, str]:
+    value = claims.get("attributes") or {}
+    if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
+        raise ValueError("attributes are not text by name")
+    return cast("dict[str, str]", value)
+
+
+def _role(ours: Mapping[str, Any]) -> Role | None:
+    value = ours.get("role")
+    if value is None:
+        return None
+    for role in ROLES:
+        if value == role:
+            return role
+    raise ValueError("unknown role")
+
+
+def _epoch(ours: Mapping[str, Any]) -> int | None:
+    value = ours.get("epoch")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("epoch is not a number")
+    return value
