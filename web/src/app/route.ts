@@ -1,0 +1,47 @@
+/** What the address in the address bar asks for. */
+export type Route = { page: 'start' } | { page: 'visit'; link: string };
+
+/** Characters of a link secret: those of base64url, with room for separators that a path may hold unescaped. */
+const SECRET = /^[A-Za-z0-9._~-]{4,200}$/;
+
+/** Reads a path: `/r/{link}` is a visit, all else is the start page. */
+export function readPath(path: string): Route {
+  const parts = path.split('/').filter((part) => part !== '');
+  const link = parts[parts.length - 1];
+  if (parts.length >= 2 && parts[parts.length - 2] === 'r' && link !== undefined && SECRET.test(link)) {
+    return { page: 'visit', link };
+  }
+  return { page: 'start' };
+}
+
+/** What someone pasted on the start page turns out to be. */
+export type Pasted =
+  | { kind: 'link'; link: string }
+  | { kind: 'elsewhere'; host: string }
+  | { kind: 'empty' }
+  | { kind: 'not-a-link' };
+
+/** Reads a pasted address, or the last part of one; `host` is this page's own, as in `location.host`. */
+export function readPasted(text: string, host: string): Pasted {
+  const trimmed = text.trim();
+  if (trimmed === '') return { kind: 'empty' };
+  // Messages often wrap links: the address is what starts with http and ends before a blank or a bracket.
+  const address = /https?:\/\/[^\s<>"')\]]+/i.exec(trimmed)?.[0];
+  if (address !== undefined) {
+    const url = parseUrl(address);
+    if (!url) return { kind: 'not-a-link' };
+    const route = readPath(url.pathname);
+    if (route.page !== 'visit') return { kind: 'not-a-link' };
+    return url.host === host ? { kind: 'link', link: route.link } : { kind: 'elsewhere', host: url.host };
+  }
+  const route = readPath(trimmed.includes('/') ? trimmed.replace(/^[^/]*/, '') : `/r/${trimmed}`);
+  return route.page === 'visit' ? { kind: 'link', link: route.link } : { kind: 'not-a-link' };
+}
+
+function parseUrl(text: string): URL | null {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,30 @@
+import { type Room, Track } from 'livekit-client';
+import type { Features } from '../api/answers';
+
+/** What this person may do in this call. */
+export interface Rights {
+  microphone: boolean;
+  camera: boolean;
+  screen: boolean;
+  chat: boolean;
+  hand: boolean;
+}
+
+/** What is assumed until the service has said something. */
+export const ALL_RIGHTS: Rights = { microphone: true, camera: true, screen: true, chat: true, hand: true };
+
+/** What both the person's own rights and the features of the room allow. */
+export function rightsOf(room: Pick<Room, 'localParticipant'>, features: Features): Rights {
+  const permissions = room.localParticipant.permissions;
+  if (!permissions) return ALL_RIGHTS;
+  const sources = permissions.canPublishSources;
+  const may = (source: Track.Source) =>
+    permissions.canPublish && (sources.length === 0 || sources.includes(Track.sourceToProto(source)));
+  return {
+    microphone: may(Track.Source.Microphone),
+    camera: may(Track.Source.Camera),
+    screen: features.screenShare && may(Track.Source.ScreenShare),
+    chat: features.chat && permissions.canPublishData,
+    hand: features.raiseHand && permissions.canUpdateMetadata,
+  };
+}

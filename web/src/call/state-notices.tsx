@@ -1,0 +1,81 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { t } from '../i18n';
+import { Button } from '../ui/button';
+import { Notice } from '../ui/notice';
+import { useCall } from './view';
+
+/** After this long without a connection the notice says what to do, in milliseconds. */
+const LONG = 10_000;
+
+/** A cut of the link alone is mentioned from this long on, in milliseconds. */
+const BRIEF = 2500;
+
+/** What stays true for a while and concerns everyone in the call: the line, the sound, a shared screen. */
+export function StateNotices() {
+  const view = useCall();
+  const { session } = view;
+  usePictureNotices();
+  return (
+    <div class="state-notices">
+      <div role="alert">
+        {session.phase.value === 'resuming' && !view.cut.value && <Resuming />}
+        {view.cut.value && <Reconnecting />}
+      </div>
+      {session.soundBlocked.value && (
+        <Notice
+          tone="warning"
+          title={t('notice.sound-blocked.title')}
+          actions={
+            <Button look="main" onClick={() => void session.allowSound()}>
+              {t('notice.sound-blocked.action')}
+            </Button>
+          }
+        />
+      )}
+      {session.media.screenOn.value && (
+        <Notice
+          actions={<Button onClick={() => view.act('share')}>{t('bar.share-off')}</Button>}
+          title={t('tile.own-screen')}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Said only when it lasts: most such cuts are over before one could read it. */
+function Resuming() {
+  return useLasting(BRIEF) ? <Notice tone="warning">{t('notice.resuming')}</Notice> : null;
+}
+
+function Reconnecting() {
+  const long = useLasting(LONG);
+  return <Notice tone="error">{t(long ? 'notice.reconnecting-slow' : 'notice.reconnecting')}</Notice>;
+}
+
+/** Whether a component has been on screen for longer than so many milliseconds. */
+function useLasting(milliseconds: number): boolean {
+  const [lasting, setLasting] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLasting(true), milliseconds);
+    return () => clearTimeout(timer);
+  }, [milliseconds]);
+  return lasting;
+}
+
+/** Says once when the server cuts to sound only, and once when the pictures are back. */
+function usePictureNotices(): void {
+  const { session } = useCall();
+  const pictures = session.people.value
+    .filter((person) => !person.self)
+    .flatMap((person) => person.pictures.filter((picture) => picture.track !== null));
+  const soundOnly = pictures.length > 0 && pictures.every((picture) => picture.paused);
+  const before = useRef(false);
+  useEffect(() => {
+    if (soundOnly === before.current) return;
+    before.current = soundOnly;
+    session.toasts.say(
+      t(soundOnly ? 'notice.sound-only' : 'notice.pictures-back'),
+      soundOnly ? 'warning' : 'info',
+    );
+  }, [soundOnly, session]);
+}

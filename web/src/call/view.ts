@@ -1,0 +1,155 @@
+import { computed, signal } from '@preact/signals';
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import { recall, remember } from '../app/memory';
+import type { CallProps, Visit } from '../app/screen';
+import { whyOf } from '../devices/trouble';
+import { troubleWords } from '../devices/words';
+import { t } from '../i18n';
+import type { Corner } from './corner';
+import { arrange, type LayoutChoice, tilesOf } from './model';
+import { watchMutedTalk } from './muted-talk';
+import { QualityMonitor } from './quality-monitor';
+import { CallSession } from './session';
+import type { Action } from './shortcuts';
+
+/** What lies beside the faces. */
+export type Panel = 'chat' | 'people';
+
+/** What lies over them. */
+export type Overlay = 'settings' | 'second-camera' | 'shortcuts';
+
+/** How this person looks at the call, and what they can do in it: the session plus everything that is only seen here. */
+export class CallView {
+  readonly visit: Visit;
+  readonly session: CallSession;
+  readonly quality: QualityMonitor;
+
+  readonly panel = signal<Panel | null>(null);
+  readonly overlay = signal<Overlay | null>(null);
+  readonly menuOpen = signal(false);
+  readonly choice = signal<LayoutChoice>('grid');
+  readonly pinned = signal<string | null>(null);
+  readonly selfHidden = signal(false);
+  readonly corner = signal<Corner>('bottom-right');
+  readonly letters = signal(recall('shortcuts') !== 'off');
+
+  readonly tiles = computed(() => tilesOf(this.session.people.value));
+  readonly arrangement = computed(() =>
+    arrange(this.tiles.value, {
+      choice: this.choice.value,
+      pinned: this.pinned.value,
+      lastSpeaker: this.session.lastSpeaker.value,
+    }),
+  );
+  /** Whether media is cut, as far as can be told from here. */
+  readonly cut = computed(() => {
+    const phase = this.session.phase.value;
+    return phase === 'reconnecting' || (phase === 'resuming' && this.quality.silent.value);
+  });
+  readonly self = computed(() => this.session.people.value.find((person) => person.self) ?? null);
+
+  readonly #stopListening: () => void;
+
+  constructor(props: CallProps) {
+    this.visit = props.visit;
+    this.session = new CallSession(props);
+    this.quality = new QualityMonitor(this.session.room);
+    this.#stopListening = watchMutedTalk(
+      this.session.media,
+      () => this.session.phase.value === 'connected',
+      () => this.session.toasts.say(t('notice.speaking-muted'), 'warning'),
+    );
+  }
+
+  close(): void {
+    this.#stopListening();
+    this.quality.stop();
+    void this.session.leave();
+  }
+
+  togglePanel(panel: Panel): void {
+    this.panel.value = this.panel.value === panel ? null : panel;
+  }
+
+  togglePinned(key: string): void {
+    this.pinned.value = this.pinned.value === key ? null : key;
+  }
+
+  setLetters(on: boolean): void {
+    this.letters.value = on;
+    remember('shortcuts', on ? null : 'off');
+  }
+
+  /** Carries out what a key or a button asks for. */
+  act(action: Action): void {
+    const { session } = this;
+    const { media } = session;
+    const may = session.rights.value;
+    switch (action) {
+      case 'microphone':
+        this.#try('microphone', may.microphone, () => media.setMicrophone(!media.microphoneOn.value));
+        break;
+      case 'camera':
+        this.#try('camera', may.camera, () => media.setCamera(!media.cameraOn.value));
+        break;
+      case 'share':
+        this.#try('screen', may.screen, () => media.setScreen(!media.screenOn.value));
+        break;
+      case 'hand':
+        this.#try('hand', may.hand, () => session.setHand(this.self.value?.handSince == null));
+        break;
+      case 'chat':
+        this.togglePanel('chat');
+        break;
+      case 'close':
+        this.#closeTopmost();
+        break;
+    }
+  }
+
+  /** Does what is allowed, and says in plain words why something did not work. */
+  #try(what: What, allowed: boolean, act: () => Promise<void>): void {
+    if (!allowed) {
+      this.session.toasts.say(t('notice.not-allowed'), 'warning');
+      return;
+    }
+    act().catch((error: unknown) => {
+      const words = wordsFor(error, what);
+      if (words) this.session.toasts.say(words, 'error');
+    });
+  }
+
+  /** Dialogs close by themselves; what remains is closed from the top down. */
+  #closeTopmost(): void {
+    if (this.menuOpen.value) this.menuOpen.value = false;
+    else if (this.panel.value) this.panel.value = null;
+    else if (this.pinned.value) this.pinned.value = null;
+  }
+}
+
+type What = 'microphone' | 'camera' | 'screen' | 'hand';
+
+function wordsFor(error: unknown, what: What): string | null {
+  if (what === 'hand') return t('notice.action-failed');
+  if (what !== 'screen') return troubleWords(what, error);
+  switch (whyOf(error)) {
+    case 'refused':
+      // Closing the browser's own window of choices is no mistake.
+      return null;
+    case 'system':
+      return t('notice.share-refused-by-system');
+    default:
+      return t('notice.share-failed');
+  }
+}
+
+/** The view of the call that a component is part of. */
+export const ViewContext = createContext<CallView | null>(null);
+
+/** The call on screen; only for components inside it. */
+export function useCall(): CallView {
+  const view = useContext(ViewContext);
+  if (!view) throw new Error('a part of the call was drawn outside of it');
+  return view;
+}

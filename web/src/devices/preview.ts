@@ -1,0 +1,183 @@
+import { type Signal, signal } from '@preact/signals';
+import { type Capture, constraintsFor, deviceOf } from './capture';
+import { preferDevice, preferredDevice, refreshDevices } from './list';
+import { type What, type Why, whyOf } from './trouble';
+
+/** Where one capture stands. */
+export type CaptureState =
+  | { is: 'off' }
+  | { is: 'asking' }
+  | { is: 'on'; track: MediaStreamTrack }
+  | { is: 'failed'; why: Why };
+
+/** What a person takes along into the call: live tracks, so that the browser need not ask again. */
+export interface Luggage {
+  camera: MediaStreamTrack | null;
+  microphone: MediaStreamTrack | null;
+  /** Whether the microphone starts muted. */
+  muted: boolean;
+  speakerId: string | null;
+  /** Says who takes what the browser grants only after the person has gone in. */
+  onLate: (take: Taker) => void;
+}
+
+/** Takes over one live track. */
+export type Taker = (capture: Capture, track: MediaStreamTrack) => void;
+
+/** The captures of the link page: one camera and one microphone, asked for, shown, switched and handed over. */
+export class Preview {
+  readonly camera: Signal<CaptureState> = signal({ is: 'off' });
+  readonly microphone: Signal<CaptureState> = signal({ is: 'off' });
+  readonly muted = signal(false);
+  readonly speakerId = signal<string | null>(null);
+
+  #closed = false;
+  #late: Taker = (_capture, track) => track.stop();
+
+  /** Asks for both at once, so that the browser puts one question and not two. */
+  async start(): Promise<void> {
+    await refreshDevices();
+    this.speakerId.value = preferredDevice('audiooutput');
+    this.camera.value = { is: 'asking' };
+    this.microphone.value = { is: 'asking' };
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia({
+        video: constraintsFor('camera', preferredDevice('videoinput')),
+        audio: constraintsFor('microphone', preferredDevice('audioinput')),
+      });
+      this.#take('camera', stream.getVideoTracks()[0]);
+      this.#take('microphone', stream.getAudioTracks()[0]);
+    } catch (error) {
+      await this.#startApart(whyOf(error));
+    }
+    await refreshDevices();
+  }
+
+  /** Turns one capture on; for the microphone, the sound too. */
+  async turnOn(capture: Capture, deviceId: string | null = null): Promise<void> {
+    const state = this[capture];
+    if (capture === 'microphone') this.#mute(false);
+    if (state.value.is === 'asking' || (state.value.is === 'on' && deviceId === null)) return;
+    this.#stop(capture);
+    state.value = { is: 'asking' };
+    const kind = capture === 'camera' ? 'videoinput' : 'audioinput';
+    const constraints = constraintsFor(capture, deviceId ?? preferredDevice(kind));
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia(
+        capture === 'camera' ? { video: constraints } : { audio: constraints },
+      );
+      this.#take(capture, stream.getTracks()[0]);
+      if (deviceId !== null) preferDevice(kind, deviceId);
+    } catch (error) {
+      state.value = { is: 'failed', why: whyOf(error) };
+    }
+    await refreshDevices();
+  }
+
+  /** Turns one capture off: the camera is let go (its light goes out), the microphone only falls silent. */
+  turnOff(capture: Capture): void {
+    if (capture === 'microphone') {
+      this.#mute(true);
+      return;
+    }
+    this.#stop('camera');
+    this.camera.value = { is: 'off' };
+  }
+
+  chooseSpeaker(id: string): void {
+    this.speakerId.value = id;
+    preferDevice('audiooutput', id);
+  }
+
+  /** Hands the live tracks over; from then on they belong to the call. */
+  handOver(): Luggage {
+    const luggage: Luggage = {
+      camera: this.camera.value.is === 'on' ? this.camera.value.track : null,
+      microphone: this.microphone.value.is === 'on' ? this.microphone.value.track : null,
+      muted: this.muted.value,
+      speakerId: this.speakerId.value,
+      onLate: (take) => {
+        this.#late = take;
+      },
+    };
+    this.#closed = true;
+    for (const track of [luggage.camera, luggage.microphone]) if (track) track.onended = null;
+    return luggage;
+  }
+
+  /** Lets everything go, unless it was handed over. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#stop('camera');
+    this.#stop('microphone');
+  }
+
+  /** After a joint question failed: one at a time, but never a second question about what was just refused. */
+  async #startApart(why: Why): Promise<void> {
+    for (const capture of ['microphone', 'camera'] as const) {
+      const askAlone = why !== 'refused' || (await isGranted(capture));
+      if (askAlone) {
+        this[capture].value = { is: 'off' };
+        await this.turnOn(capture);
+      } else {
+        this[capture].value = { is: 'failed', why };
+      }
+    }
+  }
+
+  #take(capture: Capture, track: MediaStreamTrack | undefined): void {
+    if (!track) {
+      this[capture].value = { is: 'failed', why: 'missing' };
+      return;
+    }
+    if (this.#closed) {
+      this.#late(capture, track);
+      return;
+    }
+    if (capture === 'microphone') track.enabled = !this.muted.value;
+    track.onended = () => {
+      this[capture].value = { is: 'failed', why: 'failed' };
+      void refreshDevices();
+    };
+    this[capture].value = { is: 'on', track };
+  }
+
+  #mute(muted: boolean): void {
+    this.muted.value = muted;
+    const state = this.microphone.value;
+    if (state.is === 'on') state.track.enabled = !muted;
+  }
+
+  #stop(capture: Capture): void {
+    const state = this[capture].value;
+    if (state.is !== 'on') return;
+    state.track.onended = null;
+    state.track.stop();
+  }
+}
+
+/** What failed for one reason, to be said once; null when nothing did. */
+export function troubleOf(camera: CaptureState, microphone: CaptureState): { what: What; why: Why } | null {
+  if (camera.is === 'failed' && microphone.is === 'failed') {
+    return { what: camera.why === microphone.why ? 'both' : 'microphone', why: microphone.why };
+  }
+  if (microphone.is === 'failed') return { what: 'microphone', why: microphone.why };
+  if (camera.is === 'failed') return { what: 'camera', why: camera.why };
+  return null;
+}
+
+/** The id of the device in use, or null. */
+export function deviceInUse(state: CaptureState): string | null {
+  return state.is === 'on' ? deviceOf(state.track) : null;
+}
+
+async function isGranted(capture: Capture): Promise<boolean> {
+  try {
+    // Firefox before 131 and Safari before 16 know neither name; they land in the catch.
+    const status = await navigator.permissions.query({ name: capture as PermissionName });
+    return status.state === 'granted';
+  } catch {
+    return false;
+  }
+}

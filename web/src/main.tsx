@@ -1,0 +1,11 @@
+import { render } from 'preact';
+import './ui/tokens.css';
+import './ui/base.css';
+import { App } from './app/app';
+import { begin } from './app/visit';
+import { followTheme } from './ui/theme';
+
+followTheme();
+const place = document.getElementById('app');
+if (place) render(<App />, place);
+begin();
