@@ -1,0 +1,81 @@
+"""The admin listener: metrics, health and state, apart from the public one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from rooms import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from rooms import Rooms
+
+READY_TIMEOUT_SECONDS = 2.0
+
+
+class Admin:
+    """Answers monitoring; holds no state of its own."""
+
+    def __init__(
+        self,
+        *,
+        rooms: Rooms,
+        registry: CollectorRegistry,
+        debug_state: Callable[[], Awaitable[dict[str, Any]]],
+    ) -> None:
+        """Report on these."""
+        self._rooms = rooms
+        self._registry = registry
+        self._debug_state = debug_state
+        self.state: Literal["starting", "ready", "stopping"] = "starting"
+        self._room_gauge = Gauge(
+            "colloque_rooms", "Stored rooms by state.", labelnames=("state",), registry=registry
+        )
+
+    def app(self) -> web.Application:
+        """Give the application of the admin listener."""
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/metrics", self._metrics),
+                web.get("/livez", self._live),
+                web.get("/readyz", self._ready),
+                web.get("/debug/state", self._state),
+            ]
+        )
+        return app
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        try:
+            for state, count in (await self._rooms.count_by_state(now=time.time())).items():
+                self._room_gauge.labels(state).set(count)
+        except StoreUnavailable:
+            self._room_gauge.clear()  # no figure rather than an old one
+        return web.Response(
+            body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
+
+    async def _live(self, _request: web.Request) -> web.Response:
+        return web.Response(text="live\n")
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        if self.state != "ready":
+            return web.Response(status=503, text=f"{self.state}\n")
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_SECONDS):
+                await self._rooms.ping()
+        except (StoreUnavailable, TimeoutError):
+            return web.Response(status=503, text="database\n")
+        return web.Response(text="ready\n")
+
+    async def _state(self, _request: web.Request) -> web.Response:
+        state = await self._debug_state()
+        return web.Response(text=json.dumps(state, default=str), content_type="application/json")

@@ -1,0 +1,102 @@
+"""Reading the settings: a TOML file, then COLLOQUE_SECTION__FIELD variables over it, all errors at once."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from colloque.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PREFIX = "COLLOQUE_"
+
+
+class ConfigError(Exception):
+    """The settings cannot be used; one line for each thing that is wrong, with its place."""
+
+    def __init__(self, problems: list[str]) -> None:
+        """Take the lines."""
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
+    """Read the settings from the file, if any, and the environment; raise `ConfigError`."""
+    values = {} if path is None else _read(path)
+    problems = _apply_environment(values, environment)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        problems.extend(_lines(error))
+        raise ConfigError(_placed(problems, path)) from error
+    if problems:
+        raise ConfigError(_placed(problems, path))
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path}: {error.strerror}"]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: {error}"]) from error
+
+
+def _apply_environment(values: dict[str, Any], environment: Mapping[str, str]) -> list[str]:
+    problems = []
+    for name, text in sorted(environment.items()):
+        if not name.startswith(PREFIX):
+            continue
+        place = name.removeprefix(PREFIX).lower().split("__")
+        if not _exists(place):
+            problems.append(f"{name}: there is no such setting")
+            continue
+        section = values
+        for part in place[:-1]:
+            section = section.setdefault(part, {})
+        section[place[-1]] = _value(text)
+    return problems
+
+
+def _exists(place: list[str]) -> bool:
+    model: Any = Settings
+    for part in place:
+        if not (isinstance(model, type) and issubclass(model, BaseModel)) or part not in model.model_fields:
+            return False
+        model = model.model_fields[part].annotation
+    return not (isinstance(model, type) and issubclass(model, BaseModel))
+
+
+def _value(text: str) -> Any:
+    # Numbers and booleans are read by the field's own type; only lists need a notation.
+    if text.startswith(("[", "{")):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _lines(error: ValidationError) -> list[str]:
+    found = []
+    for one in error.errors(include_url=False, include_input=False, include_context=False):
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in one["loc"]).lstrip(
+            "."
+        )
+        text = {"extra_forbidden": "there is no such setting", "missing": "is missing"}.get(
+            one["type"], one["msg"].removeprefix("Value error, ")
+        )
+        found.append(f"{place}: {text}" if place else text)
+    return found
+
+
+def _placed(problems: list[str], path: Path | None) -> list[str]:
+    where = "settings" if path is None else str(path)
+    return [line if line.startswith(PREFIX) else f"{where}: {line}" for line in problems]

@@ -1,0 +1,5 @@
+"""Why the server cannot start or a command cannot be done, in one line."""
+
+
+class StartError(Exception):
+    """Something that the operator can put right; the text names the setting and what is wrong."""

@@ -1,0 +1,216 @@
+"""The running server: every part put together, started in order and stopped in reverse."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from colloque import logs, ports, tls, wiring
+from colloque.admin import Admin
+from colloque.errors import StartError
+from colloque.headers import add_security_headers, page_policy
+from colloque.origins import Peers, own_origins
+from colloque.page import BUILT, Page
+from colloque.silence import Silence
+from colloque.version import running_version
+from control_api import ControlApi
+from control_api import middleware as api_middleware
+from control_api import routes as api_routes
+from rooms import Rooms, StoreUnavailable
+from sfu import Sfu
+from signalling.livekit import LiveKitServer
+
+if TYPE_CHECKING:
+    import ssl
+
+    from colloque.settings import Settings
+
+log = logging.getLogger("colloque.server")
+
+# A join request in the query of `/rtc/v1` holds a whole session description, compressed and in base64.
+REQUEST_LINE_MAX_BYTES = 32 * 1024
+KEEPALIVE_SECONDS = 75.0
+# The settings that are used again at once; the others are read when the server starts.
+_TAKEN_UP = frozenset(
+    {
+        "server.tls_certificate",
+        "server.tls_key",
+        "server.trusted_proxies",
+        "api_keys",
+        "rooms",
+        "logging",
+        "limits.api_requests_per_minute_per_key",
+        "limits.api_requests_per_minute_per_address",
+        "limits.participants_per_room",
+        "limits.links_per_room",
+    }
+)
+
+
+class Server:
+    """One node: rooms, REST, signalling, media, page and admin listener in one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the settings; nothing is opened yet."""
+        self.settings = settings
+        self._stack = AsyncExitStack()
+        self._peers = Peers(settings.server.trusted_proxies)
+        self._page = Page(BUILT, policy=page_policy(own_origins(settings.server.public_url)))
+        self._tls: ssl.SSLContext | None = None
+        self._rooms: Rooms | None = None
+        self._api: ControlApi | None = None
+        self._admin: Admin | None = None
+
+    @property
+    def rooms(self) -> Rooms:
+        """The rooms of the running server."""
+        assert self._rooms is not None, "the server was not started"  # noqa: S101
+        return self._rooms
+
+    async def start(self) -> None:
+        """Open everything; raise `StartError` that says what cannot be had, with nothing left open."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        log.info("server_started", extra={"version": running_version()})
+        if not self._page.is_built:
+            log.warning("page_not_built")
+
+    def say_ready(self) -> None:
+        """Answer `/readyz` with yes from now on."""
+        if self._admin is not None:
+            self._admin.state = "ready"
+
+    async def close(self) -> None:
+        """Stop taking requests, end the calls with a word to each client, then close the database."""
+        if self._admin is not None:
+            self._admin.state = "stopping"
+        await self._stack.aclose()
+        log.info("server_stopped")
+
+    def reload(self, settings: Settings) -> None:
+        """Use new settings and read the certificate again, without touching a call.
+
+        What needs a restart stays as it is and is named in the log. Raises `StartError`, with nothing
+        changed, if the certificate cannot be used.
+        """
+        new = settings.server
+        if self._tls is not None and new.tls_certificate is not None and new.tls_key is not None:
+            tls.load(self._tls, new.tls_certificate, new.tls_key)
+        self._peers = Peers(new.trusted_proxies)
+        self.rooms.reconfigure(keys=wiring.key_ring(settings), settings=wiring.rooms_settings(settings))
+        if self._api is not None:
+            self._api.reconfigure(wiring.api_settings(settings))
+        logs.set_up(settings.logging.level, settings.logging.format)
+        for name in needing_restart(self.settings, settings):
+            log.warning("setting_needs_restart", extra={"setting": name})
+        self.settings = settings
+        log.info("settings_reloaded")
+
+    async def _start(self) -> None:
+        settings, registry = self.settings, CollectorRegistry()
+        if settings.server.tls_certificate is not None and settings.server.tls_key is not None:
+            self._tls = tls.server_context(settings.server.tls_certificate, settings.server.tls_key)
+        admin_socket = self._claim("server.admin_listen", settings.server.admin_listen)
+        public_socket = self._claim("server.listen", settings.server.listen)
+        self._rooms = await self._open_rooms()
+        sfu = await self._start_sfu(registry)
+        signalling = LiveKitServer(
+            sfu, self._rooms, wiring.livekit_settings(settings), address_of=self._address_of
+        )
+        registry.register(signalling.collector())
+        self._api = ControlApi(self._rooms, wiring.api_settings(settings), version=running_version())
+        registry.register(self._api.metrics)
+        self._admin = Admin(
+            rooms=self._rooms,
+            registry=registry,
+            debug_state=lambda: _debug_state(sfu, signalling),
+        )
+        await self._listen(admin_socket, self._admin.app())
+        silence = Silence(registry, max_connections=settings.limits.http_connections)
+        public = self._public_app(self._api, signalling, silence)
+        listener = await self._listen(public_socket, public, self._tls)
+        silence.start(listener)
+        self._stack.callback(silence.stop)
+
+    def _claim(self, setting: str, listen: str) -> socket.socket:
+        listening = ports.claim(setting, listen)
+        self._stack.callback(listening.close)
+        return listening
+
+    async def _open_rooms(self) -> Rooms:
+        try:
+            rooms = await Rooms.open(
+                self.settings.store.url,
+                keys=wiring.key_ring(self.settings),
+                settings=wiring.rooms_settings(self.settings),
+            )
+        except StoreUnavailable as error:
+            raise StartError(f"store.url: {error}") from error
+        self._stack.push_async_callback(rooms.close)
+        return rooms
+
+    async def _start_sfu(self, registry: CollectorRegistry) -> Sfu:
+        sfu = Sfu(wiring.sfu_config(self.settings))
+        try:
+            await sfu.start()
+        except OSError as error:
+            raise StartError(
+                f"media.udp_port {self.settings.media.udp_port}: {ports.reason(error)}"
+            ) from error
+        self._stack.push_async_callback(sfu.close)
+        registry.register(sfu.metrics_collector())
+        return sfu
+
+    def _address_of(self, request: web.Request) -> str:
+        return self._peers.address_of(request.remote, request.headers.getall("X-Forwarded-For", []))
+
+    def _public_app(self, api: ControlApi, signalling: LiveKitServer, silence: Silence) -> web.Application:
+        app = web.Application(middlewares=[silence.middleware(), api_middleware(api)])
+        add_security_headers(app, over_tls=self.settings.server.public_url.startswith("https://"))
+        app.add_routes(api_routes(api, address_of=self._address_of))
+        app.add_routes(signalling.routes())
+        # Before open connections are waited for: each client gets its last word and goes.
+        app.on_shutdown.append(lambda _app: signalling.close())
+        app.add_routes(self._page.routes())
+        return app
+
+    async def _listen(
+        self, listening: socket.socket, app: web.Application, context: ssl.SSLContext | None = None
+    ) -> web.Server:
+        runner = web.AppRunner(
+            app,
+            access_log=None,  # its lines hold addresses and, in the query, tokens
+            handle_signals=False,
+            keepalive_timeout=KEEPALIVE_SECONDS,
+            max_line_size=REQUEST_LINE_MAX_BYTES,
+            shutdown_timeout=self.settings.server.shutdown_seconds,
+        )
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, listening, ssl_context=context, backlog=ports.BACKLOG).start()
+        assert runner.server is not None, "a runner that was set up has a server"  # noqa: S101
+        return runner.server
+
+
+async def _debug_state(sfu: Sfu, signalling: LiveKitServer) -> dict[str, Any]:
+    return {"sfu": await sfu.debug_state(), "signalling": signalling.debug_state()}
+
+
+def needing_restart(old: Settings, new: Settings) -> list[str]:
+    """Name the settings that differ and are read only when the server starts."""
+    found = []
+    for section in type(old).model_fields:
+        before, after = getattr(old, section), getattr(new, section)
+        if section in _TAKEN_UP or before == after:
+            continue
+        names = [name for name in type(before).model_fields if getattr(before, name) != getattr(after, name)]
+        found += [f"{section}.{name}" for name in names if f"{section}.{name}" not in _TAKEN_UP]
+    return found

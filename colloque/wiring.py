@@ -1,0 +1,81 @@
+"""Settings turned into what each part wants of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from colloque.origins import own_origins
+from control_api import Addresses, ApiSettings
+from rooms import ApiKey, KeyRing, RoomsSettings
+from sfu import MediaAddress, SfuConfig, SfuLimits
+from signalling.livekit import LiveKitSettings, SignalLimits
+
+if TYPE_CHECKING:
+    from colloque.settings import Settings
+
+
+def key_ring(settings: Settings) -> KeyRing:
+    """Give the API keys."""
+    return KeyRing(
+        ApiKey(one.key, one.secret.get_secret_value(), one.tenant, frozenset(one.scopes))
+        for one in settings.api_keys
+    )
+
+
+def rooms_settings(settings: Settings) -> RoomsSettings:
+    """Give what the durable part wants."""
+    return RoomsSettings(
+        open_before_minutes=settings.rooms.open_before_minutes,
+        close_after_minutes=settings.rooms.close_after_minutes,
+        create_on_join=settings.rooms.create_on_join,
+        token_ttl_seconds=settings.rooms.token_ttl_seconds,
+        max_participants_per_room=settings.limits.participants_per_room,
+        max_links_per_room=settings.limits.links_per_room,
+    )
+
+
+def api_settings(settings: Settings) -> ApiSettings:
+    """Give what the REST interface wants."""
+    return ApiSettings(
+        addresses=Addresses(settings.server.public_url),
+        own_origins=own_origins(settings.server.public_url),
+        allowed_origins=frozenset(settings.server.allowed_origins),
+        requests_per_minute_per_key=settings.limits.api_requests_per_minute_per_key,
+        requests_per_minute_per_address=settings.limits.api_requests_per_minute_per_address,
+        failures_per_minute_per_address=settings.limits.failures_per_minute_per_address,
+    )
+
+
+def livekit_settings(settings: Settings) -> LiveKitSettings:
+    """Give what the signalling wants."""
+    limits = settings.limits
+    origins = own_origins(settings.server.public_url) | frozenset(settings.server.allowed_origins)
+    return LiveKitSettings(
+        allowed_origins=tuple(sorted(origins)) if settings.server.allowed_origins else None,
+        limits=SignalLimits(
+            data_message_bytes=limits.data_message_bytes,
+            tracks=limits.tracks_per_leg,
+            legs_per_call=limits.legs_per_call,
+            refusals_per_minute_per_address=limits.failures_per_minute_per_address,
+        ),
+    )
+
+
+def sfu_config(settings: Settings) -> SfuConfig:
+    """Give what the live side wants."""
+    limits = settings.limits
+    return SfuConfig(
+        udp_port=settings.media.udp_port,
+        addresses=tuple(MediaAddress(one.bind, one.announce) for one in settings.media.addresses),
+        workers=settings.media.workers,
+        limits=SfuLimits(
+            sdp_bytes=limits.sdp_bytes,
+            sections_per_offer=limits.sections_per_offer,
+            tracks_per_leg=limits.tracks_per_leg,
+            subscriptions_per_leg=limits.subscriptions_per_leg,
+            legs_per_call=limits.legs_per_call,
+            calls=limits.calls,
+            offers_per_10_seconds=limits.offers_per_10_seconds,
+            data_message_bytes=limits.data_message_bytes,
+        ),
+    )

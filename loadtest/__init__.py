@@ -1,0 +1,1 @@
+"""Synthetic participants that join a running server to measure what it can hold."""

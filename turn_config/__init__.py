@@ -1,0 +1,1 @@
+"""Generators for TURN and STUN set-up: credentials, ICE server lists and the firewall sheet."""
