@@ -1,0 +1,232 @@
+"""The page in the call: two people, everything they can press, and how it reaches the other one."""
+
+import re
+from dataclasses import dataclass
+
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from tests.support.management import Management
+from tests.support.server import Server
+from tests.support.visitor import Arrive, Screen, Visitor
+
+
+@dataclass(slots=True)
+class Consultation:
+    """A room with a link for the clinician and one for guests."""
+
+    room: str
+    clinician_url: str
+    guest_url: str
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def consultation(room_api: Management) -> Consultation:
+    room = await room_api.room(name="Consultation du Dr Martin")
+    clinician = f"/v1/rooms/{room}/participants/clinician"
+    await room_api.ask("PUT", clinician, {"name": "Dr Martin", "role": "host"})
+    bound = await room_api.ask("POST", f"{clinician}/link", {})
+    guests = await room_api.ask("POST", f"/v1/rooms/{room}/links", {})
+    return Consultation(room, bound["url"], guests["url"])
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def two(consultation: Consultation, arrive: Arrive) -> tuple[Visitor, Visitor]:
+    """Give the clinician and a patient who see each other."""
+    clinician = await arrive(consultation.clinician_url)
+    await clinician.enter()
+    patient = await arrive(consultation.guest_url)
+    await patient.enter("Mme Durand")
+    await clinician.sees("Mme Durand")
+    await patient.sees("Dr Martin")
+    return clinician, patient
+
+
+async def test_two_people_meet_through_the_two_printed_links(server: Server, arrive: Arrive) -> None:
+    links = re.findall(rf"{re.escape(server.url)}/r/\S+", server.read_log())[:2]
+    clinician = await arrive(links[0])
+    await clinician.enter()
+    await clinician.reads("Vous êtes seul pour l’instant.")
+    await clinician.assert_accessible()
+    await clinician.shoot("call-alone")
+    patient = await arrive(links[1], Screen(360, 640))
+    await patient.enter("Mme Durand")
+    await clinician.sees("Mme Durand")
+    await patient.sees("Clinician")
+    for visitor in (clinician, patient):
+        await visitor.assert_accessible()
+        await visitor.assert_fits()
+        await visitor.shoot("call-two")
+
+
+async def test_everyone_is_heard(two: tuple[Visitor, Visitor]) -> None:
+    for visitor in two:
+        await visitor.page.wait_for_function(
+            "() => [...document.querySelectorAll('audio')].some(a => !a.paused && a.currentTime > 0.2)"
+        )
+
+
+async def test_messages_reach_the_other_side_and_are_counted_until_read(two: tuple[Visitor, Visitor]) -> None:
+    clinician, patient = two
+    await patient.press(re.compile("^Messages"))
+    await patient.page.get_by_label("Votre message").fill("Bonjour docteur https://example.org/a.")
+    await patient.page.keyboard.press("Enter")
+    await expect(patient.page.locator(".message.own")).to_contain_text("Bonjour docteur")
+    await expect(clinician.button("Messages (1 non lus)")).to_be_visible()
+    await clinician.press("Messages (1 non lus)")
+    message = clinician.page.locator(".message")
+    await expect(message).to_contain_text("Mme Durand")
+    await expect(message.get_by_role("link")).to_have_attribute("href", "https://example.org/a")
+    await clinician.assert_accessible()
+    await clinician.shoot("call-chat")
+    await clinician.page.keyboard.press("Escape")
+    await expect(clinician.button("Messages").first).to_be_focused()
+
+
+async def test_a_raised_hand_is_seen_and_listed_first(two: tuple[Visitor, Visitor]) -> None:
+    clinician, patient = two
+    await patient.press("Lever la main")
+    await expect(clinician.tile("Mme Durand")).to_contain_text("main levée")
+    await clinician.press("Personnes")
+    await expect(clinician.page.locator(".people li").first).to_contain_text("Mme Durand")
+    await clinician.assert_accessible()
+    await clinician.shoot("call-people")
+    await patient.press("Baisser la main")
+    await expect(clinician.tile("Mme Durand")).not_to_contain_text("main levée")
+
+
+async def test_muting_and_the_camera_are_seen_by_the_other(two: tuple[Visitor, Visitor]) -> None:
+    clinician, patient = two
+    await patient.page.keyboard.press("m")
+    await expect(clinician.tile("Mme Durand")).to_contain_text("micro coupé")
+    await patient.press("Allumer le micro")
+    await expect(clinician.tile("Mme Durand")).not_to_contain_text("micro coupé")
+    await patient.press("Éteindre la caméra")
+    await expect(clinician.tile("Mme Durand")).to_contain_text("caméra éteinte")
+    await patient.page.keyboard.press("v")
+    await clinician.sees("Mme Durand")
+
+
+async def test_a_shared_screen_stands_large_until_it_is_stopped(two: tuple[Visitor, Visitor]) -> None:
+    clinician, patient = two
+    await clinician.press("Partager l’écran")
+    await clinician.reads("Vous partagez votre écran")
+    await patient.sees("Écran de Dr Martin")
+    await expect(patient.page.locator(".stage-large li.tile")).to_contain_text("Écran de Dr Martin")
+    await patient.assert_accessible()
+    await patient.shoot("call-screen")
+    await clinician.button("Arrêter le partage").first.click()
+    await expect(patient.tile("Écran de Dr Martin")).to_have_count(0)
+    await patient.sees("Dr Martin")
+
+
+async def test_a_second_camera_is_shown_beside_the_face(two: tuple[Visitor, Visitor]) -> None:
+    clinician, patient = two
+    await clinician.press("Plus de commandes")
+    await clinician.press("Ajouter une deuxième caméra")
+    await clinician.assert_accessible()
+    await clinician.page.get_by_label("Caméra", exact=True).select_option(label="fake_device_2")
+    await clinician.press("Montrer cette caméra")
+    await patient.sees("Dr Martin, deuxième caméra")
+    await patient.shoot("call-second-camera")
+    await clinician.press("Plus de commandes")
+    await clinician.press("Arrêter la deuxième caméra")
+    await expect(patient.tile("Dr Martin, deuxième caméra")).to_have_count(0)
+    await patient.sees("Dr Martin")
+
+
+async def test_devices_are_changed_during_the_call(two: tuple[Visitor, Visitor]) -> None:
+    clinician, patient = two
+    await clinician.press("Plus de commandes")
+    await clinician.press("Caméra, micro, haut-parleur")
+    microphones = clinician.page.get_by_label("Micro", exact=True)
+    options = await microphones.locator("option").evaluate_all("all => all.map(one => one.value)")
+    await microphones.select_option(options[-1])
+    await clinician.assert_accessible()
+    await clinician.shoot("call-devices")
+    await clinician.press(re.compile("^Fermer$"))
+    await patient.sees("Dr Martin")
+    await expect(patient.tile("Dr Martin")).not_to_contain_text("micro coupé")
+
+
+async def test_one_face_is_enlarged_and_one_s_own_picture_moved(two: tuple[Visitor, Visitor]) -> None:
+    clinician, _ = two
+    own = clinician.button("Déplacer votre image")
+    await own.focus()
+    await clinician.page.keyboard.press("ArrowUp")
+    await expect(clinician.page.locator(".self")).to_have_class(re.compile("top-right"))
+    await clinician.press("Plus de commandes")
+    await clinician.press("Masquer mon image")
+    await expect(own).to_have_count(0)
+
+
+async def test_the_quality_of_the_line_is_a_word_with_a_reason(two: tuple[Visitor, Visitor]) -> None:
+    clinician, _ = two
+    await clinician.press(re.compile("^Connexion"))
+    await clinician.reads(re.compile("Votre connexion est (bonne|moyenne|faible)"))
+    await clinician.assert_accessible()
+
+
+async def test_whoever_leaves_may_come_back(two: tuple[Visitor, Visitor]) -> None:
+    clinician, patient = two
+    await patient.press("Quitter")
+    await patient.stands_at("L’appel est terminé")
+    await patient.assert_accessible()
+    await patient.shoot("ended")
+    await clinician.reads("Mme Durand est sorti.")
+    await clinician.reads("Vous êtes seul pour l’instant.")
+    await patient.press("Revenir dans l’appel")
+    await expect(patient.page.get_by_label("Votre nom")).to_have_value("Mme Durand")
+    await patient.enter()
+    await clinician.sees("Mme Durand")
+
+
+async def test_a_reloaded_page_is_the_same_person_again(two: tuple[Visitor, Visitor]) -> None:
+    clinician, patient = two
+    await patient.page.reload()
+    await patient.enter()
+    await clinician.sees("Mme Durand")
+    await expect(clinician.page.locator("li.tile")).to_have_count(1)
+
+
+async def test_the_same_link_opened_elsewhere_takes_over(
+    two: tuple[Visitor, Visitor], consultation: Consultation, arrive: Arrive
+) -> None:
+    clinician, patient = two
+    again = await arrive(consultation.clinician_url)
+    await again.enter()
+    await clinician.stands_at("L’appel est ouvert ailleurs")
+    await again.sees("Mme Durand")
+    await patient.sees("Dr Martin")
+    await clinician.assert_accessible()
+
+
+async def test_a_removed_person_is_told_so_and_stays_out(
+    two: tuple[Visitor, Visitor], room_api: Management, consultation: Consultation
+) -> None:
+    clinician, patient = two
+    await room_api.remove(consultation.room, "clinician")
+    await clinician.stands_at("Vous avez été retiré de l’appel")
+    await patient.reads("Vous êtes seul pour l’instant.")
+    await clinician.page.reload()
+    await clinician.stands_at("Vous ne pouvez plus entrer dans cet appel")
+
+
+async def test_someone_without_any_device_sees_and_hears(
+    two: tuple[Visitor, Visitor], consultation: Consultation, arrive: Arrive, refusing_browser: Browser
+) -> None:
+    clinician, _ = two
+    mute = await arrive(consultation.guest_url, browser=refusing_browser)
+    await mute.enter("Paul")
+    await mute.sees("Dr Martin")
+    await expect(clinician.tile("Paul")).to_contain_text("micro coupé")
+    await mute.press("Allumer la caméra")
+    await mute.reads("Le navigateur bloque la caméra.")
+    await mute.assert_accessible()
+
+
+async def test_nothing_comes_from_elsewhere_during_a_call(
+    two: tuple[Visitor, Visitor], server: Server
+) -> None:
+    for visitor in two:
+        assert visitor.foreign_requests(server.url) == []

@@ -1,0 +1,44 @@
+"""The page when the line or the service fails: it says so, keeps trying and comes back by itself."""
+
+import re
+
+from playwright.async_api import expect
+
+from tests.support.management import Management
+from tests.support.server import Server
+from tests.support.visitor import Arrive
+
+
+async def test_a_call_comes_back_after_the_service_was_killed(own_server: Server, arrive: Arrive) -> None:
+    async with Management(own_server) as room_api:
+        room = await room_api.room(name="Consultation")
+        link = (await room_api.ask("POST", f"/v1/rooms/{room}/links", {}))["url"]
+    ann, bob = await arrive(link), await arrive(link)
+    await ann.enter("Anne")
+    await bob.enter("Bruno")
+    await ann.sees("Bruno")
+    own_server.kill()
+    await ann.reads(re.compile("Liaison avec le service interrompue|Connexion perdue"))
+    await ann.assert_accessible()
+    await ann.shoot("call-reconnecting")
+    own_server.start()
+    await expect(ann.page.locator(".state-notices [role=alert]")).to_be_empty(timeout=15_000)
+    await ann.sees("Bruno")
+    await bob.sees("Anne")
+
+
+async def test_a_door_that_does_not_answer_opens_by_itself_when_the_service_is_back(
+    own_server: Server, arrive: Arrive
+) -> None:
+    async with Management(own_server) as room_api:
+        room = await room_api.room(name="Consultation")
+        link = (await room_api.ask("POST", f"/v1/rooms/{room}/links", {}))["url"]
+    visitor = await arrive(link)
+    await expect(visitor.button("Entrer")).to_be_visible()
+    own_server.kill()
+    await visitor.page.get_by_label("Votre nom").fill("Anne")
+    await visitor.press("Entrer")
+    await visitor.reads("Le service ne répond pas")
+    await visitor.assert_accessible()
+    own_server.start()
+    await visitor.reads("Vous êtes seul pour l’instant.")

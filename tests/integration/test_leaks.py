@@ -1,0 +1,71 @@
+"""People come and go all day; the server stays the size it was."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiortc.mediastreams import AudioStreamTrack
+
+from tests.support.eventually import eventually
+from tests.support.management import Management
+from tests.support.rtc_peer import RtcPeer
+from tests.support.server import Server
+
+WARM_UP = 20  # cycles in which caches, pools and the allocator find their size
+CYCLES = 200
+AT_ONCE = 4
+MOST_GROWTH = 4 * 2**20  # bytes of resident memory; 20 kB left behind by each leg would be seen
+
+
+@pytest.mark.slow
+async def test_two_hundred_joins_and_leaves_leave_nothing_behind(own_server: Server) -> None:
+    async with Management(own_server) as management:
+        room = await management.room()
+        await _cycles(management, room, WARM_UP)
+        await eventually(lambda: _empty(management), within=20, what="every leg of the warm-up is gone")
+        before, memory = await _census(management), _resident(own_server.pid)
+
+        await _cycles(management, room, CYCLES)
+        await eventually(lambda: _empty(management), within=20, what="every leg is gone")
+        assert await _census(management) == before
+        assert _resident(own_server.pid) - memory < MOST_GROWTH
+
+
+async def _cycles(management: Management, room: str, count: int) -> None:
+    for first in range(0, count, AT_ONCE):
+        await asyncio.gather(*(_come_and_go(management, room, f"p{first + n}") for n in range(AT_ONCE)))
+
+
+async def _come_and_go(management: Management, room: str, identity: str) -> None:
+    token = management.foreign_token(room, identity)
+    async with RtcPeer() as peer:
+        await peer.join(management.server.ws_url, token)
+        await peer.publish(AudioStreamTrack())
+        await peer.connected()
+        assert not await _empty(management)
+        await peer.leave()
+
+
+async def _empty(management: Management) -> bool:
+    census = await _census(management)
+    assert {"transport", "core_track", "core_subscription"} <= set(census)
+    return not any(census.values())
+
+
+async def _census(management: Management) -> dict[str, Any]:
+    """Give the number of objects of each kind, as `/metrics` counts them."""
+    counts = {}
+    for line in (await management.metrics()).splitlines():
+        if line.startswith("colloque_objects{"):
+            label, value = line.rsplit(" ", 1)
+            counts[label.split('"')[1]] = float(value)
+    assert counts, "no census of objects in /metrics"
+    return counts
+
+
+def _resident(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("no VmRSS")

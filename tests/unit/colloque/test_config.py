@@ -1,0 +1,180 @@
+"""Settings: read from file and environment, refused with the place of each error, shown without secrets."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from colloque.config import ConfigError, load
+from colloque.config_text import _literal, example, show
+from colloque.settings import Settings
+
+SECRET = "a-secret-of-the-tests-that-is-long-enough"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "colloque.toml"
+
+
+def problems(file: Path | None, **environment: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(file, environment)
+    return caught.value.problems
+
+
+def test_without_a_file_every_setting_has_its_default() -> None:
+    assert load(None, {}) == Settings()
+
+
+def test_a_file_sets_what_it_names(file: Path) -> None:
+    file.write_text(
+        f"""
+        [server]
+        public_url = "https://visio.example"
+        listen = "[::]:443"
+        [[media.addresses]]
+        bind = "10.0.0.1"
+        announce = "192.0.2.1"
+        [[api_keys]]
+        key = "portal"
+        secret = "{SECRET}"
+        """
+    )
+    settings = load(file, {})
+    assert settings.server.public_url == "https://visio.example"
+    assert settings.media.addresses[0].announce == "192.0.2.1"
+    assert settings.api_keys[0].secret.get_secret_value() == SECRET
+    assert settings.rooms == Settings().rooms
+
+
+def test_a_variable_wins_over_the_file(file: Path) -> None:
+    file.write_text("[media]\nudp_port = 1\nworkers = 1\n")
+    settings = load(
+        file,
+        {
+            "COLLOQUE_MEDIA__UDP_PORT": "10001",
+            "COLLOQUE_ROOMS__CREATE_ON_JOIN": "true",
+            "COLLOQUE_SERVER__TLS_CERTIFICATE": "",
+            "COLLOQUE_API_KEYS": f'[{{"key": "k", "secret": "{SECRET}"}}]',
+            "PATH": "/bin",
+        },
+    )
+    assert (settings.media.udp_port, settings.media.workers) == (10001, 1)
+    assert settings.rooms.create_on_join
+    assert settings.server.tls_certificate is None
+    assert settings.api_keys[0].key == "k"
+
+
+def test_all_errors_are_named_at_once_with_their_place(file: Path) -> None:
+    file.write_text(
+        """
+        surprise = 1
+        [server]
+        public_url = "visio.example"
+        listen = "443"
+        [media]
+        udp_prot = 10000
+        udp_port = 70000
+        addresses = [{ bind = "localhost", announce = "192.0.2.1" }]
+        [[api_keys]]
+        key = "portal"
+        secret = "short"
+        """
+    )
+    found = problems(file, COLLOQUE_NOWHERE="1", COLLOQUE_MEDIA__WORKERS="many", COLLOQUE_SERVER="{}")
+    expected = (
+        "COLLOQUE_NOWHERE: there is no such setting",
+        "COLLOQUE_SERVER: there is no such setting",
+        f"{file}: surprise: there is no such setting",
+        f"{file}: server.public_url: must be http(s)://HOST[:PORT] and nothing after it",
+        f"{file}: server.listen: must be ADDRESS:PORT",
+        f"{file}: media.udp_prot: there is no such setting",
+        f"{file}: media.udp_port: Input should be less than or equal to 65535",
+        f"{file}: media.addresses[0].bind: ",
+        f"{file}: media.workers: ",
+        f"{file}: api_keys[0].secret: must have at least 32 characters",
+    )
+    assert len(found) == len(expected)
+    for start in expected:
+        assert sum(line.startswith(start) for line in found) == 1, start
+
+
+def test_no_error_shows_a_secret(file: Path) -> None:
+    file.write_text('[[api_keys]]\nkey = "a b"\nsecret = "hunter2"\nsceret = "hunter2"\n')
+    assert "hunter2" not in "\n".join(problems(file))
+
+
+def test_a_certificate_without_its_key_is_refused(file: Path) -> None:
+    file.write_text('[server]\ntls_certificate = "cert.pem"\n')
+    assert problems(file) == [
+        f"{file}: server: tls_certificate and tls_key belong together: set both or neither"
+    ]
+
+
+def test_a_key_that_is_there_twice_is_refused(file: Path) -> None:
+    file.write_text(f'[[api_keys]]\nkey = "k"\nsecret = "{SECRET}"\n' * 2)
+    assert problems(file) == [f"{file}: api_keys: a key is there twice"]
+
+
+@pytest.mark.parametrize("content", [b"[server", b"\xff\xfe", b"a = 1\na = 2"])
+def test_a_file_that_is_no_toml_is_named_in_one_line(file: Path, content: bytes) -> None:
+    file.write_bytes(content)
+    (line,) = problems(file)
+    assert line.startswith(f"{file}: ")
+    assert "\n" not in line
+
+
+def test_a_missing_file_is_named(file: Path) -> None:
+    assert problems(file) == [f"{file}: No such file or directory"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "visio.example",
+        "ftp://visio.example",
+        "https://visio.example/",
+        "https://u:p@visio.example",
+        "https://",
+    ],
+)
+def test_a_public_url_is_an_origin(file: Path, url: str) -> None:
+    file.write_text(f'[server]\npublic_url = "{url}"\n')
+    assert problems(file)[0].startswith(f"{file}: server.public_url: ")
+
+
+class TestText:
+    def test_the_example_explains_every_setting_and_changes_none(self, file: Path) -> None:
+        file.write_text(example())
+        assert load(file, {}) == Settings()
+        for name, field in Settings.model_fields.items():
+            assert f"[{name}]" in example()
+            model = field.annotation
+            if isinstance(model, type):
+                for setting, described in getattr(model, "model_fields", {}).items():
+                    assert f"# {described.description}" in example(), setting
+
+    def test_the_example_without_its_comment_signs_is_the_defaults(self, file: Path) -> None:
+        lines = [
+            line.removeprefix("# ") if " = " in line else line
+            for line in example().splitlines()
+            if not line.startswith("# [[")
+        ]
+        text = "\n".join(
+            lines[: next(n for n, line in enumerate(lines) if line.startswith('key = "portal"'))]
+        )
+        file.write_text(text)
+        assert load(file, {}) == Settings()
+
+    def test_what_is_shown_can_be_read_and_holds_no_secret(self, file: Path) -> None:
+        file.write_text(f'[[api_keys]]\nkey = "k"\nsecret = "{SECRET}"\n')
+        text = show(load(file, {}))
+        assert SECRET not in text
+        shown = tomllib.loads(text)
+        assert shown["api_keys"][0]["secret"] == "********"
+        assert shown["media"]["udp_port"] == 10000
+
+    def test_a_password_in_an_address_is_not_shown(self) -> None:
+        assert "hunter2" not in _literal("postgresql://u:hunter2@host/name")

@@ -1,0 +1,65 @@
+"""A service on a database of its own, at a time of its own."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from rooms import ApiKey, Grants, KeyRing, Rooms, RoomsSettings
+from tests.support.rooms_database import empty_database
+
+NOW = 1_900_000_000.0
+SECRET = "a-secret-of-the-tests-that-is-long-enough"
+
+
+class Witness:
+    """Remembers what observers are told."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[object, ...]] = []
+
+    def participant_removed(self, room_id: str, identity: str) -> None:
+        self.heard.append(("removed", room_id, identity))
+
+    def participant_changed(self, room_id: str, identity: str, grants: Grants, name: str) -> None:
+        self.heard.append(("changed", room_id, identity, grants, name))
+
+    def room_changed(self, room_id: str) -> None:
+        self.heard.append(("room", room_id))
+
+    def room_closed(self, room_id: str, reason: str) -> None:
+        self.heard.append(("closed", room_id, reason))
+
+
+@pytest.fixture
+def now() -> float:
+    return NOW
+
+
+@pytest.fixture
+def key() -> ApiKey:
+    return ApiKey("portal", SECRET)
+
+
+@pytest.fixture
+def other_key() -> ApiKey:
+    return ApiKey("other", SECRET[::-1], tenant="elsewhere")
+
+
+@pytest.fixture
+def url(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return empty_database(tmp_path / "rooms.sqlite3", tmp_path_factory.getbasetemp() / "template.sqlite3")
+
+
+@pytest.fixture
+async def rooms(url: str, key: ApiKey, other_key: ApiKey) -> AsyncIterator[Rooms]:
+    service = await Rooms.open(url, keys=KeyRing([key, other_key]), settings=RoomsSettings())
+    yield service
+    await service.close()
+
+
+@pytest.fixture
+def witness(rooms: Rooms) -> Witness:
+    watching = Witness()
+    rooms.observe(watching)
+    return watching

@@ -1,0 +1,194 @@
+"""What clients hear of each other during a call, how often, and what they may say of themselves."""
+
+import pytest
+from livekit.protocol import models, rtc
+from livekit.protocol.models import ConnectionQuality
+
+from sfu import CallKey, LegStats, Speaker, TrackKey
+from signalling.livekit.settings import LiveKitSettings, SignalLimits
+from tests.support.stage import ROOM, Client, Stage, admission, rights
+
+
+def updates(client: Client, **fields: object) -> int:
+    request_id = client.stage.count()
+    client.says(update_metadata=rtc.UpdateParticipantMetadata(request_id=request_id, **fields))  # type: ignore[arg-type]
+    answer = client.hears("request_response")[-1]
+    assert answer.request_id == request_id
+    return int(answer.reason)
+
+
+def test_pings_are_answered_with_the_clients_own_timestamp(stage: Stage) -> None:
+    ada = stage.joins("ada")
+    ada.says(ping_req=rtc.Ping(timestamp=123, rtt=4))
+    ada.says(ping=99)
+    assert ada.hears("pong_resp")[0].last_ping_timestamp == 123
+    assert ada.hears("pong")[0] > 1_700_000_000_000
+
+
+def test_name_metadata_and_attributes_reach_everybody_and_then_are_confirmed(stage: Stage) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    ada.forgets()
+    reason = updates(ada, name="Dr Ada", metadata="m", attributes={"hand": "2026-11-23T10:00:00Z"})
+    assert reason == rtc.RequestResponse.OK
+    for client in (ada, bob):
+        info = client.updates_of("ada")[-1]
+        assert (info.name, info.metadata) == ("Dr Ada", "m")
+        assert dict(info.attributes) == {"hand": "2026-11-23T10:00:00Z"}
+    assert ada.kinds() == ["update", "request_response"]
+
+
+def test_an_empty_attribute_is_removed_and_others_stay(stage: Stage) -> None:
+    ada = stage.joins("ada", attributes={"lang": "fr"})
+    updates(ada, attributes={"hand": "up"})
+    updates(ada, attributes={"hand": ""})
+    assert dict(ada.updates_of("ada")[-1].attributes) == {"lang": "fr"}
+    assert ada.updates_of("ada")[-1].name == "Ada"
+
+
+def test_who_may_not_change_what_is_said_of_them_is_told_so(stage: Stage) -> None:
+    ada, bob = stage.joins("ada", rights(can_update_own_metadata=False)), stage.joins("bob")
+    bob.forgets()
+    assert updates(ada, name="Root") == rtc.RequestResponse.NOT_ALLOWED
+    assert bob.updates_of("ada") == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "n" * 257},
+        {"metadata": "é" * 32_769},
+        {"attributes": {"a": "x" * 65_536}},
+        {"attributes": {f"key-{number}": "x" * 600 for number in range(110)}},
+    ],
+)
+def test_what_a_person_says_of_themselves_is_bounded(stage: Stage, fields: dict[str, object]) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    bob.forgets()
+    assert updates(ada, **fields) == rtc.RequestResponse.LIMIT_EXCEEDED
+    assert bob.updates_of("ada") == []
+
+
+def test_attributes_do_not_grow_by_small_steps(stage: Stage) -> None:
+    ada = stage.joins("ada")
+    reasons = [updates(ada, attributes={f"key-{number}": "x" * 10_000}) for number in range(8)]
+    assert reasons == [rtc.RequestResponse.OK] * 6 + [rtc.RequestResponse.LIMIT_EXCEEDED] * 2
+
+
+def test_versions_rise_with_every_change(stage: Stage) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    track = ada.publishes()
+    for muted in (True, False):
+        ada.says(mute=rtc.MuteTrackRequest(sid=track, muted=muted))
+    ada.says(leave=rtc.LeaveRequest())
+    versions = [info.version for info in bob.updates_of("ada")]
+    assert versions == sorted(set(versions))
+
+
+def test_somebody_who_changes_all_the_time_is_told_of_less_often_but_to_the_end() -> None:
+    limits = SignalLimits(updates_per_second=10, updates_burst=5)
+    stage = Stage(LiveKitSettings(limits=limits))
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    bob.forgets()
+    for number in range(200):
+        updates(ada, attributes={"n": str(number)})
+        stage.passes(0.01)
+    stage.passes(1)
+    seen = bob.updates_of("ada")
+    assert len(seen) < 40
+    assert dict(seen[-1].attributes) == {"n": "199"}
+
+
+def test_a_name_given_by_the_application_replaces_the_old_one(stage: Stage) -> None:
+    stage.joins("ada")
+    bob = stage.joins("bob")
+    stage.hub.participant_changed(ROOM, "ada", rights(), "Visitor")
+    assert bob.updates_of("ada")[-1].name == "Visitor"
+    stage.hub.participant_changed(ROOM, "ada", rights(), "")
+    assert bob.updates_of("ada")[-1].name == "Visitor"
+
+
+def test_a_changed_room_is_looked_at_again_and_told(stage: Stage) -> None:
+    ada = stage.joins("ada")
+    stage.passes(2)
+    ada.forgets()
+    stage.hub.room_changed(ROOM)
+    (call,) = stage.looks
+    call.room_changed(admission("ada", room_metadata="new"), now=stage.now)
+    stage.passes(1.1)
+    assert [one.room.metadata for one in ada.hears("room_update")] == ["new"]
+
+
+def test_everybody_hears_who_speaks(stage: Stage) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    listener = stage.sfu.calls[CallKey(ROOM)].listener
+    assert listener is not None
+    listener.speakers_changed([Speaker(ada.sid, TrackKey("TR_1"), 0.8)])
+    for client in (ada, bob):
+        (info,) = client.hears("speakers_changed")[0].speakers
+        assert (info.sid, info.active) == (ada.sid, True)
+        assert info.level == pytest.approx(0.8)
+
+
+def words(client: Client) -> list[tuple[str, int]]:
+    return [
+        (info.participant_sid, info.quality)
+        for update in client.hears("connection_quality")
+        for info in update.updates
+    ]
+
+
+def test_quality_is_told_at_first_and_when_it_changes(stage: Stage) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    for _ in range(3):
+        stage.passes(5)
+        ada.says(ping=1)
+        bob.says(ping=1)
+    excellent = ConnectionQuality.EXCELLENT
+    assert sorted(words(bob)) == sorted([(ada.sid, excellent), (bob.sid, excellent)])
+    ada.leg.now_stats = LegStats(packets_up=800, lost_up=200)
+    bob.forgets()
+    stage.passes(5)
+    assert words(bob) == [(ada.sid, ConnectionQuality.POOR)]
+
+
+def test_a_silent_connection_is_lost_at_once_and_found_at_once(stage: Stage) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    ada.leg.listener.silent()
+    assert words(bob) == [(ada.sid, ConnectionQuality.LOST)]
+    ada.leg.listener.resumed()
+    assert words(bob)[-1] == (ada.sid, ConnectionQuality.EXCELLENT)
+
+
+def test_a_flood_of_messages_ends_the_stay() -> None:
+    stage = Stage(LiveKitSettings(limits=SignalLimits(messages_per_second=10, messages_burst=20)))
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    for _ in range(25):
+        ada.says(ping=1)
+    assert ada.closed == (1008, "flood")
+    assert ada.hears("leave")[0].action == rtc.LeaveRequest.DISCONNECT
+    assert len(ada.hears("pong")) == 20
+    assert bob.updates_of("ada")[-1].state == models.ParticipantInfo.DISCONNECTED
+    assert stage.hub.counters.dropped["flood"] == 1
+
+
+def test_messages_that_mean_nothing_here_are_counted_and_ignored(stage: Stage) -> None:
+    ada = stage.joins("ada")
+    ada.forgets()
+    ada.says()
+    ada.says(
+        trickle=rtc.TrickleRequest(candidateInit='{"candidate": "candidate:1 1 udp 1 10.0.0.1 9 typ host"}')
+    )
+    ada.says(answer=rtc.SessionDescription(type="answer", sdp="v=0"))
+    assert ada.heard == []
+    assert stage.hub.counters.dropped["unknown-message"] == 1
+
+
+def test_the_state_can_be_looked_into(stage: Stage) -> None:
+    ada = stage.joins("ada")
+    ada.publishes()
+    state = stage.hub.debug_state()
+    person = state["calls"][ROOM]["participants"][ada.sid]
+    assert (person["identity"], person["state"], person["signalling"]) == ("ada", "active", True)
+    assert person["client"] == "JS 2.23.0"
+    assert len(person["tracks"]) == 1
+    assert state["objects"]["participants"] == 1
