@@ -1,0 +1,116 @@
+# The verbs of the project. `make run` and `make test` are all a newcomer needs; both set everything up first.
+# Each step leaves a stamp in .make/, so that a second run does only what changed.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := build
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .make
+PACKAGES := colloque sfu signalling rooms control_api turn_config loadtest
+CORE := sfu/core
+CARGO_IN_CORE := cd $(CORE) && cargo
+BROWSER_CLIENT := tests/integration/browser
+
+# Sources of the wheel; build results that lie among them are not sources.
+WHEEL_SOURCES := $(shell find $(PACKAGES) -type f \
+	-not -path '*/target/*' -not -path '*/__pycache__/*' -not -path 'colloque/_web/*' -not -name '*.so' \
+	-not -name '.*' 2>/dev/null)
+PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+CLIENT_SOURCES := $(shell find $(BROWSER_CLIENT)/client -type f 2>/dev/null)
+
+.PHONY: build run test check dev figures clean toolchain system-packages rust-tests python-tests web-tests web-check client-check lock
+
+build: $(STAMP)/wheel
+
+run: build
+	$(BIN)/colloque demo
+
+test: system-packages check rust-tests web-tests python-tests
+
+toolchain:
+	@PYTHON="$(PYTHON)" .ci/toolchain
+
+system-packages:
+	@.ci/system-packages
+
+$(STAMP):
+	@mkdir -p $@
+
+# --- the environment: exact versions, checked by hash ---
+
+$(STAMP)/venv: requirements/run.txt requirements/build.txt .ci/toolchain | $(STAMP) toolchain
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@touch $@
+
+$(STAMP)/venv-dev: requirements/dev.txt $(STAMP)/venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+lock: $(STAMP)/venv-dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" requirements/lock
+
+# --- the page ---
+
+$(STAMP)/web-packages: web/package.json web/package-lock.json | $(STAMP) toolchain
+	cd web && npm ci --no-progress
+	@touch $@
+
+$(STAMP)/page: $(STAMP)/web-packages $(PAGE_SOURCES)
+	cd web && npm run build
+	@touch $@
+
+# --- the wheel ---
+
+$(STAMP)/wheel: $(STAMP)/venv $(STAMP)/page $(WHEEL_SOURCES) pyproject.toml
+	rm -rf dist
+	$(BIN)/maturin build --release --interpreter $(BIN)/python --out dist
+	$(BIN)/python -m pip install --quiet --no-deps --force-reinstall dist/colloque-*.whl
+	@touch $@
+
+# For work on the sources: the Rust core built into the tree, the Python packages used in place.
+dev: $(STAMP)/venv-dev $(STAMP)/page
+	$(BIN)/maturin develop --skip-install
+	@rm -f $(STAMP)/wheel
+
+# --- checks: fast, no server started ---
+
+check: build $(STAMP)/venv-dev web-check client-check
+	$(CARGO_IN_CORE) fmt --all --check
+	$(CARGO_IN_CORE) clippy --locked --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cd $(STAMP) && MYPYPATH=$(CURDIR) ../$(BIN)/stubtest sfu._core
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/unit/test_import_gates.py
+
+web-check: $(STAMP)/web-packages
+	cd web && npm run check
+
+client-check: $(STAMP)/browser-client
+	cd $(BROWSER_CLIENT) && npm run check
+
+# --- tests ---
+
+rust-tests: | toolchain
+	$(CARGO_IN_CORE) test --locked --workspace
+
+web-tests: $(STAMP)/web-packages
+	cd web && npm test
+
+$(STAMP)/browser-client: $(BROWSER_CLIENT)/package.json $(BROWSER_CLIENT)/package-lock.json $(BROWSER_CLIENT)/build.mjs $(CLIENT_SOURCES) | $(STAMP) toolchain
+	cd $(BROWSER_CLIENT) && npm ci --no-progress && npm run build
+	@touch $@
+
+python-tests: build $(STAMP)/venv-dev $(STAMP)/browser-client
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+# How quick a call is on this machine, in milliseconds; about five minutes.
+figures: build $(STAMP)/venv-dev $(STAMP)/browser-client system-packages
+	$(BIN)/python -m tests.figures.first_call
+
+clean:
+	rm -rf .venv .make dist colloque/_web web/node_modules $(BROWSER_CLIENT)/node_modules $(CORE)/target sfu/*.so
