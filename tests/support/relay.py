@@ -51,6 +51,8 @@ class Relay:
         self.duplicate_up = False
         self.up: list[Seen] = []
         self.down: list[Seen] = []
+        self.datagrams_down = 0
+        self.bytes_down = 0
         self._client_side = _socket()
         self._server_side = _socket()
         self._server_side.connect(("127.0.0.1", server_port))
@@ -97,6 +99,8 @@ class Relay:
     def _carry_down(self) -> None:
         datagram, ancillary, _, _ = self._server_side.recvmsg(_LARGEST, _ANCILLARY)
         _note(self.down, datagram, _kernel_time(ancillary))
+        self.datagrams_down += 1
+        self.bytes_down += len(datagram)
         if self._client is None or self.faults.choose.random() < self.faults.loss:
             return
         self._client_side.sendto(datagram, self._client)

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use crate::counters::{Cell, Counters};
+use crate::counters::Counters;
 use crate::drop_reason::DropReason;
 use crate::event::Event;
 use crate::id::TransportId;
@@ -194,11 +194,7 @@ impl<'a> Sink<'a> {
             self.counters.dropped(DropReason::OutboxFull);
             return false;
         }
-        let sent = self.out.push_with(path, class, |slot| write(transport, slot));
-        let Some(len) = sent else { return false };
-        self.counters.add(Cell::DatagramsDown, 1);
-        self.counters.add(Cell::BytesDown, len as u64);
-        true
+        self.out.push_with(path, class, |slot| write(transport, slot)).is_some()
     }
 }
 
