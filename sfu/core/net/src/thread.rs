@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::AsRawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -27,6 +28,8 @@ const OUTBOX: usize = 1_024;
 const ORDERS_A_TURN: usize = 512;
 /// Room that one datagram, order or timer may need: the outbox is sent before it has less.
 const RESERVE: usize = BATCH;
+/// Pause after a turn that panicked, so that one that panics every time does not take the whole core.
+const AFTER_PANIC: Duration = Duration::from_millis(5);
 /// Token of the bell in the poller; the sockets have their numbers.
 const WAKE: u64 = u64::MAX;
 
@@ -84,19 +87,35 @@ impl WorkerThread {
     pub(crate) fn run(mut self) {
         let mut more = false;
         while !self.stop.load(Ordering::Acquire) {
-            let readable = self.sleep(more);
-            let woken = self.clock.now();
-            more = self.take_orders(woken, ORDERS_A_TURN);
-            more |= self.receive(readable);
-            let now = self.clock.now();
-            self.run_timers(now);
-            self.flush(now);
-            self.hand_over_events(now);
-            self.counters.add(Cell::BusyMicros, self.clock.now().since(woken).as_micros() as u64);
+            // The worker answers for what panics while it handles an input; whatever else does must not end the media
+            // of everybody.
+            match catch_unwind(AssertUnwindSafe(|| self.turn(more))) {
+                Ok(again) => more = again,
+                Err(_) => {
+                    self.counters.add(Cell::Panics, 1);
+                    self.outbox.clear();
+                    more = false;
+                    std::thread::sleep(AFTER_PANIC);
+                }
+            }
         }
         let now = self.clock.now();
         self.take_orders(now, usize::MAX);
         self.flush(now);
+    }
+
+    /// Sleeps and does what there is to do; true when more may wait.
+    fn turn(&mut self, more: bool) -> bool {
+        let readable = self.sleep(more);
+        let woken = self.clock.now();
+        let mut more = self.take_orders(woken, ORDERS_A_TURN);
+        more |= self.receive(readable);
+        let now = self.clock.now();
+        self.run_timers(now);
+        self.flush(now);
+        self.hand_over_events(now);
+        self.counters.add(Cell::BusyMicros, self.clock.now().since(woken).as_micros() as u64);
+        more
     }
 
     /// Waits for a datagram, an order or a timer; returns the sockets that can be read, a bit each.

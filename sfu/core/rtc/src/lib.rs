@@ -9,6 +9,8 @@ pub mod counters;
 pub mod demux;
 pub mod drop_reason;
 pub mod event;
+#[cfg(feature = "faults")]
+pub mod fault;
 pub mod id;
 pub mod outbox;
 pub mod path;

@@ -84,6 +84,8 @@ pub struct Router {
     events: VecDeque<Pending>,
     timers: Timers,
     scratch: Scratch,
+    #[cfg(feature = "faults")]
+    pub(crate) faults: crate::fault::Faults,
 }
 
 impl Router {
@@ -108,6 +110,8 @@ impl Router {
             events: VecDeque::new(),
             timers: Timers::default(),
             scratch: Scratch::default(),
+            #[cfg(feature = "faults")]
+            faults: crate::fault::Faults::default(),
         }
     }
 

@@ -187,20 +187,30 @@ impl<'a> Sink<'a> {
         class: TrafficClass,
         write: impl FnOnce(&mut Transport, &mut [u8]) -> Option<usize>,
     ) -> bool {
-        *self.culprit = Some(to);
         let Some(transport) = self.transports.get_mut(to) else { return false };
         let Some(path) = transport.path().filter(|_| transport.is_connected()) else { return false };
         if self.out.room() == 0 {
             self.counters.dropped(DropReason::OutboxFull);
             return false;
         }
-        self.out.push_with(path, class, |slot| write(transport, slot)).is_some()
+        // The keys and counters at work in here are the receiver's.
+        let sender = self.culprit.replace(to);
+        let sent = self.out.push_with(path, class, |slot| write(transport, slot)).is_some();
+        *self.culprit = sender;
+        if !sent {
+            self.counters.dropped(DropReason::TooLong);
+        }
+        sent
     }
 }
 
 impl PacketSink for Sink<'_> {
     fn room(&self) -> usize {
         self.out.room()
+    }
+
+    fn blame(&mut self, transport: TransportId) {
+        *self.culprit = Some(transport);
     }
 
     fn send_rtp(

@@ -15,6 +15,8 @@ use crate::counters::{Cell, Counters};
 use crate::demux::{self, Demux, Protocol};
 use crate::drop_reason::DropReason;
 use crate::event::{Event, FailReason};
+#[cfg(feature = "faults")]
+use crate::fault::Fault;
 use crate::id::TransportId;
 use crate::outbox::Outbox;
 use crate::path::Path;
@@ -98,11 +100,16 @@ impl Worker {
     /// Forwards the media kept since the last time. True: the outbox is full and more is to come; send and call again.
     pub fn flush(&mut self, now: Time, out: &mut Outbox) -> bool {
         let mut more = false;
-        self.guarded(now, out, |worker, out| {
+        let outcome = self.guarded(now, out, |worker, out| {
             let mut sink = Sink::new(&mut worker.transports, out, &worker.counters, &mut worker.culprit);
             more = worker.router.flush(now, &mut sink);
         });
-        more
+        match outcome {
+            Outcome::Done => more,
+            // What waited behind it goes on now.
+            Outcome::Closed => true,
+            Outcome::Unexplained => false,
+        }
     }
 
     /// When and why the worker wants `handle_timeout`.
@@ -138,7 +145,7 @@ impl Worker {
             return Some(Event::EventsDropped { count: std::mem::take(&mut self.events_dropped) });
         }
         while let Some(transport) = self.transports.pop_with_events() {
-            self.pull_events(now, transport);
+            self.pull_events_guarded(now, transport);
             if !self.has_event_room() {
                 break;
             }
@@ -152,12 +159,19 @@ impl Worker {
     /// The worker's objects in numbers, as JSON, for people who look for a fault.
     pub fn debug_state(&self) -> String {
         format!(
-            r#"{{"worker":{},"transports":{},"paths":{},"events_queued":{}}}"#,
+            r#"{{"worker":{},"transports":{},"paths":{},"events_queued":{},"router":{}}}"#,
             self.index,
             self.transports.len(),
             self.demux.paths(),
             self.events.len(),
+            self.router.debug_state(),
         )
+    }
+
+    /// Orders a panic where `fault` says, every time until another is ordered; none with `None`.
+    #[cfg(feature = "faults")]
+    pub fn order_fault(&mut self, fault: Option<Fault>) {
+        self.router.faults.order(fault);
     }
 
     fn datagram(
@@ -173,10 +187,12 @@ impl Worker {
         }
         let id = self.demux.by_path(path).ok_or(DropReason::Unvalidated)?;
         self.culprit = Some(id);
+        #[cfg(feature = "faults")]
+        self.router.faults.strike(Fault::Datagram(id));
         let transport = self.transports.get_mut(id).ok_or(DropReason::Unvalidated)?;
         match protocol {
             Protocol::Rtp => {
-                let len = transport.unprotect_rtp(now, datagram)?;
+                let len = transport.unprotect_rtp(now, path, datagram)?;
                 let resumed = transport.has_news();
                 let handled = self.router.handle_rtp(now, id, &datagram[..len]);
                 if resumed {
@@ -185,7 +201,7 @@ impl Worker {
                 handled
             }
             Protocol::Rtcp => {
-                let len = transport.unprotect_rtcp(now, datagram)?;
+                let len = transport.unprotect_rtcp(now, path, datagram)?;
                 let resumed = transport.has_news();
                 let handled = self.router.handle_rtcp(now, id, &datagram[..len]);
                 if resumed {
@@ -315,6 +331,16 @@ impl Worker {
         self.pull_events(now, id);
     }
 
+    /// The same for a transport that had to wait, outside of any other input.
+    fn pull_events_guarded(&mut self, now: Time, id: TransportId) {
+        // Nothing that events lead to is sent at once: only a goodbye would be, and the peer is told by silence too.
+        let mut unsent = Outbox::new(0);
+        self.guarded(now, &mut unsent, |worker, _| {
+            worker.culprit = Some(id);
+            worker.pull_events(now, id);
+        });
+    }
+
     /// Takes a transport's events as long as there is room; the rest stays with the transport.
     fn pull_events(&mut self, now: Time, id: TransportId) {
         loop {
@@ -322,6 +348,8 @@ impl Worker {
                 self.transports.mark_with_events(id);
                 return;
             }
+            #[cfg(feature = "faults")]
+            self.router.faults.strike(Fault::Event(id));
             let Some(event) = self.transports.poll_event(now, id) else { return };
             self.push_event(event);
         }
@@ -332,7 +360,9 @@ impl Worker {
     }
 
     fn push_event(&mut self, event: Event) {
-        if self.events.len() >= MAX_EVENTS {
+        // The end of a transport is told in any case: there are no more ends than transports.
+        let ends = matches!(event, Event::TransportFailed { .. });
+        if self.events.len() >= MAX_EVENTS && !ends {
             self.events_dropped += 1;
             self.counters.add(Cell::EventsDropped, 1);
             return;
@@ -343,23 +373,49 @@ impl Worker {
     }
 
     /// Runs `work`; if it panics, fails the transport it was for and goes on.
-    fn guarded(&mut self, now: Time, out: &mut Outbox, work: impl FnOnce(&mut Worker, &mut Outbox)) {
+    fn guarded(
+        &mut self,
+        now: Time,
+        out: &mut Outbox,
+        work: impl FnOnce(&mut Worker, &mut Outbox),
+    ) -> Outcome {
         self.culprit = None;
         // Unwind-safe in the sense that counts: whatever the panic left half done belongs to the culprit, and that
         // is thrown away before anything else is handled.
         let outcome = catch_unwind(AssertUnwindSafe(|| work(self, out)));
         if outcome.is_ok() {
-            return;
+            return Outcome::Done;
         }
         self.counters.add(Cell::Panics, 1);
         self.counters.dropped(DropReason::Panic);
-        let Some(id) = self.culprit.take() else { return };
-        let closed = catch_unwind(AssertUnwindSafe(|| self.close_transport(now, id, out)));
-        if closed.is_err() {
-            self.counters.add(Cell::Panics, 1);
+        let Some(id) = self.culprit.take() else { return Outcome::Unexplained };
+        match catch_unwind(AssertUnwindSafe(|| self.close_transport(now, id, out))) {
+            Ok(Ok(())) => {
+                let reason = FailReason::InternalError;
+                self.push_event(Event::TransportFailed { transport: id, reason });
+                Outcome::Closed
+            }
+            // It is gone already.
+            Ok(Err(_)) => Outcome::Unexplained,
+            Err(_) => {
+                self.counters.add(Cell::Panics, 1);
+                let reason = FailReason::InternalError;
+                self.push_event(Event::TransportFailed { transport: id, reason });
+                Outcome::Unexplained
+            }
         }
-        self.push_event(Event::TransportFailed { transport: id, reason: FailReason::InternalError });
     }
+}
+
+/// How a guarded piece of work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// As it should.
+    Done,
+    /// By a panic that cost the transport it was for.
+    Closed,
+    /// By a panic that no transport answers for any more.
+    Unexplained,
 }
 
 /// What an event holds beyond its fixed size.

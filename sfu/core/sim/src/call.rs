@@ -26,7 +26,8 @@ pub struct Call {
     pub world: World,
     /// The published pictures, in the order of the publishers.
     pub tracks: Vec<TrackId>,
-    next: SeqNo,
+    next: Vec<SeqNo>,
+    frames: u16,
 }
 
 impl Call {
@@ -47,10 +48,11 @@ impl Call {
                 next += 1;
             }
         }
-        Call { world, tracks, next: SeqNo(1) }
+        Call { world, tracks, next: vec![SeqNo(1); publishers], frames: 0 }
     }
 
-    /// Lets the first publisher protect `frames` VP8 frames, a key frame first, and returns their datagrams unsent.
+    /// Lets the first publisher protect `frames` VP8 frames, the first ever a key frame, and returns their datagrams
+    /// unsent.
     pub fn record_video(
         &mut self,
         pt: Pt,
@@ -59,17 +61,45 @@ impl Call {
         payload_bytes: usize,
     ) -> Vec<Vec<Vec<u8>>> {
         (0..frames)
-            .map(|frame| {
-                for number in 0..packets_per_frame {
-                    let marker = number + 1 == packets_per_frame;
-                    let payload = vp8_payload(frame as u16, number == 0, frame == 0, payload_bytes);
-                    let packet = rtp_packet(pt, marker, self.next, frame as u32 * 3_000, &payload);
-                    self.world.browser(0).send_rtp(self.next, &packet);
-                    self.next = self.next.next();
-                }
-                self.world.take_outgoing(0)
+            .map(|_| {
+                let key = self.frames == 0;
+                self.frames += 1;
+                self.record_frame(0, pt, key, packets_per_frame, payload_bytes)
             })
             .collect()
+    }
+
+    /// Lets a publisher protect a frame and returns its datagrams unsent.
+    pub fn record_frame(
+        &mut self,
+        publisher: usize,
+        pt: Pt,
+        key: bool,
+        packets: usize,
+        payload_bytes: usize,
+    ) -> Vec<Vec<u8>> {
+        let ssrc = VIDEO_SSRC + publisher as u32;
+        let frame = self.frames;
+        for number in 0..packets {
+            let seq = self.next[publisher];
+            let marker = number + 1 == packets;
+            let payload = vp8_payload(frame, number == 0, key, payload_bytes);
+            let packet = rtp_packet(pt, marker, seq, u32::from(frame) * 3_000, ssrc, &payload);
+            self.world.browser(publisher).send_rtp(seq, &packet);
+            self.next[publisher] = seq.next();
+        }
+        self.world.take_outgoing(publisher)
+    }
+
+    /// Lets every publisher send a key frame at the same moment, and a thirtieth of a second pass.
+    pub fn shoot_all(&mut self, pt: Pt, packets: usize, payload_bytes: usize) {
+        self.frames += 1;
+        for publisher in 0..self.tracks.len() {
+            for datagram in self.record_frame(publisher, pt, true, packets, payload_bytes) {
+                self.world.browser(publisher).send_raw(datagram);
+            }
+        }
+        self.world.run_for(Duration::from_millis(33));
     }
 }
 
@@ -115,12 +145,12 @@ fn subscribe(world: &mut World, subscription: SubscriptionId, track: TrackId, su
     world.command(Command::Subscribe { subscription, params: Box::new(params) });
 }
 
-/// An RTP packet of the first publisher without header extensions.
-fn rtp_packet(pt: Pt, marker: bool, seq: SeqNo, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+/// An RTP packet without header extensions.
+fn rtp_packet(pt: Pt, marker: bool, seq: SeqNo, timestamp: u32, ssrc: u32, payload: &[u8]) -> Vec<u8> {
     let mut packet = vec![0x80, pt.0 | if marker { 0x80 } else { 0 }];
     packet.extend_from_slice(&seq.wire().to_be_bytes());
     packet.extend_from_slice(&timestamp.to_be_bytes());
-    packet.extend_from_slice(&VIDEO_SSRC.to_be_bytes());
+    packet.extend_from_slice(&ssrc.to_be_bytes());
     packet.extend_from_slice(payload);
     packet
 }

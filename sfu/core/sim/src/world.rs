@@ -169,6 +169,11 @@ impl World {
         self.after_worker();
     }
 
+    /// The worker itself, for what a shell does with it.
+    pub fn worker(&mut self) -> &mut Worker {
+        &mut self.worker
+    }
+
     /// Puts a datagram on the wire that no browser sent.
     pub fn inject(&mut self, from: SocketAddr, bytes: Vec<u8>) {
         let to = self.server;

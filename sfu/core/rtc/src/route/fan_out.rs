@@ -3,6 +3,8 @@
 
 use crate::command::MediaKind;
 use crate::counters::{Cell, LegCell};
+#[cfg(feature = "faults")]
+use crate::fault::Fault;
 use crate::id::{SubscriptionId, TrackId};
 use crate::route::Router;
 use crate::route::announce::Pending;
@@ -60,6 +62,9 @@ impl Router {
         let Some(peer) = self.peers.get(subscription.transport).filter(|peer| peer.connected) else {
             return false;
         };
+        sink.blame(track.transport);
+        #[cfg(feature = "faults")]
+        self.faults.strike(Fault::FanOut(track.id));
         let pumped = subscription.pump(now, track, &peer.extensions, &mut self.scratch, sink);
         let (id, kind) = (track.id, track.kind);
         if pumped.packets > 0 {
@@ -113,6 +118,7 @@ impl Router {
             let Some(subscription) = self.subscriptions.get_mut(subscription) else { continue };
             let Some(track) = self.tracks.get(subscription.track) else { continue };
             let Some(peer) = self.peers.get(subscription.transport) else { continue };
+            sink.blame(track.transport);
             if subscription.resend(seq, track, &peer.extensions, &mut self.scratch, sink) {
                 self.counters.add(Cell::RtxDown, 1);
             }

@@ -6,6 +6,8 @@ use arrayvec::ArrayVec;
 
 use crate::command::MediaKind;
 use crate::counters::{Cell, LegCell};
+#[cfg(feature = "faults")]
+use crate::fault::Fault;
 use crate::id::{TrackId, TransportId};
 use crate::receive::{Encoding, Track};
 use crate::route::Router;
@@ -46,16 +48,17 @@ impl Router {
             self.send_reports(now, sink);
         }
         if self.timers.take(Timer::Speakers, now) {
-            self.rank_speakers(now);
+            self.rank_speakers(now, sink);
         }
         if self.timers.take(Timer::Layers, now) {
-            self.check_layers(now);
+            self.check_layers(now, sink);
         }
     }
 
     fn send_keyframe_requests(&mut self, now: Time, sink: &mut impl PacketSink) {
         for track in self.tracks.values_mut() {
             let Some(peer) = self.peers.get(track.transport) else { continue };
+            sink.blame(track.transport);
             for place in 0..track.encodings.len() {
                 let due = track.encodings[place].stream.as_ref().map_or(Time::NEVER, |s| s.requests.due());
                 if due <= now && sink.room() > 0 {
@@ -75,6 +78,7 @@ impl Router {
     fn send_nacks(&mut self, now: Time, sink: &mut impl PacketSink) {
         for track in self.tracks.values_mut() {
             let Some(peer) = self.peers.get(track.transport) else { continue };
+            sink.blame(track.transport);
             let round_trip = peer.round_trip.unwrap_or(DEFAULT_ROUND_TRIP);
             for encoding in &mut track.encodings {
                 let (Some(media), Some(stream)) = (encoding.ssrc, &mut encoding.stream) else { continue };
@@ -101,6 +105,7 @@ impl Router {
         for slot in 0..self.peers.slots() {
             let Some((transport, peer)) = self.peers.at_mut(slot) else { continue };
             let Some(arrivals) = &mut peer.arrivals else { continue };
+            sink.blame(transport);
             while arrivals.pending() {
                 let mut composer = Composer::new();
                 if sink.room() == 0 {
@@ -116,17 +121,21 @@ impl Router {
     }
 
     fn send_reports(&mut self, now: Time, sink: &mut impl PacketSink) {
+        if self.peers.len() > 0 {
+            self.timers.advance(Timer::Report, now + REPORT_TICK);
+        }
         while let Some(track) = self.first_reports.pop() {
             self.send_first_reports(now, track, sink);
         }
-        for slot in (self.report_phase..self.peers.slots()).step_by(REPORT_PHASES) {
+        let phase = self.report_phase;
+        self.report_phase = (phase + 1) % REPORT_PHASES;
+        for slot in (phase..self.peers.slots()).step_by(REPORT_PHASES) {
             let Some((transport, _)) = self.peers.at_mut(slot) else { continue };
+            sink.blame(transport);
+            #[cfg(feature = "faults")]
+            self.faults.strike(Fault::Report(transport));
             self.send_receiver_report(now, transport, sink);
             self.send_sender_reports(now, transport, sink);
-        }
-        self.report_phase = (self.report_phase + 1) % REPORT_PHASES;
-        if self.peers.len() > 0 {
-            self.timers.advance(Timer::Report, now + REPORT_TICK);
         }
     }
 
@@ -180,6 +189,7 @@ impl Router {
     fn send_first_reports(&mut self, now: Time, track: TrackId, sink: &mut impl PacketSink) {
         let Some(track) = self.tracks.get(track) else { return };
         let Some(publisher) = self.peers.get(track.transport) else { return };
+        sink.blame(track.transport);
         for &id in &track.subscriptions {
             let Some(subscription) = self.subscriptions.get_mut(id) else { continue };
             let connected = self.peers.get(subscription.transport).is_some_and(|peer| peer.connected);
@@ -193,11 +203,15 @@ impl Router {
         }
     }
 
-    fn rank_speakers(&mut self, now: Time) {
+    fn rank_speakers(&mut self, now: Time, sink: &mut impl PacketSink) {
+        if !self.groups.is_empty() {
+            self.timers.advance(Timer::Speakers, now + speakers::INTERVAL);
+        }
         for group in &mut self.groups {
             let mut ranking = Ranking::new();
             for &member in &group.members {
                 let Some(track) = self.tracks.get_mut(member) else { continue };
+                sink.blame(track.transport);
                 let level = track.loudness.speaking(now);
                 if let Some(level) = level.filter(|_| !track.paused) {
                     speakers::rank(&mut ranking, member, level);
@@ -208,22 +222,21 @@ impl Router {
             }
         }
         self.groups.retain(|group| !group.members.is_empty() || group.announces);
-        if !self.groups.is_empty() {
-            self.timers.advance(Timer::Speakers, now + speakers::INTERVAL);
-        }
     }
 
     /// Notices encodings that have stopped, and asks again for key frames that did not come.
-    fn check_layers(&mut self, now: Time) {
-        let mut any_active = false;
+    fn check_layers(&mut self, now: Time, sink: &mut impl PacketSink) {
+        if self.tracks.values().any(|track| track.kind == MediaKind::Video && track.active() != 0) {
+            self.timers.advance(Timer::Layers, now + LAYERS_INTERVAL);
+        }
         for slot in 0..self.tracks.slots() {
             let Some((id, track)) = self.tracks.at_mut(slot) else { continue };
             if track.kind == MediaKind::Audio {
                 continue;
             }
+            sink.blame(track.transport);
             let changed = track.notice_stopped(now);
             let active = track.active() != 0;
-            any_active |= active;
             if changed {
                 self.layers_changed(now, id);
             } else if active {
@@ -233,6 +246,7 @@ impl Router {
         for subscription in self.subscriptions.values_mut() {
             let Some(encoding) = subscription.waiting() else { continue };
             let Some(track) = self.tracks.get_mut(subscription.track) else { continue };
+            sink.blame(track.transport);
             let stream = track.encodings.get_mut(usize::from(encoding)).and_then(|e| e.stream.as_mut());
             if let Some(stream) = stream
                 && track.kind == MediaKind::Video
@@ -241,9 +255,6 @@ impl Router {
                 stream.requests.want();
                 self.timers.advance(Timer::Keyframe, stream.requests.due().max(now));
             }
-        }
-        if any_active {
-            self.timers.advance(Timer::Layers, now + LAYERS_INTERVAL);
         }
     }
 }

@@ -27,6 +27,9 @@ pub trait PacketSink {
     /// Datagrams that can still be taken.
     fn room(&self) -> usize;
 
+    /// What follows is done with the input of `transport`: if it panics, that one has to go.
+    fn blame(&mut self, _transport: TransportId) {}
+
     /// Sends an RTP packet made of a whole header, the rewritten start of the payload and the rest of it.
     ///
     /// The low 48 bits of `index` are the SRTP index. False when it was not sent; the receiver asks again.
@@ -115,7 +118,11 @@ impl Scratch {
                 let copy = &mut self.descriptor[..data.len()];
                 copy.copy_from_slice(data);
                 let number = number.wrapping_sub(sent.frame_offset).to_be_bytes();
-                copy[dependency::FRAME_NUMBER_AT..][..2].copy_from_slice(&number);
+                if let Some(field) =
+                    copy.get_mut(dependency::FRAME_NUMBER_AT..dependency::FRAME_NUMBER_AT + 2)
+                {
+                    field.copy_from_slice(&number);
+                }
                 writer.push(id, copy);
             } else {
                 writer.push(id, data);
