@@ -1,14 +1,13 @@
 //! Datagrams on their way to the kernel: one arena that is filled, sent and cleared as a whole.
 //!
-//! Packets to one subscriber are enqueued one after the other, so that the shell can hand runs of equal size to
-//! the kernel as a single message.
+//! Packets to one subscriber are enqueued one after the other.
 
 use crate::path::Path;
 
 /// Largest datagram we send; media stays below 1,250 bytes, and no link that WebRTC uses carries more than this.
 pub const MAX_DATAGRAM: usize = 1_500;
 
-/// What kind of traffic a datagram is, for marks in the IP header (RFC 8837).
+/// What kind of traffic a datagram is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrafficClass {
     /// Voice.

@@ -1,12 +1,14 @@
 //! In steady state no packet costs an allocation.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::cell::Cell;
 
+use rtc::event::SrtpProfile;
 use rtc::id::TransportId;
 use rtc::outbox::TrafficClass;
 use rtc::send::PacketSink;
-use rtc::units::SeqNo;
+use rtc::transport::srtp::{Keys, Side};
+use rtc::units::{SeqNo, Time};
 
 #[path = "media/support.rs"]
 mod support;
@@ -14,12 +16,19 @@ use support::*;
 
 struct Counting;
 
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+thread_local! {
+    /// Of this thread alone, since tests run side by side.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+}
 
 // SAFETY: every call is passed on to the system allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
+        count();
         // SAFETY: the caller keeps the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
@@ -30,7 +39,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
+        count();
         // SAFETY: the caller keeps the contract of `realloc`.
         unsafe { System.realloc(at, layout, size) }
     }
@@ -99,7 +108,7 @@ fn a_forwarded_packet_costs_no_allocation_in_steady_state() {
     let (mut allocations, mut packets) = (0, 0);
     for (i, (ms, packet)) in script.iter().enumerate() {
         if i == warm {
-            allocations = ALLOCATIONS.load(Relaxed);
+            allocations = ALLOCATIONS.get();
             packets = sink.packets;
         }
         let now = rtc::units::Time::from_millis(start + ms);
@@ -110,7 +119,34 @@ fn a_forwarded_packet_costs_no_allocation_in_steady_state() {
         }
         while world.router.poll_event().is_some() {}
     }
-    let (allocations, packets) = (ALLOCATIONS.load(Relaxed) - allocations, sink.packets - packets);
+    let (allocations, packets) = (ALLOCATIONS.get() - allocations, sink.packets - packets);
     assert!(packets > 40_000 && sink.bytes > 0, "{packets}");
     assert_eq!(allocations, 0, "for {packets} packets");
+}
+
+#[test]
+fn protecting_and_opening_a_packet_costs_no_allocation_with_any_cipher() {
+    let profiles = [
+        (SrtpProfile::AeadAes256Gcm, 88),
+        (SrtpProfile::AeadAes128Gcm, 56),
+        (SrtpProfile::Aes128CmSha1_80, 60),
+    ];
+    for (profile, material) in profiles {
+        let keys = Keys::from_exporter(profile, &vec![7; material]).unwrap();
+        let sender = keys.sender(Side::Client).unwrap();
+        let mut receiver = keys.receiver(Side::Server).unwrap();
+        let mut slot = [0; 1_300];
+        let mut before = 0;
+        for index in 1..200u64 {
+            if index == 100 {
+                before = ALLOCATIONS.get();
+            }
+            let seq = SeqNo(index);
+            slot[..12].copy_from_slice(&[0x80, 96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5]);
+            slot[2..4].copy_from_slice(&seq.wire().to_be_bytes());
+            let len = sender.protect_rtp(seq, 12, &mut slot, 1_200).unwrap();
+            assert_eq!(receiver.unprotect_rtp(Time(0), &mut slot[..len]), Ok(1_200));
+        }
+        assert_eq!(ALLOCATIONS.get() - before, 0, "{profile:?}");
+    }
 }

@@ -62,8 +62,12 @@ impl Arrivals {
     /// Adds one feedback to `composer`; false when there was nothing to say or no room.
     pub fn report(&mut self, composer: &mut Composer, sender: Ssrc) -> bool {
         let Some(newest) = self.newest else { return false };
-        while self.next <= newest && self.times[slot(self.next)].is_none() {
-            self.next = self.next.next();
+        // The first number is the one after those reported, whether it came or not: a loss between two feedbacks is
+        // one too. Only a hole that no feedback has room for is passed over.
+        let came = (self.next.0..=newest.0).find(|&seq| self.times[slot(SeqNo(seq))].is_some());
+        let Some(came) = came else { return false };
+        if came - self.next.0 >= transport_cc::MAX_STATUSES as u64 {
+            self.next = SeqNo(came);
         }
         let arrivals = (self.next.0..=newest.0).map(|seq| self.times[slot(SeqNo(seq))]);
         let told = transport_cc::write(composer, sender, self.media, self.next.wire(), self.number, arrivals);
@@ -103,6 +107,17 @@ mod tests {
         }
         assert_eq!(report(&mut arrivals), [(65_534, vec![true, true, false, false, true, true])]);
         assert_eq!(report(&mut arrivals), []);
+    }
+
+    #[test]
+    fn a_loss_between_two_feedbacks_is_told() {
+        let mut arrivals = Arrivals::default();
+        arrivals.record(Time(5), 10, Ssrc(9));
+        assert_eq!(report(&mut arrivals), [(10, vec![true])]);
+        arrivals.record(Time(9), 12, Ssrc(9));
+        assert_eq!(report(&mut arrivals), [(11, vec![false, true])]);
+        arrivals.record(Time(20), 1_012, Ssrc(9));
+        assert_eq!(report(&mut arrivals), [(1_012, vec![true])]);
     }
 
     #[test]

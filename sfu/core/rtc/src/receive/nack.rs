@@ -47,7 +47,7 @@ impl NackGenerator {
         for seq_missing in newest.0 + 1..seq.0 {
             let next = now + PATIENCE;
             self.missing.push_back(Missing { seq: SeqNo(seq_missing), seen_by: seq, next, tries: 0 });
-            self.due.get_or_insert(next);
+            self.due = Some(self.due.map_or(next, |due| due.min(next)));
         }
         true
     }
@@ -144,6 +144,16 @@ mod tests {
         assert_eq!(asked(&mut nacks, 101, 4), [2]);
         assert_eq!(asked(&mut nacks, 150, 4), []);
         assert_eq!(asked(&mut nacks, 151, 4), [2]);
+    }
+
+    #[test]
+    fn a_new_gap_does_not_wait_for_the_retry_of_an_older_one() {
+        let mut nacks = NackGenerator::default();
+        assert!(nacks.newer(Time::from_millis(100), SeqNo(1), SeqNo(3)));
+        assert_eq!(asked(&mut nacks, 120, 3), [2]);
+        assert!(nacks.newer(Time::from_millis(121), SeqNo(3), SeqNo(5)));
+        assert_eq!(nacks.due(), Some(Time::from_millis(141)));
+        assert_eq!(asked(&mut nacks, 141, 5), [4]);
     }
 
     #[test]

@@ -124,6 +124,17 @@ pub struct Stream {
     structure: Option<Structure>,
     starts_over: bool,
     stray: Option<u16>,
+    pace: Option<Pace>,
+}
+
+/// How fast pictures come.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// The newest picture.
+    timestamp: RtpTime,
+    began: Time,
+    /// Smoothed; `None` before the second picture.
+    every: Option<Duration>,
 }
 
 impl Stream {
@@ -144,7 +155,13 @@ impl Stream {
             structure: None,
             starts_over: false,
             stray: None,
+            pace: None,
         }
+    }
+
+    /// About how long one picture comes after another; `None` before the second.
+    pub fn picture_interval(&self) -> Option<Duration> {
+        self.pace?.every
     }
 
     /// Takes a packet in; `Err` when it came before, is too old, or its number makes no sense yet.
@@ -167,6 +184,9 @@ impl Stream {
             self.reception.original(now, seq, packet.timestamp, packet.format.clock_rate);
         }
         self.last_packet = now;
+        if !packet.repair {
+            self.picture_came(now, packet.timestamp);
+        }
         let picture = self.picture(packet);
         if picture.key_start {
             self.key_frame_begins(now, packet.timestamp);
@@ -196,6 +216,19 @@ impl Stream {
         // Parameter sets and the first slice may each look like the beginning: the first of them is.
         if self.last_key.is_none_or(|key| key.timestamp != timestamp) {
             self.last_key = Some(KeyFrame { nth: self.history.arrived(), at: now, timestamp });
+        }
+    }
+
+    /// Notes when a picture began: sound is noted too, at no use and no harm.
+    pub(super) fn picture_came(&mut self, now: Time, timestamp: RtpTime) {
+        let Some(pace) = &mut self.pace else {
+            self.pace = Some(Pace { timestamp, began: now, every: None });
+            return;
+        };
+        if timestamp.0.wrapping_sub(pace.timestamp.0) as i32 > 0 {
+            let every = now.since(pace.began);
+            let every = pace.every.map_or(every, |before| (before * 7 + every) / 8);
+            *pace = Pace { timestamp, began: now, every: Some(every) };
         }
     }
 
@@ -230,6 +263,7 @@ impl Stream {
         self.structure = None;
         self.starts_over = false;
         self.stray = None;
+        self.pace = None;
     }
 
     fn picture(&mut self, packet: &Incoming) -> Picture {

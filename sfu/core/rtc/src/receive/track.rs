@@ -12,6 +12,11 @@ use crate::units::{Pt, Time};
 
 /// An encoding has stopped when nothing came for this long while others of the track go on.
 const STOPPED: Duration = Duration::from_secs(1);
+/// Or already when so many pictures of another came meanwhile: publishers leave out the upper encodings without a word
+/// when their line gets worse, and who looks at one sees a frozen picture until it counts as stopped.
+const PICTURES_MISSED: u32 = 10;
+/// But not before this: an encoder that drops some pictures has not stopped.
+const STOPPED_AT_THE_EARLIEST: Duration = Duration::from_millis(400);
 /// All encodings have stopped when nothing came for this long: a still screen is sent once a second.
 const ALL_STOPPED: Duration = Duration::from_secs(3);
 /// Others go on if they had a packet within this time.
@@ -146,9 +151,14 @@ impl Track {
 
     /// Looks for encodings that have stopped; true if there are new ones.
     pub fn notice_stopped(&mut self, now: Time) -> bool {
-        let newest = self.encodings.iter().filter_map(|e| e.stream.as_ref()).map(|s| s.last_packet).max();
-        let goes_on = newest.is_some_and(|at| now.since(at) < GOES_ON);
-        let limit = if goes_on { STOPPED } else { ALL_STOPPED };
+        let streams = self.encodings.iter().filter_map(|e| e.stream.as_ref());
+        let newest = streams.max_by_key(|stream| stream.last_packet);
+        let limit = match newest.filter(|stream| now.since(stream.last_packet) < GOES_ON) {
+            None => ALL_STOPPED,
+            Some(stream) => stream
+                .picture_interval()
+                .map_or(STOPPED, |every| (every * PICTURES_MISSED).clamp(STOPPED_AT_THE_EARLIEST, STOPPED)),
+        };
         let mut changed = false;
         for encoding in self.encodings.iter_mut().filter(|e| e.active) {
             if encoding.stream.as_ref().is_none_or(|s| now.since(s.last_packet) >= limit) {
@@ -165,6 +175,7 @@ mod tests {
     use super::*;
     use crate::command::{Codec, EncodingParams};
     use crate::receive::stream::Stream;
+    use crate::units::RtpTime;
 
     fn track() -> Track {
         let payload = PayloadParams {
@@ -214,6 +225,28 @@ mod tests {
             }
             let changed = track.notice_stopped(Time::from_millis(now));
             assert_eq!((track.active(), changed), (expected, expected != 0b11), "{last:?} at {now}");
+        }
+    }
+
+    #[test]
+    fn an_encoding_that_missed_ten_pictures_of_another_has_stopped() {
+        // (milliseconds between pictures, silence of the upper one, it counts as stopped)
+        let rows = [(33, 390, false), (33, 400, true), (66, 650, false), (66, 660, true), (500, 990, false)];
+        for (every, silence, stopped) in rows {
+            let mut track = track();
+            let mut lower = Stream::new(Time(0), MediaKind::Video, 0);
+            for n in 0..30 {
+                lower.picture_came(Time::from_millis(n * every), RtpTime(n as u32 * 90 * every as u32));
+            }
+            let now = Time::from_millis(29 * every);
+            lower.last_packet = now;
+            let last = Time(now.0 - silence * 1_000);
+            let upper = Stream::new(last, MediaKind::Video, 0);
+            for (encoding, stream) in track.encodings.iter_mut().zip([lower, upper]) {
+                encoding.active = true;
+                encoding.stream = Some(Box::new(stream));
+            }
+            assert_eq!(track.notice_stopped(now), stopped, "{every} ms, {silence} ms");
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::timer::Timer;
 use crate::units::Time;
 
 /// How often it is checked whether encodings have stopped.
-pub(super) const LAYERS_INTERVAL: std::time::Duration = std::time::Duration::from_millis(250);
+pub(super) const LAYERS_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
 
 impl Router {
     /// Takes in a decrypted packet that arrived `now`; subscribers get it at the next [`Router::flush`].
@@ -218,8 +218,15 @@ struct Noted<'a> {
 impl<'a> Noted<'a> {
     fn read(packet: &RtpPacket<'a>, ids: &ExtensionIds) -> Noted<'a> {
         let mut noted = Noted::default();
+        let mut seen = 0u16;
         for (id, data) in packet.extensions {
             let Some(extension) = ids.extension(id) else { continue };
+            // An element that comes twice is an error of the sender: what was read is what is passed on.
+            let bit = 1 << extension as u16;
+            if seen & bit != 0 {
+                continue;
+            }
+            seen |= bit;
             match (extension, data) {
                 (Extension::Mid, _) => noted.mid = Some(data),
                 (Extension::Rid, _) => noted.rid = Some(data),

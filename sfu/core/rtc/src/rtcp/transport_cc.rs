@@ -9,7 +9,7 @@ use crate::units::{Ssrc, Time};
 const REFERENCE_MICROS: u64 = 64_000;
 const DELTA_MICROS: i64 = 250;
 /// Most packets that one feedback reports: at two bytes a delta it stays inside a compound.
-const MAX_STATUSES: usize = 400;
+pub const MAX_STATUSES: usize = 400;
 /// Longest run that one chunk can tell of.
 const MAX_RUN: usize = 0x1fff;
 
@@ -23,8 +23,7 @@ enum Symbol {
 
 /// Writes one feedback about the packets from `base` on; returns how many of `arrivals` it tells of.
 ///
-/// `arrivals` holds a time for each packet that came and `None` for the others; the first must have come. Fewer
-/// are reported than given when the feedback is full or a gap in time is longer than a delta can say (8 s).
+/// `arrivals` holds a time for each packet that came and `None` for the others. Fewer are reported than given when the feedback is full or a gap in time is longer than a delta can say (8 s).
 pub fn write(
     composer: &mut Composer,
     sender: Ssrc,

@@ -27,8 +27,9 @@ const FRESH_KEY_FRAME: Duration = keyframe::MIN_INTERVAL;
 /// A switch takes a key frame of this age from the history: an encoding that begins does so with one, before anybody
 /// could wait for it. An older one would set the picture back.
 const KEY_FRAME_JUST_NOW: Duration = Duration::from_millis(50);
-/// Packets that overtook the start of a key frame are looked for this far back.
-const REORDERED: u64 = 32;
+/// Packets of a key frame that came before its start are looked for this far back: when the start was lost and
+/// repaired, all the others did.
+const REORDERED: u64 = 1_024;
 
 /// A track delivered to a transport.
 pub struct Subscription {

@@ -120,6 +120,34 @@ fn a_probe_by_rtx_is_taken_and_not_forwarded() {
     assert_eq!(world.publish(&rtp(VP8_RTX, 1, 0, 99, false, &elements, &[0])), Err(DropReason::RtpMalformed));
 }
 
+#[test]
+fn an_extension_that_comes_twice_counts_once() {
+    let mut world = World::new();
+    world.add_audio();
+    world.subscribe(0, AUDIO, ALICE, ALL, false);
+    let descriptor = |frame: u8| vec![0xc0, 0, frame];
+    let rows = [
+        (vec![vec![0xc0], descriptor(7)], vec![vec![0xc0]]),
+        (vec![descriptor(7), vec![0xc0], descriptor(9)], vec![descriptor(7)]),
+    ];
+    for (seq, (sent, expected)) in (500..).zip(rows) {
+        let mut elements = vec![(MID_UP, b"0".to_vec())];
+        elements.extend(sent.into_iter().map(|data| (DESCRIPTOR_UP, data)));
+        world.publish(&rtp(OPUS, seq, 960, 6, false, &elements, &[1; 30])).expect("a good packet");
+        let sent = world.sink.take();
+        assert_eq!(sent.len(), 1);
+        for got in sent {
+            let kept: Vec<_> = got
+                .packet()
+                .extensions
+                .filter(|(id, _)| *id == DESCRIPTOR_DOWN)
+                .map(|(_, data)| data.to_vec())
+                .collect();
+            assert_eq!(kept, expected);
+        }
+    }
+}
+
 /// A packet of the publisher with something wrong in it.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     let ssrc = prop::sample::select(vec![5u32, 11, 12, 13, 77, 1_000]);

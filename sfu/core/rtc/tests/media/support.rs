@@ -33,8 +33,10 @@ pub(crate) const RID_UP: u8 = 2;
 pub(crate) const REPAIRED_UP: u8 = 3;
 pub(crate) const LEVEL_UP: u8 = 4;
 pub(crate) const CC_UP: u8 = 5;
+pub(crate) const DESCRIPTOR_UP: u8 = 6;
 pub(crate) const MID_DOWN: u8 = 7;
 pub(crate) const LEVEL_DOWN: u8 = 8;
+pub(crate) const DESCRIPTOR_DOWN: u8 = 9;
 
 /// A packet as a subscriber received it.
 #[derive(Debug, Clone)]
@@ -147,10 +149,16 @@ impl World {
                     (Extension::RepairedRid, REPAIRED_UP),
                     (Extension::AudioLevel, LEVEL_UP),
                     (Extension::TransportCc, CC_UP),
+                    (Extension::DependencyDescriptor, DESCRIPTOR_UP),
                 ]
                 .to_vec()
             } else {
-                [(Extension::Mid, MID_DOWN), (Extension::AudioLevel, LEVEL_DOWN)].to_vec()
+                [
+                    (Extension::Mid, MID_DOWN),
+                    (Extension::AudioLevel, LEVEL_DOWN),
+                    (Extension::DependencyDescriptor, DESCRIPTOR_DOWN),
+                ]
+                .to_vec()
             };
             let mut extensions = ExtensionIds::default();
             ids.into_iter().for_each(|(extension, id)| extensions.set(extension, id));
