@@ -15,6 +15,19 @@ from tests.support.server import Server
 WARM_UP = 20  # cycles in which caches, pools and the allocator find their size
 CYCLES = 200
 AT_ONCE = 4
+COUNTED = (
+    "call",
+    "leg",
+    "track",
+    "subscription",
+    "transport",
+    "core_track",
+    "core_subscription",
+    "encoding",
+    "path",
+    "srtp_context",
+    "data_channel",
+)
 MOST_GROWTH = 4 * 2**20  # bytes of resident memory; 20 kB left behind by each leg would be seen
 
 
@@ -22,6 +35,7 @@ MOST_GROWTH = 4 * 2**20  # bytes of resident memory; 20 kB left behind by each l
 async def test_two_hundred_joins_and_leaves_leave_nothing_behind(own_server: Server) -> None:
     async with Management(own_server) as management:
         room = await management.room()
+        await _every_kind_is_counted(management, room)
         await _cycles(management, room, WARM_UP)
         await eventually(lambda: _empty(management), within=20, what="every leg of the warm-up is gone")
         before, memory = await _census(management), _resident(own_server.pid)
@@ -30,6 +44,24 @@ async def test_two_hundred_joins_and_leaves_leave_nothing_behind(own_server: Ser
         await eventually(lambda: _empty(management), within=20, what="every leg is gone")
         assert await _census(management) == before
         assert _resident(own_server.pid) - memory < MOST_GROWTH
+
+
+async def _every_kind_is_counted(management: Management, room: str) -> None:
+    """See that what must come back to zero leaves it first: a gauge that stands still would hide a leak."""
+    ws_url = management.server.ws_url
+    async with RtcPeer() as alice, RtcPeer() as bob:
+        for peer, identity in ((alice, "alice"), (bob, "bob")):
+            await peer.join(ws_url, management.foreign_token(room, identity))
+        await alice.publish(AudioStreamTrack())
+        await bob.received(1)
+
+        async def counted() -> bool:
+            census = await _census(management)
+            return all(census[kind] > 0 for kind in COUNTED)
+
+        await eventually(counted, within=5, what=f"each of {COUNTED} is counted")
+        for peer in (alice, bob):
+            await peer.leave()
 
 
 async def _cycles(management: Management, room: str, count: int) -> None:

@@ -154,6 +154,11 @@ impl Counters {
         self.0.cells[cell as usize].store(value, Relaxed);
     }
 
+    /// Makes a gauge follow one of the things it counts, from `before` to `after`.
+    pub fn adjust(&self, cell: Cell, before: usize, after: usize) {
+        bump(&self.0.cells[cell as usize], (after as u64).wrapping_sub(before as u64));
+    }
+
     /// Reads a count or gauge.
     pub fn get(&self, cell: Cell) -> u64 {
         self.0.cells[cell as usize].load(Relaxed)

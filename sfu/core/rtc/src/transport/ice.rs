@@ -21,6 +21,10 @@
 //!
 //! Before the first nomination the pair over which the handshake finished is used.
 //!
+//! Firefox does not nominate again: when a NAT gives its packets another address, the plain checks that keep consent
+//! (RFC 7675, about every five seconds) make that a path, and media or reports follow over it. These move the
+//! selection once nothing authentic has come over the selected path for [`ABANDONED`].
+//!
 //! A captured check cannot move media: transaction ids are remembered, and one that comes from another address
 //! than before is refused; a repeated one from the same address is answered, but changes nothing.
 
@@ -42,6 +46,9 @@ pub const MAX_PATHS: usize = 8;
 /// For so long after its last nomination the selected path holds against one of lower priority. An aggressive
 /// peer is done with its pairs by then; a peer that really moved is followed within this time at the latest.
 const HOLD: Duration = Duration::from_secs(2);
+/// A path over which nothing authentic came for so long gives way to one that media comes over: longer than the
+/// checks of a Chromium that listens are apart.
+const ABANDONED: Duration = Duration::from_secs(3);
 /// Credentials accepted at a time: those in use, and those of restarts not yet nominated.
 const MAX_CREDENTIALS: usize = 3;
 /// Transaction ids remembered: an hour of a browser's checks, 16 kB when full.
@@ -66,6 +73,8 @@ pub(super) struct Ice {
     restarts: u32,
     pairs: ArrayVec<Pair, MAX_PATHS>,
     selected: Option<Path>,
+    /// When something authentic last came over the selected path.
+    selected_heard: Time,
     transactions: Transactions,
 }
 
@@ -94,6 +103,7 @@ impl Ice {
             restarts: 0,
             pairs: ArrayVec::new(),
             selected: None,
+            selected_heard: Time(0),
             transactions: Transactions::default(),
         }
     }
@@ -137,10 +147,28 @@ impl Ice {
     }
 
     /// Sends to `path`, if it is valid, until the first nomination.
-    pub(super) fn select_first(&mut self, path: Path) {
+    pub(super) fn select_first(&mut self, now: Time, path: Path) {
         if self.selected.is_none() && self.is_valid(path) {
-            self.selected = Some(path);
+            self.select(now, path);
         }
+    }
+
+    /// Authentic media or reports came over `path`; true if the peer turns out to have gone over to it.
+    pub(super) fn heard(&mut self, now: Time, path: Path) -> bool {
+        if self.selected == Some(path) {
+            self.selected_heard = now;
+            return false;
+        }
+        let moved = self.is_abandoned(now, path);
+        if moved {
+            self.select(now, path);
+        }
+        moved
+    }
+
+    fn select(&mut self, now: Time, path: Path) {
+        self.selected = Some(path);
+        self.selected_heard = now;
     }
 
     /// Answers a check, if it is authentic.
@@ -178,8 +206,10 @@ impl Ice {
         let before = self.selected;
         let mut change = self.refresh(now, path, priority, restart, check.use_candidate);
         if check.use_candidate && self.wins(now, path) {
-            self.selected = Some(path);
+            self.select(now, path);
             change.retired = self.retire(restart);
+        } else if self.selected == Some(path) {
+            self.selected_heard = now;
         }
         let change = (change != PathChange::default()).then_some(change);
         Ok(Checked { change, moved: self.selected != before })
@@ -217,6 +247,13 @@ impl Ice {
             change.added = Some(path);
         }
         change
+    }
+
+    /// Whether the peer went from the selected path over to `path` without a nomination: see the theory of operation.
+    fn is_abandoned(&self, now: Time, path: Path) -> bool {
+        let find = |path| self.pairs.iter().find(|pair| pair.path == path);
+        let Some((new, old)) = find(path).zip(self.selected.and_then(find)) else { return false };
+        new.restart >= old.restart && now.since(self.selected_heard) >= ABANDONED
     }
 
     /// Whether the path that was just nominated is to be used: see the theory of operation.

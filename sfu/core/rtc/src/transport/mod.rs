@@ -30,7 +30,7 @@ pub use self::news::TransportEvent;
 pub use self::shared::TransportShared;
 use self::srtp::{Receiver, Sender, Side};
 use crate::command::{Fingerprint, IceCredentials, MAX_FINGERPRINTS, RemoteParams};
-use crate::counters::Counters;
+use crate::counters::{Cell, Counters};
 use crate::drop_reason::DropReason;
 use crate::event::{FailReason, SrtpProfile};
 use crate::outbox::{Outbox, TrafficClass};
@@ -58,6 +58,8 @@ pub struct Transport {
     data: Data,
     phase: Phase,
     news: News,
+    /// What the gauges of SRTP contexts and data channels hold of this transport.
+    gauged: (usize, usize),
 }
 
 /// How far a transport has come.
@@ -92,6 +94,7 @@ impl Transport {
             media: None,
             phase: Phase::Connecting,
             news: News::default(),
+            gauged: (0, 0),
         }
     }
 
@@ -205,20 +208,30 @@ impl Transport {
     }
 
     /// Checks and decrypts RTP in place; returns its length with header and without tag.
-    pub fn unprotect_rtp(&mut self, now: Time, datagram: &mut [u8]) -> Result<usize, DropReason> {
+    pub fn unprotect_rtp(&mut self, now: Time, path: Path, datagram: &mut [u8]) -> Result<usize, DropReason> {
         let media = self.media.as_mut().ok_or(DropReason::SrtpNotReady)?;
         let len = media.receiver.unprotect_rtp(now, datagram)?;
         let notice = self.liveness.heard_media(now);
         self.note(notice);
+        self.news.path_changed |= self.ice.heard(now, path);
+        self.gauge_contexts();
         Ok(len)
     }
 
     /// Checks and decrypts RTCP in place; returns its length without trailer and tag.
-    pub fn unprotect_rtcp(&mut self, now: Time, datagram: &mut [u8]) -> Result<usize, DropReason> {
+    pub fn unprotect_rtcp(
+        &mut self,
+        now: Time,
+        path: Path,
+        datagram: &mut [u8],
+    ) -> Result<usize, DropReason> {
         let media = self.media.as_mut().ok_or(DropReason::SrtpNotReady)?;
         let len = media.receiver.unprotect_rtcp(now, datagram)?;
-        let notice = self.liveness.heard_media(now);
+        // A report alone is no media: a listener may send one every few seconds.
+        let notice = self.liveness.heard(now);
         self.note(notice);
+        self.news.path_changed |= self.ice.heard(now, path);
+        self.gauge_contexts();
         Ok(len)
     }
 
@@ -339,6 +352,7 @@ impl Transport {
                 self.fail(reason);
             }
         }
+        self.gauge_channels();
     }
 
     fn pump_dtls(&mut self, now: Time, out: &mut Outbox) {
@@ -360,7 +374,7 @@ impl Transport {
                     self.accepted = Some(shown);
                 }
                 dtls::Step::Finished => finished = true,
-                dtls::Step::Keys(keys, profile) => self.install(keys.as_ref(), profile),
+                dtls::Step::Keys(keys, profile) => self.install(now, keys.as_ref(), profile),
                 dtls::Step::Data(packet) => {
                     if let Err(reason) = self.data.handle_packet(now, packet) {
                         self.counters.dropped(reason);
@@ -378,7 +392,7 @@ impl Transport {
     }
 
     /// Takes the keys of a finished handshake.
-    fn install(&mut self, keys: Option<&srtp::Keys>, profile: SrtpProfile) {
+    fn install(&mut self, now: Time, keys: Option<&srtp::Keys>, profile: SrtpProfile) {
         if self.accepted.is_none() {
             return self.fail(FailReason::FingerprintMismatch);
         }
@@ -388,7 +402,7 @@ impl Transport {
         // Chromium nominates some 50 ms after it has begun to use a pair. Over the pair of a finished handshake the
         // peer has answered us, which is more than a nomination says.
         if let Some(path) = self.handshake_path {
-            self.ice.select_first(path);
+            self.ice.select_first(now, path);
         }
         self.maybe_connected();
     }
@@ -420,6 +434,23 @@ impl Transport {
     fn end(&mut self, phase: Phase) {
         self.phase = phase;
         self.media = None;
+        self.gauge_contexts();
+        self.gauge_channels();
+    }
+
+    /// Keeps the gauge right after a packet that may have begun a stream.
+    fn gauge_contexts(&mut self) {
+        let contexts = self.srtp_contexts();
+        if contexts != self.gauged.0 {
+            self.counters.adjust(Cell::SrtpContexts, self.gauged.0, contexts);
+            self.gauged.0 = contexts;
+        }
+    }
+
+    fn gauge_channels(&mut self) {
+        let channels = if self.is_over() { 0 } else { self.data_channels() };
+        self.counters.adjust(Cell::DataChannels, self.gauged.1, channels);
+        self.gauged.1 = channels;
     }
 
     fn is_over(&self) -> bool {

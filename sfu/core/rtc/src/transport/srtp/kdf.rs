@@ -80,6 +80,19 @@ mod tests {
     }
 
     #[test]
+    fn the_key_stream_of_aes_256_is_that_of_rfc_6188_section_7_1() {
+        let key = hex("57f82fe3613fd170a85ec93c40b1f0922ec4cb0dc025b58272147cc438944a98");
+        let iv: [u8; 16] = hex("F0F1F2F3F4F5F6F7F8F9FAFBFCFD0000").try_into().unwrap();
+        let mut stream = vec![0; 1_044_512];
+        let iv = EncryptionContext::Iv128(FixedLength::from(iv));
+        counter_key(&key).unwrap().less_safe_encrypt(&mut stream, iv).unwrap();
+        let first = "92bdd28a93c3f52511c677d08b5515a49da71b2378a854f67050756ded165bac63c4868b7096d88421b563b8c94c9a31";
+        let last = "cea518c90fd91ced9cbb18c078a547113dbc4814f4da5f00a08772b63c6a046d6eb246913062a16891433e97dd01a57f";
+        assert_eq!(stream[..48], hex(first));
+        assert_eq!(stream[1_044_512 - 48..], hex(last));
+    }
+
+    #[test]
     fn the_key_stream_is_that_of_rfc_3711_appendix_b_2() {
         let key = counter_key(&hex("2B7E151628AED2A6ABF7158809CF4F3C")).unwrap();
         let iv: [u8; 16] = hex("F0F1F2F3F4F5F6F7F8F9FAFBFCFD0000").try_into().unwrap();

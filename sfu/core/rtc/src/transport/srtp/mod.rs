@@ -12,7 +12,7 @@ mod sender;
 
 use arrayvec::ArrayVec;
 
-pub use self::receiver::{MAX_STREAMS, Receiver};
+pub use self::receiver::{MAX_CONTROL_STREAMS, MAX_MEDIA_STREAMS, Receiver};
 pub use self::sender::Sender;
 use crate::event::SrtpProfile;
 

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use arrayvec::ArrayVec;
-
 use super::cipher::Cipher;
 use super::replay::ReplayWindow;
 use super::{MasterKey, rtp_header_len, ssrc_of};
@@ -11,8 +9,11 @@ use crate::drop_reason::DropReason;
 use crate::event::SrtpProfile;
 use crate::units::{SeqNo, Time};
 
-/// Most streams of one peer that are remembered at a time, for RTP and for RTCP each.
-pub const MAX_STREAMS: usize = 64;
+/// Most RTP streams of one peer that are remembered at a time: as many as the router tells apart.
+pub const MAX_MEDIA_STREAMS: usize = 256;
+/// Most sources of RTCP: Firefox reports on each section that it receives under an SSRC of its own, and there are at
+/// most 512 of these, beside 64 tracks that it publishes.
+pub const MAX_CONTROL_STREAMS: usize = 576;
 
 /// A stream that was silent for so long gives its place to a new one when the table is full.
 const IDLE: Duration = Duration::from_secs(10);
@@ -30,8 +31,8 @@ impl Receiver {
         Some(Receiver {
             rtp: Cipher::rtp(profile, master)?,
             rtcp: Cipher::rtcp(profile, master)?,
-            media: Streams::default(),
-            control: Streams::default(),
+            media: Streams::new(MAX_MEDIA_STREAMS),
+            control: Streams::new(MAX_CONTROL_STREAMS),
         })
     }
 
@@ -78,9 +79,10 @@ impl Receiver {
 }
 
 /// What is remembered of each SSRC.
-#[derive(Default)]
 struct Streams {
-    list: ArrayVec<Stream, MAX_STREAMS>,
+    /// By rising SSRC; grows when a stream begins, never for one of its packets.
+    list: Vec<Stream>,
+    most: usize,
     /// Where the last packet's stream was: packets come in bursts of one stream.
     last: usize,
 }
@@ -92,11 +94,15 @@ struct Stream {
 }
 
 impl Streams {
+    fn new(most: usize) -> Streams {
+        Streams { list: Vec::new(), most, last: 0 }
+    }
+
     fn find(&self, ssrc: u32) -> Option<usize> {
         if self.list.get(self.last).is_some_and(|stream| stream.ssrc == ssrc) {
             return Some(self.last);
         }
-        self.list.iter().position(|stream| stream.ssrc == ssrc)
+        self.list.binary_search_by_key(&ssrc, |stream| stream.ssrc).ok()
     }
 
     /// Refuses before any decryption what could not be accepted after it.
@@ -110,7 +116,7 @@ impl Streams {
         match known {
             Some(at) if self.list[at].window.is_replay(index) => Err(replay),
             Some(_) => Ok(()),
-            None if self.list.is_full() && self.idle(now).is_none() => Err(DropReason::SsrcLimit),
+            None if self.list.len() >= self.most && self.idle(now).is_none() => Err(DropReason::SsrcLimit),
             None => Ok(()),
         }
     }
@@ -123,15 +129,16 @@ impl Streams {
                 at
             }
             None => {
-                if self.list.is_full()
+                // `admit` saw room or an idle stream.
+                if self.list.len() >= self.most
                     && let Some(idle) = self.idle(now)
                 {
-                    self.list.swap_remove(idle);
+                    self.list.remove(idle);
                 }
                 let window = ReplayWindow::starting_with(index);
-                // `admit` saw room or an idle stream.
-                let _ = self.list.try_push(Stream { ssrc, window, last_used: now });
-                self.list.len() - 1
+                let at = self.list.partition_point(|stream| stream.ssrc < ssrc);
+                self.list.insert(at, Stream { ssrc, window, last_used: now });
+                at
             }
         };
         self.list[at].last_used = now;

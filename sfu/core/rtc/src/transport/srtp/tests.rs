@@ -122,17 +122,35 @@ fn a_forged_packet_opens_no_stream() {
 #[test]
 fn more_streams_than_allowed_are_refused_until_one_is_idle() {
     let (sender, mut receiver) = ends(SrtpProfile::AeadAes128Gcm);
-    for ssrc in 0..MAX_STREAMS as u32 {
+    for ssrc in (0..MAX_MEDIA_STREAMS as u32).rev() {
         assert!(receiver.unprotect_rtp(Time(0), &mut packet(&sender, ssrc, 1, b"x")).is_ok());
     }
     let late = Time(0) + Duration::from_secs(10);
     let early = late - Duration::from_millis(1);
-    assert_eq!(receiver.unprotect_rtp(early, &mut packet(&sender, 99, 1, b"x")), Err(DropReason::SsrcLimit));
+    assert_eq!(
+        receiver.unprotect_rtp(early, &mut packet(&sender, 9_999, 1, b"x")),
+        Err(DropReason::SsrcLimit)
+    );
     assert!(receiver.unprotect_rtp(early, &mut packet(&sender, 5, 2, b"x")).is_ok());
-    assert!(receiver.unprotect_rtp(late, &mut packet(&sender, 99, 1, b"x")).is_ok());
-    assert_eq!(receiver.streams(), MAX_STREAMS);
+    assert!(receiver.unprotect_rtp(late, &mut packet(&sender, 9_999, 1, b"x")).is_ok());
+    assert_eq!(receiver.streams(), MAX_MEDIA_STREAMS);
     // The busy stream was not the one that had to go.
     assert_eq!(receiver.unprotect_rtp(late, &mut packet(&sender, 5, 2, b"x")), Err(DropReason::SrtpReplay));
+}
+
+#[test]
+fn a_firefox_that_reports_on_two_hundred_sections_is_heard_on_all_of_them() {
+    let (mut sender, mut receiver) = ends(SrtpProfile::AeadAes128Gcm);
+    for round in 0..3u64 {
+        for ssrc in (0..200u32).rev() {
+            let mut report = vec![0x80, 201, 0, 1];
+            report.extend_from_slice(&ssrc.to_be_bytes());
+            report.resize(64, 0);
+            let len = sender.protect_rtcp(&mut report, 8).unwrap();
+            let now = Time::from_millis(round * 1_000);
+            assert_eq!(receiver.unprotect_rtcp(now, &mut report[..len]), Ok(8), "{ssrc}");
+        }
+    }
 }
 
 #[test]

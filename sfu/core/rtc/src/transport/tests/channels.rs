@@ -44,7 +44,7 @@ impl Pair {
         self.run(Duration::from_millis(100));
         assert!(self.server.is_connected());
         let mut packet = self.peer.rtp(9, self.now.micros() / 10_000, b"x");
-        assert!(self.server.unprotect_rtp(self.now, &mut packet).is_ok());
+        assert!(self.server.unprotect_rtp(self.now, self.peer.path, &mut packet).is_ok());
     }
 }
 

@@ -17,7 +17,7 @@ fn a_peer_that_checks_and_shakes_hands_is_connected_with_aes_256_gcm() {
 fn media_and_reports_go_both_ways() {
     let mut pair = Pair::connected();
     let mut up = pair.peer.rtp(7, 70_000 - 65_536, b"up");
-    assert_eq!(pair.server.unprotect_rtp(pair.now, &mut up), Ok(14));
+    assert_eq!(pair.server.unprotect_rtp(pair.now, pair.peer.path, &mut up), Ok(14));
     assert_eq!(&up[12..14], b"up");
 
     let mut down = [0; 100];
@@ -103,7 +103,7 @@ fn a_peer_that_vanishes_is_missed_and_then_given_up() {
     let mut pair = Pair::connected();
     for index in 0..10 {
         let mut packet = pair.peer.rtp(7, index, b"x");
-        pair.server.unprotect_rtp(pair.now, &mut packet).unwrap();
+        pair.server.unprotect_rtp(pair.now, pair.peer.path, &mut packet).unwrap();
     }
     pair.next_check = Time::NEVER;
     let gone = pair.now;

@@ -159,7 +159,7 @@ impl Pair {
         } else if datagram[0] < 64 {
             self.server.handle_dtls(self.now, path, &datagram, &mut self.out)
         } else {
-            self.server.unprotect_rtp(self.now, &mut datagram).map(drop)
+            self.server.unprotect_rtp(self.now, path, &mut datagram).map(drop)
         };
         self.drops.extend(result.err());
     }

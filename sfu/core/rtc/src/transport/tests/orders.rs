@@ -72,8 +72,8 @@ proptest! {
                     let _ = pair.server.handle_dtls(pair.now, path(port), &bytes, &mut pair.out);
                 }
                 Input::Media(mut bytes) => {
-                    prop_assert!(pair.server.unprotect_rtp(pair.now, &mut bytes.clone()).is_err());
-                    prop_assert!(pair.server.unprotect_rtcp(pair.now, &mut bytes).is_err());
+                    prop_assert!(pair.server.unprotect_rtp(pair.now, pair.peer.path, &mut bytes.clone()).is_err());
+                    prop_assert!(pair.server.unprotect_rtcp(pair.now, pair.peer.path, &mut bytes).is_err());
                 }
                 Input::Send { channel, len } => {
                     let _ = pair.server.send_data(pair.now, channel, true, &vec![0; len], &mut pair.out);

@@ -155,6 +155,16 @@ impl Peer {
         }
     }
 
+    /// A protected receiver report about nothing.
+    pub(super) fn report(&mut self) -> Vec<u8> {
+        let mut slot = vec![0x80, 201, 0, 1, 0, 0, 0, 9];
+        let len = slot.len();
+        slot.resize(len + MAX_OVERHEAD, 0);
+        let len = self.srtp.as_mut().unwrap().0.protect_rtcp(&mut slot, len).unwrap();
+        slot.truncate(len);
+        slot
+    }
+
     /// A protected RTP packet.
     pub(super) fn rtp(&mut self, ssrc: u32, index: u64, payload: &[u8]) -> Vec<u8> {
         let mut slot = vec![0x80, 96];

@@ -134,20 +134,29 @@ fn ten_thousand_bad_packets_from_the_right_address_do_not_end_the_call() {
     for n in 0..10_000_u32 {
         let mut forged = [0x80; 100];
         forged[4..8].copy_from_slice(&n.to_be_bytes());
-        assert_eq!(pair.server.unprotect_rtp(pair.now, &mut forged), Err(DropReason::SrtpAuth));
+        assert_eq!(
+            pair.server.unprotect_rtp(pair.now, pair.peer.path, &mut forged),
+            Err(DropReason::SrtpAuth)
+        );
     }
     pair.run(Duration::from_secs(1));
     assert!(pair.server.is_connected());
     assert_eq!(pair.server.srtp_contexts(), 0);
     let mut good = pair.peer.rtp(7, 1, b"still here");
-    assert!(pair.server.unprotect_rtp(pair.now, &mut good).is_ok());
+    assert!(pair.server.unprotect_rtp(pair.now, pair.peer.path, &mut good).is_ok());
 }
 
 #[test]
 fn media_before_the_handshake_is_refused() {
     let mut pair = Pair::new();
-    assert_eq!(pair.server.unprotect_rtp(pair.now, &mut [0x80; 100]), Err(DropReason::SrtpNotReady));
-    assert_eq!(pair.server.unprotect_rtcp(pair.now, &mut [0x80; 100]), Err(DropReason::SrtpNotReady));
+    assert_eq!(
+        pair.server.unprotect_rtp(pair.now, pair.peer.path, &mut [0x80; 100]),
+        Err(DropReason::SrtpNotReady)
+    );
+    assert_eq!(
+        pair.server.unprotect_rtcp(pair.now, pair.peer.path, &mut [0x80; 100]),
+        Err(DropReason::SrtpNotReady)
+    );
     assert_eq!(pair.server.protect_rtp(SeqNo(0), 12, &mut [0; 100], 50), None);
     assert_eq!(pair.server.protect_rtcp(&mut [0; 100], 50), None);
 }
@@ -160,8 +169,8 @@ fn every_length_and_first_byte_from_a_validated_path_is_survived() {
             let mut datagram = vec![first; len];
             let _ = pair.server.handle_stun(pair.now, path(4_000), &datagram, &mut pair.out);
             let _ = pair.server.handle_dtls(pair.now, path(4_000), &datagram, &mut pair.out);
-            let _ = pair.server.unprotect_rtp(pair.now, &mut datagram);
-            let _ = pair.server.unprotect_rtcp(pair.now, &mut datagram);
+            let _ = pair.server.unprotect_rtp(pair.now, pair.peer.path, &mut datagram);
+            let _ = pair.server.unprotect_rtcp(pair.now, pair.peer.path, &mut datagram);
         }
     }
     pair.run(Duration::from_secs(1));
@@ -204,7 +213,7 @@ proptest! {
         }
         if pair.server.is_connected() && pair.peer.srtp.is_some() {
             let mut packet = pair.peer.rtp(7, 1, b"x");
-            prop_assert!(pair.server.unprotect_rtp(pair.now, &mut packet).is_ok());
+            prop_assert!(pair.server.unprotect_rtp(pair.now, pair.peer.path, &mut packet).is_ok());
         }
     }
 }

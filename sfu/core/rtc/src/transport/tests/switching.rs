@@ -53,6 +53,40 @@ fn a_nat_that_forgets_its_mapping_is_followed_at_the_first_check() {
 }
 
 #[test]
+fn a_peer_that_never_nominates_again_is_followed_when_its_address_changes() {
+    // As Firefox behind a NAT: the checks that keep consent do not nominate, and media comes from the new address.
+    let mut pair = Pair::connected();
+    pair.nominate = false;
+    pair.check_every = Duration::from_secs(5);
+    pair.next_check = pair.now + pair.check_every;
+    pair.events.clear();
+    let before = pair.peer.path;
+    pair.peer.path = path(4_001);
+    pair.run(Duration::from_millis(5_100));
+    assert_eq!(pair.server.path(), Some(before), "a plain check alone moves nothing");
+    let mut report = pair.peer.report();
+    assert!(pair.server.unprotect_rtcp(pair.now, path(4_001), &mut report).is_ok());
+    assert_eq!(pair.server.path(), Some(path(4_001)));
+    pair.run(Duration::from_millis(1));
+    assert_eq!(pair.events.last(), Some(&TransportEvent::PathChanged { path: path(4_001) }));
+}
+
+#[test]
+fn media_from_elsewhere_moves_nothing_while_the_selected_path_is_alive() {
+    let mut pair = Pair::connected();
+    pair.next_check = Time::NEVER;
+    let selected = pair.peer.path;
+    pair.check_from(4_002, HIGH, false);
+    for n in 0..10 {
+        pair.pass(1_000);
+        let from = if n % 2 == 0 { path(4_002) } else { selected };
+        let mut report = pair.peer.report();
+        assert!(pair.server.unprotect_rtcp(pair.now, from, &mut report).is_ok());
+        assert_eq!(pair.server.path(), Some(selected));
+    }
+}
+
+#[test]
 fn a_peer_that_changes_to_a_worse_pair_is_followed_once_it_checks_the_old_one_without_nominating_it() {
     // As Chromium: only the pair in use is nominated, the others are kept warm.
     let mut pair = fresh();
