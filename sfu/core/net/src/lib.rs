@@ -14,6 +14,7 @@ mod lane;
 mod loopback_tests;
 mod poller;
 mod receive;
+mod segmentation;
 mod slots;
 mod sockaddr;
 mod socket;

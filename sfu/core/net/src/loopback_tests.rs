@@ -8,12 +8,17 @@ use rtc::drop_reason::DropReason;
 use rtc::outbox::{Outbox, TrafficClass};
 use rtc::path::Path;
 
+use crate::clock::{Clock, Reading};
 use crate::receive::{BATCH, ReceiveBatch};
 use crate::socket::UdpSocket;
 use crate::transmit::Transmitter;
 
 fn bound(address: &str) -> UdpSocket {
     UdpSocket::bind_first(address.parse().unwrap(), false).unwrap()
+}
+
+fn now() -> Reading {
+    Clock::start().reading()
 }
 
 /// Both families, where the machine has both.
@@ -47,25 +52,59 @@ fn a_batch_brings_datagrams_in_order_with_their_senders_and_says_when_more_may_w
         }
         let (mut batch, mut lengths) = (ReceiveBatch::new(), Vec::new());
         for expected in [BATCH, 6, 0] {
-            let haul = batch.receive(&ours, |from, datagram| {
-                assert_eq!(from, theirs.local_addr().unwrap());
-                lengths.push(datagram.unwrap().len());
+            let haul = batch.receive(&ours, now, |received| {
+                assert_eq!(received.from, theirs.local_addr().unwrap());
+                lengths.push(received.bytes.len());
             });
-            assert_eq!((haul.datagrams, haul.overflow), (expected, None));
+            assert_eq!((haul.messages, haul.overflow), (expected, None));
         }
         assert_eq!(lengths, (0..BATCH + 6).collect::<Vec<_>>());
     }
 }
 
 #[test]
-fn a_datagram_that_is_too_long_is_told_from_one_that_just_fits() {
-    let (ours, theirs) = (bound("127.0.0.1:0"), peer("127.0.0.1:0"));
-    for len in [2_048, 2_049, 3] {
-        theirs.send_to(&vec![7; len], ours.local()).unwrap();
+fn a_run_is_cut_up_by_the_kernel_and_put_together_again_on_the_other_side() {
+    for any in loopbacks() {
+        let (ours, theirs) = ([bound(any)], bound(any));
+        let (counters, mut outbox) = (Counters::new(1), Outbox::new(400));
+        let sizes = [100, 100, 100, 101, 101, 60, 1_200, 1_200, 7];
+        for (number, size) in sizes.into_iter().enumerate() {
+            push(&mut outbox, 0, theirs.local(), &vec![number as u8; size]);
+        }
+        Transmitter::new(&ours).send(&ours, &mut outbox, &counters);
+        assert_eq!(
+            counters.get(Cell::MessagesDown),
+            3,
+            "100s, then 101s ended by 60, then 1,200s ended by 7"
+        );
+        assert_eq!(counters.get(Cell::DatagramsDown), sizes.len() as u64);
+        let mut seen = Vec::new();
+        let haul = ReceiveBatch::new().receive(&theirs, now, |received| {
+            assert_eq!(received.from, ours[0].local());
+            assert!(received.bytes.iter().all(|byte| usize::from(*byte) == seen.len()));
+            seen.push(received.bytes.len());
+        });
+        assert_eq!(seen, sizes);
+        assert!(haul.messages <= sizes.len());
     }
-    let mut seen = Vec::new();
-    ReceiveBatch::new().receive(&ours, |_, datagram| seen.push(datagram.map(|bytes| bytes.len())));
-    assert_eq!(seen, [Some(2_048), None, Some(3)]);
+}
+
+#[test]
+fn a_datagram_carries_the_time_at_which_the_kernel_got_it() {
+    let (ours, theirs) = (bound("127.0.0.1:0"), peer("127.0.0.1:0"));
+    let (clock, mut batch) = (Clock::start(), ReceiveBatch::new());
+    // The kernel begins to stamp a moment after it was asked to, and until then says when the datagram was read.
+    let stamped = (0..100).any(|_| {
+        theirs.send_to(&[1], ours.local()).unwrap();
+        let sent = clock.now();
+        while clock.now().since(sent) < std::time::Duration::from_millis(2) {
+            std::hint::spin_loop();
+        }
+        let mut at = None;
+        batch.receive(&ours, || clock.reading(), |received| at = Some(received.at));
+        at.unwrap() <= sent
+    });
+    assert!(stamped);
 }
 
 #[test]
@@ -87,10 +126,10 @@ fn what_the_kernel_throws_away_is_known_by_the_next_datagram() {
         theirs.send_to(&[0; 1_000], ours.local()).unwrap();
     }
     let mut batch = ReceiveBatch::new();
-    let kept = batch.receive(&ours, |_, _| ()).datagrams;
+    let kept = batch.receive(&ours, now, |_| ()).messages;
     assert!(kept < 50);
     theirs.send_to(&[0], ours.local()).unwrap();
-    let haul = batch.receive(&ours, |_, _| ());
+    let haul = batch.receive(&ours, now, |_| ());
     assert_eq!(haul.overflow, Some(50 - kept as u32));
 }
 
@@ -105,7 +144,7 @@ fn an_outbox_leaves_in_order_through_the_socket_of_each_path() {
             push(&mut outbox, socket, to, &[number, socket]);
         }
     }
-    Transmitter::new().send(&ours, &mut outbox, &counters);
+    Transmitter::new(&ours).send(&ours, &mut outbox, &counters);
     assert!(outbox.is_empty());
     for (socket, peer) in theirs.iter().enumerate() {
         let expected: Vec<_> = (0..200u8).map(|number| vec![number, socket as u8]).collect();
@@ -125,7 +164,7 @@ fn an_address_that_cannot_be_sent_to_costs_its_own_datagram_only() {
     for (to, byte) in [(nowhere, 1), (good, 2), (nowhere, 3), (nowhere, 4), (good, 5)] {
         push(&mut outbox, 0, to, &[byte]);
     }
-    Transmitter::new().send(&ours, &mut outbox, &counters);
+    Transmitter::new(&ours).send(&ours, &mut outbox, &counters);
     assert_eq!(heard(&theirs), [[2], [5]]);
     assert_eq!(counters.drops(DropReason::SendFailed), 3);
     assert_eq!(counters.get(Cell::DatagramsDown), 2);

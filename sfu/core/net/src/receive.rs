@@ -1,21 +1,27 @@
-//! Taking datagrams from the kernel, up to 64 a call, into memory that lives as long as the worker.
+//! Taking datagrams from the kernel, up to 32 messages a call, into memory that lives as long as the worker.
+//!
+//! A message holds the datagrams that one sender sent in a burst, where the kernel put them together (UDP_GRO), and
+//! says when they came.
 
 use std::mem::size_of;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::ptr::{NonNull, null_mut};
 
+use rtc::units::Time;
+
+use crate::clock::Reading;
 use crate::sockaddr;
 use crate::socket::UdpSocket;
 
-/// Datagrams taken by one call.
-pub(crate) const BATCH: usize = 64;
-/// Bytes kept of one datagram; longer ones are dropped, for nothing that WebRTC sends is.
-const SLOT: usize = 2_048;
-/// Room for one control message that holds a `u32`.
-const CONTROL: usize = 32;
+/// Messages taken by one call.
+pub(crate) const BATCH: usize = 32;
+/// Bytes of the largest message. Only as much of the memory is touched as is used.
+const SLOT: usize = 65_536;
+/// Room for the control messages asked for: a `u32`, a `timespec` and a `c_int`.
+const CONTROL: usize = 128;
 
-/// The memory that datagrams are received into, with the kernel's description of it made once.
+/// The memory that messages are received into, with the kernel's description of it made once.
 pub(crate) struct ReceiveBatch {
     memory: NonNull<Memory>,
 }
@@ -36,19 +42,32 @@ struct Control([u8; CONTROL]);
 /// What one call to the kernel brought.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Haul {
-    /// How many datagrams; [`BATCH`] means that more may wait.
-    pub(crate) datagrams: usize,
+    /// How many messages; [`BATCH`] means that more may wait.
+    pub(crate) messages: usize,
     /// Datagrams that the kernel has thrown away since the socket was made, modulo 2^32.
     pub(crate) overflow: Option<u32>,
+}
+
+/// A datagram as the kernel handed it over.
+pub(crate) struct Received<'a> {
+    pub(crate) from: SocketAddr,
+    /// When the kernel got it.
+    pub(crate) at: Time,
+    pub(crate) bytes: &'a mut [u8],
 }
 
 impl ReceiveBatch {
     pub(crate) fn new() -> ReceiveBatch {
         let mut memory = Box::<Memory>::new_uninit();
         // SAFETY: the pointer is to one Memory, and all bytes zero is valid for numbers, null pointers and structures
-        // and arrays of them.
+        // and arrays of them. The slots are plain bytes that the kernel writes before we read them; they are left out,
+        // so that memory which is never used is never touched, and are only read as far as the kernel says it wrote.
         let memory = unsafe {
-            memory.as_mut_ptr().write_bytes(0, 1);
+            let all = memory.as_mut_ptr();
+            (&raw mut (*all).messages).write_bytes(0, 1);
+            (&raw mut (*all).parts).write_bytes(0, 1);
+            (&raw mut (*all).addresses).write_bytes(0, 1);
+            (&raw mut (*all).controls).write_bytes(0, 1);
             memory.assume_init()
         };
         let memory = NonNull::from(Box::leak(memory));
@@ -72,12 +91,14 @@ impl ReceiveBatch {
         batch
     }
 
-    /// Takes what waits at `socket`, never waiting itself, and hands each datagram to `each`; `None` for the bytes of
-    /// one that was too long.
+    /// Takes what waits at `socket`, never waiting itself, and hands each datagram to `each`.
+    ///
+    /// `clock` is read once, after the call to the kernel.
     pub(crate) fn receive(
         &mut self,
         socket: &UdpSocket,
-        mut each: impl FnMut(SocketAddr, Option<&mut [u8]>),
+        clock: impl FnOnce() -> Reading,
+        mut each: impl FnMut(Received<'_>),
     ) -> Haul {
         let all = self.memory.as_ptr();
         // SAFETY: every header points to a slot, an address and a control buffer of the lengths it says, all of which
@@ -92,18 +113,27 @@ impl ReceiveBatch {
             )
         };
         let count = usize::try_from(count).unwrap_or(0); // nothing there, or an error that concerns no datagram
+        let clock = clock();
+        let mut overflow = None;
         for i in 0..count {
             // SAFETY: the kernel has filled entry `i`, and nobody else uses it until the end of this turn.
             let (message, address, slot) =
                 unsafe { (&(*all).messages[i], &(*all).addresses[i], &mut (*all).slots[i]) };
+            let told = read_control(&message.msg_hdr);
+            overflow = told.overflow.or(overflow);
             let Some(from) = sockaddr::decode(address) else { continue };
-            let whole = message.msg_hdr.msg_flags & libc::MSG_TRUNC == 0;
-            each(from, whole.then(|| &mut slot[..message.msg_len as usize]));
+            let at = told.stamp.map_or(clock.now, |stamp| clock.arrival(stamp));
+            let len = message.msg_len as usize;
+            let segment = told.segment.filter(|segment| *segment > 0).unwrap_or(len).max(1);
+            if len == 0 {
+                each(Received { from, at, bytes: &mut [] });
+            }
+            for bytes in slot[..len].chunks_mut(segment) {
+                each(Received { from, at, bytes });
+            }
         }
-        // SAFETY: `count - 1` is an entry that the kernel has filled; nothing else uses it now.
-        let overflow = (count > 0).then(|| overflow_count(unsafe { &(*all).messages[count - 1].msg_hdr }));
         self.arm(count);
-        Haul { datagrams: count, overflow: overflow.flatten() }
+        Haul { messages: count, overflow }
     }
 
     /// Tells the kernel again how much room the first `count` entries have, which it overwrote with what it used.
@@ -123,19 +153,40 @@ impl Drop for ReceiveBatch {
     }
 }
 
-/// Reads the SO_RXQ_OVFL control message, which the kernel adds once it has thrown something away.
-fn overflow_count(header: &libc::msghdr) -> Option<u32> {
+/// What the kernel said beside the bytes of a message.
+#[derive(Default)]
+struct Told {
+    /// SO_RXQ_OVFL, once something was thrown away.
+    overflow: Option<u32>,
+    /// SO_TIMESTAMPNS: the wall clock when it came.
+    stamp: Option<libc::timespec>,
+    /// UDP_GRO: the size of each datagram but the last, where there is more than one.
+    segment: Option<usize>,
+}
+
+fn read_control(header: &libc::msghdr) -> Told {
+    let mut told = Told::default();
     // SAFETY: the kernel filled msg_control and set msg_controllen; the buffer still lives.
     let mut next = unsafe { libc::CMSG_FIRSTHDR(header) };
     while !next.is_null() {
-        // SAFETY: CMSG_FIRSTHDR and CMSG_NXTHDR return null or a header inside the buffer, which is aligned for it.
-        let control = unsafe { &*next };
-        if control.cmsg_level == libc::SOL_SOCKET && control.cmsg_type == libc::SO_RXQ_OVFL {
-            // SAFETY: a control message of this type carries a u32, perhaps unaligned.
-            return Some(unsafe { libc::CMSG_DATA(next).cast::<u32>().read_unaligned() });
+        // SAFETY: CMSG_FIRSTHDR and CMSG_NXTHDR return null or a header inside the buffer, which is aligned for it. A
+        // control message of each of these types carries a value of the type that is read, perhaps unaligned.
+        unsafe {
+            let data = libc::CMSG_DATA(next);
+            match ((*next).cmsg_level, (*next).cmsg_type) {
+                (libc::SOL_SOCKET, libc::SO_RXQ_OVFL) => {
+                    told.overflow = Some(data.cast::<u32>().read_unaligned());
+                }
+                (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => {
+                    told.stamp = Some(data.cast::<libc::timespec>().read_unaligned());
+                }
+                (libc::SOL_UDP, libc::UDP_GRO) => {
+                    told.segment = usize::try_from(data.cast::<libc::c_int>().read_unaligned()).ok();
+                }
+                _ => {}
+            }
+            next = libc::CMSG_NXTHDR(header, next);
         }
-        // SAFETY: as for CMSG_FIRSTHDR above.
-        next = unsafe { libc::CMSG_NXTHDR(header, next) };
     }
-    None
+    told
 }

@@ -13,6 +13,7 @@ const BUFFER_BYTES: libc::c_int = 4 * 1024 * 1024;
 pub(crate) struct UdpSocket {
     socket: Socket,
     local: SocketAddr,
+    can_segment: bool,
 }
 
 impl UdpSocket {
@@ -40,13 +41,23 @@ impl UdpSocket {
         self.local
     }
 
+    /// Whether the kernel knows how to cut large messages into datagrams.
+    pub(crate) fn can_segment(&self) -> bool {
+        self.can_segment
+    }
+
     fn finish(socket: Socket) -> io::Result<UdpSocket> {
         let local = socket.local_addr()?.as_socket().expect("an IP socket has an IP address");
         enlarge(&socket, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF);
         enlarge(&socket, libc::SO_SNDBUFFORCE, libc::SO_SNDBUF);
         // Lets the kernel say how many datagrams it had to throw away. A kernel without it only counts less.
-        let _ = set_option(&socket, libc::SO_RXQ_OVFL, 1);
-        Ok(UdpSocket { socket, local })
+        let _ = set_option(&socket, libc::SOL_SOCKET, libc::SO_RXQ_OVFL, 1);
+        // Lets the kernel say when each datagram came, and hand over datagrams of one sender as one message.
+        let _ = set_option(&socket, libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1);
+        let _ = set_option(&socket, libc::SOL_UDP, libc::UDP_GRO, 1);
+        // Size 0 changes nothing; a kernel that does not know the option refuses it.
+        let can_segment = set_option(&socket, libc::SOL_UDP, libc::UDP_SEGMENT, 0).is_ok();
+        Ok(UdpSocket { socket, local, can_segment })
     }
 }
 
@@ -66,17 +77,22 @@ fn open(address: SocketAddr) -> io::Result<Socket> {
 
 /// Sets a buffer size beyond the system's limit where we may, and else as near to it as the limit lets.
 fn enlarge(socket: &Socket, force: libc::c_int, plain: libc::c_int) {
-    if set_option(socket, force, BUFFER_BYTES).is_err() {
-        let _ = set_option(socket, plain, BUFFER_BYTES); // the kernel caps it silently
+    if set_option(socket, libc::SOL_SOCKET, force, BUFFER_BYTES).is_err() {
+        let _ = set_option(socket, libc::SOL_SOCKET, plain, BUFFER_BYTES); // the kernel caps it silently
     }
 }
 
-fn set_option(socket: &Socket, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
+fn set_option(
+    socket: &Socket,
+    level: libc::c_int,
+    option: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
     // SAFETY: the value is a readable c_int of the size given, and the descriptor is open.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
-            libc::SOL_SOCKET,
+            level,
             option,
             std::ptr::from_ref(&value).cast(),
             size_of::<libc::c_int>() as libc::socklen_t,

@@ -27,7 +27,7 @@ const OUTBOX: usize = 1_024;
 /// Orders taken before the sockets have their turn again.
 const ORDERS_A_TURN: usize = 512;
 /// Room that one datagram, order or timer may need: the outbox is sent before it has less.
-const RESERVE: usize = BATCH;
+const RESERVE: usize = 64;
 /// Pause after a turn that panicked, so that one that panics every time does not take the whole core.
 const AFTER_PANIC: Duration = Duration::from_millis(5);
 /// Token of the bell in the poller; the sockets have their numbers.
@@ -47,6 +47,8 @@ pub(crate) struct WorkerThread {
     batch: ReceiveBatch,
     outbox: Outbox,
     transmitter: Transmitter,
+    /// When the newest datagram came.
+    latest: Time,
 }
 
 /// What [`WorkerThread::new`] needs from its maker.
@@ -67,6 +69,7 @@ impl WorkerThread {
         for (number, socket) in sockets.iter().enumerate() {
             poller.watch(socket.as_raw_fd(), number as u64)?;
         }
+        let transmitter = Transmitter::new(&sockets);
         Ok(WorkerThread {
             worker,
             overflows: vec![0; sockets.len()],
@@ -79,7 +82,8 @@ impl WorkerThread {
             poller,
             batch: ReceiveBatch::new(),
             outbox: Outbox::new(OUTBOX),
-            transmitter: Transmitter::new(),
+            transmitter,
+            latest: Time(0),
         })
     }
 
@@ -158,28 +162,29 @@ impl WorkerThread {
     fn receive(&mut self, readable: u64) -> bool {
         let mut more = false;
         for number in (0..self.sockets.len()).filter(|number| readable & 1 << number != 0) {
-            let now = self.clock.now();
             let (worker, outbox, counters) = (&mut self.worker, &mut self.outbox, &self.counters);
-            let (sockets, transmitter) = (&self.sockets, &mut self.transmitter);
-            let haul = self.batch.receive(&sockets[number], |remote, datagram| {
-                let Some(datagram) = datagram else {
-                    counters.add(Cell::DatagramsUp, 1);
-                    counters.dropped(DropReason::TooLong);
-                    return;
-                };
-                if outbox.room() < RESERVE {
-                    transmitter.send(sockets, outbox, counters);
-                }
-                worker.handle_datagram(now, Path { socket: number as u8, remote }, datagram, outbox);
-            });
+            let (sockets, transmitter, latest) = (&self.sockets, &mut self.transmitter, &mut self.latest);
+            let haul = self.batch.receive(
+                &sockets[number],
+                || self.clock.reading(),
+                |received| {
+                    if outbox.room() < RESERVE {
+                        transmitter.send(sockets, outbox, counters);
+                    }
+                    // Between datagrams time never goes back, also where one socket was read after another.
+                    *latest = received.at.max(*latest);
+                    let path = Path { socket: number as u8, remote: received.from };
+                    worker.handle_datagram(*latest, path, received.bytes, outbox);
+                },
+            );
             self.counters.add(Cell::ReceiveCalls, 1);
-            more |= haul.datagrams == BATCH;
+            more |= haul.messages == BATCH;
             if let Some(total) = haul.overflow {
                 let lost = total.wrapping_sub(self.overflows[number]);
                 self.overflows[number] = total;
                 self.counters.dropped_many(DropReason::ReceiveOverflow, lost.into());
             }
-            self.flush(now);
+            self.flush(self.clock.now());
         }
         more
     }

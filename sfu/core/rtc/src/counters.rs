@@ -61,6 +61,12 @@ cells! {
         LayerSwitches = "layer_switches",
         /// Calls to the kernel that send.
         SendCalls = "send_calls",
+        /// Messages taken by the kernel, each cut into one or more datagrams.
+        MessagesDown = "messages_down",
+        /// Messages that the kernel would not cut up, and that went datagram by datagram.
+        SegmentationFailures = "segmentation_failures",
+        /// Gauge: sockets that do without cutting, because the kernel cannot or keeps refusing.
+        SegmentationOff = "segmentation_off",
         /// Calls to the kernel that receive.
         ReceiveCalls = "receive_calls",
         /// Gauge: transports.

@@ -1,6 +1,7 @@
 //! Datagrams on their way to the kernel: one arena that is filled, sent and cleared as a whole.
 //!
-//! Packets to one subscriber are enqueued one after the other.
+//! Packets to one subscriber are enqueued one after the other, so that the shell can hand a *run* of them to the kernel
+//! as a single message (UDP generic segmentation offload).
 
 use crate::path::Path;
 
@@ -87,6 +88,11 @@ impl Outbox {
         self.slots.iter().map(|slot| (slot, &self.bytes[slot.start..slot.start + slot.len]))
     }
 
+    /// The datagrams through one of our sockets as runs of at most `most` datagrams.
+    pub fn runs(&self, socket: u8, most: usize) -> Runs<'_> {
+        Runs { outbox: self, socket, most: most.max(1), next: 0 }
+    }
+
     /// Number of datagrams enqueued.
     pub fn len(&self) -> usize {
         self.slots.len()
@@ -101,5 +107,102 @@ impl Outbox {
     pub fn clear(&mut self) {
         self.used = 0;
         self.slots.clear();
+    }
+}
+
+/// Datagrams that the kernel can take as one message: to one destination, side by side in memory and all of one size,
+/// but for the last, which may be smaller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run<'a> {
+    /// Where all of them go.
+    pub path: Path,
+    /// What they are.
+    pub class: TrafficClass,
+    /// All of them, one behind the other.
+    pub bytes: &'a [u8],
+    /// Size of each but the last.
+    pub segment: usize,
+    /// How many they are.
+    pub datagrams: usize,
+}
+
+/// The most bytes of one run: what fits a UDP datagram before it is cut up, IPv6 extension headers included.
+const MAX_RUN_BYTES: usize = 65_000;
+
+/// Iterator of [`Outbox::runs`].
+pub struct Runs<'a> {
+    outbox: &'a Outbox,
+    socket: u8,
+    most: usize,
+    next: usize,
+}
+
+impl<'a> Iterator for Runs<'a> {
+    type Item = Run<'a>;
+
+    fn next(&mut self) -> Option<Run<'a>> {
+        let slots = &self.outbox.slots[..];
+        let skipped = slots[self.next..].iter().position(|slot| slot.path.socket == self.socket)?;
+        let first = &slots[self.next + skipped];
+        let (mut end, mut datagrams) = (first.start + first.len, 1);
+        for slot in &slots[self.next + skipped + 1..] {
+            let fits = slot.start == end
+                && slot.len <= first.len
+                && slot.path == first.path
+                && slot.class == first.class
+                && datagrams < self.most
+                && slot.start + slot.len - first.start <= MAX_RUN_BYTES;
+            if !fits {
+                break;
+            }
+            end += slot.len;
+            datagrams += 1;
+            if slot.len < first.len {
+                break;
+            }
+        }
+        self.next += skipped + datagrams;
+        let bytes = &self.outbox.bytes[first.start..end];
+        Some(Run { path: first.path, class: first.class, bytes, segment: first.len, datagrams })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runs(datagrams: &[(u8, u16, usize)], socket: u8, most: usize) -> Vec<(u16, usize, usize, usize)> {
+        let mut outbox = Outbox::new(datagrams.len());
+        for &(socket, port, len) in datagrams {
+            let path = Path { socket, remote: ([192, 0, 2, 1], port).into() };
+            assert!(outbox.push(path, TrafficClass::Video, &vec![port as u8; len]));
+        }
+        let runs = outbox.runs(socket, most);
+        runs.map(|run| (run.path.remote.port(), run.datagrams, run.segment, run.bytes.len())).collect()
+    }
+
+    #[test]
+    fn equal_sizes_to_one_destination_make_one_run_that_a_smaller_one_ends() {
+        let sent = [(0, 1, 10), (0, 1, 10), (0, 1, 7), (0, 1, 7), (0, 2, 7), (0, 2, 8), (0, 1, 8)];
+        assert_eq!(
+            runs(&sent, 0, 64),
+            [(1, 3, 10, 27), (1, 1, 7, 7), (2, 1, 7, 7), (2, 1, 8, 8), (1, 1, 8, 8)]
+        );
+    }
+
+    #[test]
+    fn runs_keep_to_their_socket_and_to_the_most() {
+        let sent = [(0, 1, 5), (1, 1, 5), (0, 1, 5), (0, 1, 5), (0, 1, 5)];
+        assert_eq!(runs(&sent, 0, 2), [(1, 1, 5, 5), (1, 2, 5, 10), (1, 1, 5, 5)]);
+        assert_eq!(runs(&sent, 1, 2), [(1, 1, 5, 5)]);
+        assert_eq!(runs(&sent, 2, 2), []);
+    }
+
+    #[test]
+    fn a_run_is_no_larger_than_a_datagram_may_be() {
+        let sent = [(0, 1, 1_400); 60];
+        let got = runs(&sent, 0, 64);
+        assert_eq!(got.iter().map(|run| run.1).sum::<usize>(), 60);
+        assert!(got.iter().all(|run| run.3 <= 65_000) && got.len() == 2, "{got:?}");
     }
 }
