@@ -8,7 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from prometheus_client import Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -26,6 +31,18 @@ _CORE_OBJECTS = {
     "srtp_contexts": "srtp_context",
     "data_channels": "data_channel",
     "events_queued": "queued_event",
+}
+_FORWARDED = {
+    "forwarded_in_125_us": "0.000125",
+    "forwarded_in_250_us": "0.00025",
+    "forwarded_in_500_us": "0.0005",
+    "forwarded_in_1_ms": "0.001",
+    "forwarded_in_2_ms": "0.002",
+    "forwarded_in_4_ms": "0.004",
+    "forwarded_in_8_ms": "0.008",
+    "forwarded_in_16_ms": "0.016",
+    "forwarded_in_32_ms": "0.032",
+    "forwarded_later": "+Inf",
 }
 _FAILED_STAGES = {
     "ice_timeout": "ice",
@@ -156,8 +173,27 @@ def _traffic(snapshot: Snapshot) -> Iterator[Metric]:
         ("panics", "Defects caught in the core, each at the cost of one transport."),
         ("send_calls", "Calls to the kernel that send."),
         ("receive_calls", "Calls to the kernel that receive."),
+        ("messages_down", "Messages given to the kernel, each cut into one or more datagrams."),
+        ("segmentation_failures", "Messages that the kernel would not cut up."),
     ):
         yield _counter(name, help_, ()).filled({(): total[name]})
+    yield _gauge("segmentation_off", "Sockets that send datagram by datagram.", ()).filled(
+        {(): total["segmentation_off"]}
+    )
+    yield _forward_latency(total)
+
+
+def _forward_latency(total: Counter[str]) -> Metric:
+    sofar, buckets = 0, []
+    for cell, bound in _FORWARDED.items():
+        sofar += total[cell]
+        buckets.append((bound, sofar))
+    return HistogramMetricFamily(
+        "colloque_forward_latency_seconds",
+        "From the kernel's arrival time of a packet until the kernel had taken it for a subscriber.",
+        buckets=buckets,
+        sum_value=total["forward_micros"] / 1e6,
+    )
 
 
 def _dropped(snapshot: Snapshot) -> Metric:

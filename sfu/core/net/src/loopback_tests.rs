@@ -71,7 +71,7 @@ fn a_run_is_cut_up_by_the_kernel_and_put_together_again_on_the_other_side() {
         for (number, size) in sizes.into_iter().enumerate() {
             push(&mut outbox, 0, theirs.local(), &vec![number as u8; size]);
         }
-        Transmitter::new(&ours).send(&ours, &mut outbox, &counters);
+        Transmitter::new(&ours).send(&ours, &mut outbox, &counters, &Clock::start());
         assert_eq!(
             counters.get(Cell::MessagesDown),
             3,
@@ -144,7 +144,7 @@ fn an_outbox_leaves_in_order_through_the_socket_of_each_path() {
             push(&mut outbox, socket, to, &[number, socket]);
         }
     }
-    Transmitter::new(&ours).send(&ours, &mut outbox, &counters);
+    Transmitter::new(&ours).send(&ours, &mut outbox, &counters, &Clock::start());
     assert!(outbox.is_empty());
     for (socket, peer) in theirs.iter().enumerate() {
         let expected: Vec<_> = (0..200u8).map(|number| vec![number, socket as u8]).collect();
@@ -164,7 +164,7 @@ fn an_address_that_cannot_be_sent_to_costs_its_own_datagram_only() {
     for (to, byte) in [(nowhere, 1), (good, 2), (nowhere, 3), (nowhere, 4), (good, 5)] {
         push(&mut outbox, 0, to, &[byte]);
     }
-    Transmitter::new(&ours).send(&ours, &mut outbox, &counters);
+    Transmitter::new(&ours).send(&ours, &mut outbox, &counters, &Clock::start());
     assert_eq!(heard(&theirs), [[2], [5]]);
     assert_eq!(counters.drops(DropReason::SendFailed), 3);
     assert_eq!(counters.get(Cell::DatagramsDown), 2);

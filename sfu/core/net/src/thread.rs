@@ -164,12 +164,13 @@ impl WorkerThread {
         for number in (0..self.sockets.len()).filter(|number| readable & 1 << number != 0) {
             let (worker, outbox, counters) = (&mut self.worker, &mut self.outbox, &self.counters);
             let (sockets, transmitter, latest) = (&self.sockets, &mut self.transmitter, &mut self.latest);
+            let clock = &self.clock;
             let haul = self.batch.receive(
                 &sockets[number],
-                || self.clock.reading(),
+                || clock.reading(),
                 |received| {
                     if outbox.room() < RESERVE {
-                        transmitter.send(sockets, outbox, counters);
+                        transmitter.send(sockets, outbox, counters, clock);
                     }
                     // Between datagrams time never goes back, also where one socket was read after another.
                     *latest = received.at.max(*latest);
@@ -215,7 +216,7 @@ impl WorkerThread {
 
     fn send(&mut self) {
         if !self.outbox.is_empty() {
-            self.transmitter.send(&self.sockets, &mut self.outbox, &self.counters);
+            self.transmitter.send(&self.sockets, &mut self.outbox, &self.counters, &self.clock);
         }
     }
 

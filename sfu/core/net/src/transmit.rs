@@ -12,6 +12,7 @@ use rtc::counters::{Cell, Counters};
 use rtc::drop_reason::DropReason;
 use rtc::outbox::{Outbox, Run};
 
+use crate::clock::Clock;
 use crate::segmentation::Segmentation;
 use crate::sockaddr;
 use crate::socket::UdpSocket;
@@ -78,7 +79,14 @@ impl Transmitter {
     /// Sends all of `outbox`, socket by socket and in its order for each, and clears it.
     ///
     /// What the kernel does not take is dropped and counted: WebRTC repairs loss, and nobody may wait for one peer.
-    pub(crate) fn send(&mut self, sockets: &[UdpSocket], outbox: &mut Outbox, counters: &Counters) {
+    /// `clock` is read once, at the end, to tell how long what was forwarded took.
+    pub(crate) fn send(
+        &mut self,
+        sockets: &[UdpSocket],
+        outbox: &mut Outbox,
+        counters: &Counters,
+        clock: &Clock,
+    ) {
         for (number, socket) in sockets.iter().enumerate() {
             let mut segmentation = self.segmentation[number];
             let mut runs = outbox.runs(number as u8, segmentation.most_segments());
@@ -93,6 +101,11 @@ impl Transmitter {
         }
         let off = self.segmentation.iter().filter(|segmentation| !segmentation.is_on()).count();
         counters.set(Cell::SegmentationOff, off as u64);
+        let done = clock.now();
+        outbox
+            .iter()
+            .filter_map(|(slot, _)| slot.arrival)
+            .for_each(|arrival| counters.forwarded(done.since(arrival)));
         outbox.clear();
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use crate::drop_reason::DropReason;
 use crate::id::TransportId;
@@ -89,6 +90,28 @@ cells! {
         EventsDropped = "events_dropped",
         /// Panics caught.
         Panics = "panics",
+        /// Packets forwarded in less than 125 us, from the kernel's arrival time until it had taken them all.
+        ForwardedIn125us = "forwarded_in_125_us",
+        /// Packets forwarded in less than 250 us, from the kernel's arrival time until it had taken them all.
+        ForwardedIn250us = "forwarded_in_250_us",
+        /// Packets forwarded in less than 500 us, from the kernel's arrival time until it had taken them all.
+        ForwardedIn500us = "forwarded_in_500_us",
+        /// Packets forwarded in less than 1 ms, from the kernel's arrival time until it had taken them all.
+        ForwardedIn1ms = "forwarded_in_1_ms",
+        /// Packets forwarded in less than 2 ms, from the kernel's arrival time until it had taken them all.
+        ForwardedIn2ms = "forwarded_in_2_ms",
+        /// Packets forwarded in less than 4 ms, from the kernel's arrival time until it had taken them all.
+        ForwardedIn4ms = "forwarded_in_4_ms",
+        /// Packets forwarded in less than 8 ms, from the kernel's arrival time until it had taken them all.
+        ForwardedIn8ms = "forwarded_in_8_ms",
+        /// Packets forwarded in less than 16 ms, from the kernel's arrival time until it had taken them all.
+        ForwardedIn16ms = "forwarded_in_16_ms",
+        /// Packets forwarded in less than 32 ms, from the kernel's arrival time until it had taken them all.
+        ForwardedIn32ms = "forwarded_in_32_ms",
+        /// Packets whose forwarding took longer.
+        ForwardedLater = "forwarded_later",
+        /// Microseconds that all of these took together.
+        ForwardMicros = "forward_micros",
         /// Microseconds this worker was busy.
         BusyMicros = "busy_micros",
     }
@@ -123,6 +146,21 @@ cells! {
         PliDown = "pli_down",
     }
 }
+
+/// The bound of the first of [`FORWARDED`]; each of the others has twice the bound of the one before.
+const FORWARDED_UNIT_MICROS: u64 = 125;
+const FORWARDED: [Cell; 10] = [
+    Cell::ForwardedIn125us,
+    Cell::ForwardedIn250us,
+    Cell::ForwardedIn500us,
+    Cell::ForwardedIn1ms,
+    Cell::ForwardedIn2ms,
+    Cell::ForwardedIn4ms,
+    Cell::ForwardedIn8ms,
+    Cell::ForwardedIn16ms,
+    Cell::ForwardedIn32ms,
+    Cell::ForwardedLater,
+];
 
 const CELLS: usize = Cell::ALL.len();
 const DROPS: usize = DropReason::ALL.len();
@@ -168,6 +206,14 @@ impl Counters {
     /// Reads a count or gauge.
     pub fn get(&self, cell: Cell) -> u64 {
         self.0.cells[cell as usize].load(Relaxed)
+    }
+
+    /// Counts a packet that was forwarded within `took`.
+    pub fn forwarded(&self, took: Duration) {
+        let micros = took.as_micros() as u64;
+        let place = (micros / FORWARDED_UNIT_MICROS).checked_ilog2().map_or(0, |log| log as usize + 1);
+        self.add(FORWARDED[place.min(FORWARDED.len() - 1)], 1);
+        self.add(Cell::ForwardMicros, micros);
     }
 
     /// Counts something dropped.
@@ -238,6 +284,28 @@ fn bump(cell: &AtomicU64, n: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn forwarding_times_are_sorted_by_doubling_bounds() {
+        let rows = [
+            (0, 0),
+            (124, 0),
+            (125, 1),
+            (249, 1),
+            (250, 2),
+            (999, 3),
+            (1_000, 4),
+            (31_999, 8),
+            (32_000, 9),
+            (9_000_000, 9),
+        ];
+        for (micros, place) in rows {
+            let counters = Counters::new(1);
+            counters.forwarded(Duration::from_micros(micros));
+            assert_eq!(counters.get(FORWARDED[place]), 1, "{micros}");
+            assert_eq!(counters.get(Cell::ForwardMicros), micros);
+        }
+    }
 
     #[test]
     fn a_snapshot_holds_cells_drops_and_the_rows_in_use() {

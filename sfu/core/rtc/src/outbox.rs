@@ -4,6 +4,7 @@
 //! as a single message (UDP generic segmentation offload).
 
 use crate::path::Path;
+use crate::units::Time;
 
 /// Largest datagram we send; media stays below 1,250 bytes, and no link that WebRTC uses carries more than this.
 pub const MAX_DATAGRAM: usize = 1_500;
@@ -26,6 +27,8 @@ pub struct Slot {
     pub path: Path,
     /// What it is.
     pub class: TrafficClass,
+    /// When what is forwarded in it came.
+    pub arrival: Option<Time>,
     start: usize,
     len: usize,
 }
@@ -63,6 +66,17 @@ impl Outbox {
         class: TrafficClass,
         write: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) -> Option<usize> {
+        self.push_arrived(path, class, None, write)
+    }
+
+    /// The same for what came at `arrival` and is forwarded.
+    pub fn push_arrived(
+        &mut self,
+        path: Path,
+        class: TrafficClass,
+        arrival: Option<Time>,
+        write: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> Option<usize> {
         if self.room() == 0 {
             return None;
         }
@@ -70,7 +84,7 @@ impl Outbox {
         let len = write(&mut self.bytes[start..start + MAX_DATAGRAM])?;
         debug_assert!(len <= MAX_DATAGRAM);
         self.used += len;
-        self.slots.push(Slot { path, class, start, len });
+        self.slots.push(Slot { path, class, arrival, start, len });
         Some(len)
     }
 

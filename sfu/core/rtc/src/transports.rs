@@ -9,10 +9,10 @@ use crate::event::Event;
 use crate::id::TransportId;
 use crate::outbox::{Outbox, TrafficClass};
 use crate::path::PathKind;
-use crate::send::PacketSink;
+use crate::send::{Outgoing, PacketSink};
 use crate::timer::Timer;
 use crate::transport::{Transport, TransportEvent};
-use crate::units::{SeqNo, Time};
+use crate::units::Time;
 
 /// Every transport of one worker.
 pub(crate) struct Transports {
@@ -185,6 +185,7 @@ impl<'a> Sink<'a> {
         &mut self,
         to: TransportId,
         class: TrafficClass,
+        arrival: Option<Time>,
         write: impl FnOnce(&mut Transport, &mut [u8]) -> Option<usize>,
     ) -> bool {
         let Some(transport) = self.transports.get_mut(to) else { return false };
@@ -195,7 +196,7 @@ impl<'a> Sink<'a> {
         }
         // The keys and counters at work in here are the receiver's.
         let sender = self.culprit.replace(to);
-        let sent = self.out.push_with(path, class, |slot| write(transport, slot)).is_some();
+        let sent = self.out.push_arrived(path, class, arrival, |slot| write(transport, slot)).is_some();
         *self.culprit = sender;
         if !sent {
             self.counters.dropped(DropReason::TooLong);
@@ -213,27 +214,19 @@ impl PacketSink for Sink<'_> {
         *self.culprit = Some(transport);
     }
 
-    fn send_rtp(
-        &mut self,
-        to: TransportId,
-        class: TrafficClass,
-        index: SeqNo,
-        header: &[u8],
-        prefix: &[u8],
-        payload: &[u8],
-    ) -> bool {
-        self.push(to, class, |transport, slot| {
+    fn send_rtp(&mut self, to: TransportId, packet: &Outgoing<'_>) -> bool {
+        self.push(to, packet.class, packet.arrival, |transport, slot| {
             let mut len = 0;
-            for part in [header, prefix, payload] {
+            for part in [packet.header, packet.prefix, packet.payload] {
                 slot.get_mut(len..len + part.len())?.copy_from_slice(part);
                 len += part.len();
             }
-            transport.protect_rtp(index, header.len(), slot, len)
+            transport.protect_rtp(packet.index, packet.header.len(), slot, len)
         })
     }
 
     fn send_rtcp(&mut self, to: TransportId, compound: &[u8]) -> bool {
-        self.push(to, TrafficClass::Video, |transport, slot| {
+        self.push(to, TrafficClass::Video, None, |transport, slot| {
             slot.get_mut(..compound.len())?.copy_from_slice(compound);
             transport.protect_rtcp(slot, compound.len())
         })

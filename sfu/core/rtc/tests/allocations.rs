@@ -5,8 +5,7 @@ use std::cell::Cell;
 
 use rtc::event::SrtpProfile;
 use rtc::id::TransportId;
-use rtc::outbox::TrafficClass;
-use rtc::send::PacketSink;
+use rtc::send::{Outgoing, PacketSink};
 use rtc::transport::srtp::{Keys, Side};
 use rtc::units::{SeqNo, Time};
 
@@ -60,17 +59,9 @@ impl PacketSink for Counter {
         1_000
     }
 
-    fn send_rtp(
-        &mut self,
-        _: TransportId,
-        _: TrafficClass,
-        _: SeqNo,
-        header: &[u8],
-        prefix: &[u8],
-        payload: &[u8],
-    ) -> bool {
+    fn send_rtp(&mut self, _: TransportId, packet: &Outgoing<'_>) -> bool {
         self.packets += 1;
-        self.bytes += header.len() + prefix.len() + payload.len();
+        self.bytes += packet.header.len() + packet.prefix.len() + packet.payload.len();
         true
     }
 

@@ -10,4 +10,4 @@ pub mod timestamps;
 pub mod write;
 
 pub use subscription::Subscription;
-pub use write::{PacketSink, Scratch};
+pub use write::{Outgoing, PacketSink, Scratch};

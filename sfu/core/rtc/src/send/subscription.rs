@@ -248,6 +248,8 @@ impl Subscription {
         };
         let repair = ssrc != self.ssrc;
         let look = Appearance {
+            class: self.class(),
+            fresh: false,
             ssrc,
             pt,
             seq: number,
@@ -258,7 +260,7 @@ impl Subscription {
             strip_red: map.strip_red,
         };
         let out = scratch.media(stored, content, &sent, &look);
-        let done = sink.send_rtp(self.transport, self.class(), number, out.header, out.prefix, out.payload);
+        let done = sink.send_rtp(self.transport, &out);
         if repair {
             self.next_rtx = self.next_rtx.next();
         }
@@ -387,6 +389,8 @@ impl Subscription {
         let Some(seq) = self.rewriter.place(stored, with_mid) else { return };
         let Some(sent) = self.rewriter.sent.get(seq) else { return };
         let look = Appearance {
+            class: self.class(),
+            fresh: true,
             ssrc: self.ssrc,
             pt: map.down,
             seq,
@@ -395,9 +399,8 @@ impl Subscription {
             extensions: way.extensions,
             strip_red: map.strip_red,
         };
-        let class = self.class();
         let out = way.scratch.media(stored, content, sent, &look);
-        if way.sink.send_rtp(self.transport, class, seq, out.header, out.prefix, out.payload) {
+        if way.sink.send_rtp(self.transport, &out) {
             way.pumped.packets += 1;
             way.pumped.bytes += (out.prefix.len() + out.payload.len()) as u64;
         }
@@ -410,6 +413,8 @@ impl Subscription {
             return;
         };
         let look = Appearance {
+            class: self.class(),
+            fresh: true,
             ssrc: self.ssrc,
             pt: map.down,
             seq,
@@ -419,7 +424,7 @@ impl Subscription {
             strip_red: false,
         };
         let out = way.scratch.padding(stored, segment.timestamp_offset, &look);
-        way.sink.send_rtp(self.transport, self.class(), seq, out.header, out.prefix, out.payload);
+        way.sink.send_rtp(self.transport, &out);
     }
 }
 

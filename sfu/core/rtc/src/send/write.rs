@@ -14,7 +14,7 @@ use crate::outbox::TrafficClass;
 use crate::receive::{Content, Stored};
 use crate::rtp::{ExtensionWriter, FixedHeader, MAX_HEADER, dependency};
 use crate::send::sent::Sent;
-use crate::units::{Pt, SeqNo, Ssrc};
+use crate::units::{Pt, SeqNo, Ssrc, Time};
 
 /// Longest part in front of a payload that is rewritten: the number of the original, and a payload descriptor up to
 /// its last number.
@@ -30,18 +30,8 @@ pub trait PacketSink {
     /// What follows is done with the input of `transport`: if it panics, that one has to go.
     fn blame(&mut self, _transport: TransportId) {}
 
-    /// Sends an RTP packet made of a whole header, the rewritten start of the payload and the rest of it.
-    ///
-    /// The low 48 bits of `index` are the SRTP index. False when it was not sent; the receiver asks again.
-    fn send_rtp(
-        &mut self,
-        to: TransportId,
-        class: TrafficClass,
-        index: SeqNo,
-        header: &[u8],
-        prefix: &[u8],
-        payload: &[u8],
-    ) -> bool;
+    /// Sends an RTP packet; false when it was not sent, and then the receiver asks again.
+    fn send_rtp(&mut self, to: TransportId, packet: &Outgoing<'_>) -> bool;
 
     /// Sends RTCP; false when it was not sent.
     fn send_rtcp(&mut self, to: TransportId, compound: &[u8]) -> bool;
@@ -63,6 +53,10 @@ impl Default for Scratch {
 /// How packets of a stream look to its subscriber.
 #[derive(Debug, Clone, Copy)]
 pub struct Appearance<'a> {
+    /// What kind of traffic they are.
+    pub class: TrafficClass,
+    /// They are sent for the first time: how long they took counts.
+    pub fresh: bool,
     /// The stream they belong to.
     pub ssrc: Ssrc,
     /// Their payload type.
@@ -81,6 +75,12 @@ pub struct Appearance<'a> {
 
 /// A packet ready to be sent.
 pub struct Outgoing<'a> {
+    /// Its number, whose low 48 bits are the SRTP index.
+    pub index: SeqNo,
+    /// What kind of traffic it is.
+    pub class: TrafficClass,
+    /// When it came from the publisher, unless it is sent again.
+    pub arrival: Option<Time>,
     /// The whole RTP header.
     pub header: &'a [u8],
     /// The start of the payload, rewritten.
@@ -132,7 +132,14 @@ impl Scratch {
         let payload =
             if look.strip_red { &content.payload[stored.picture.primary.into()..] } else { content.payload };
         let (prefix, rest) = write_prefix(&mut self.prefix, stored, payload, sent, look.original);
-        Outgoing { header: &self.header[..header], prefix: &self.prefix[..prefix], payload: rest }
+        Outgoing {
+            index: look.seq,
+            class: look.class,
+            arrival: look.fresh.then_some(stored.arrival),
+            header: &self.header[..header],
+            prefix: &self.prefix[..prefix],
+            payload: rest,
+        }
     }
 
     /// Makes a packet of padding alone, which uses up a number.
@@ -146,7 +153,14 @@ impl Scratch {
             padding: true,
         };
         let header = fixed.write(&[], &mut self.header);
-        Outgoing { header: &self.header[..header], prefix: &[], payload: &[1] }
+        Outgoing {
+            index: look.seq,
+            class: look.class,
+            arrival: None,
+            header: &self.header[..header],
+            prefix: &[],
+            payload: &[1],
+        }
     }
 }
 
@@ -254,6 +268,8 @@ mod tests {
 
     fn look<'a>(mid: Option<&'a Mid>, extensions: &'a ExtensionIds) -> Appearance<'a> {
         Appearance {
+            class: TrafficClass::Video,
+            fresh: true,
             ssrc: Ssrc(5),
             pt: Pt(100),
             seq: SeqNo(70_000),

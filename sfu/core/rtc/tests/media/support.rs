@@ -13,7 +13,7 @@ use rtc::id::{SubscriptionId, TrackId, TransportId};
 use rtc::outbox::TrafficClass;
 use rtc::route::{Router, RouterConfig};
 use rtc::rtp::{ExtensionWriter, FixedHeader, MAX_HEADER, RtpPacket};
-use rtc::send::PacketSink;
+use rtc::send::{Outgoing, PacketSink};
 use rtc::units::{Pt, RtpTime, SeqNo, Ssrc, Time};
 
 pub(crate) const PUBLISHER: TransportId = TransportId::new(0, 0, 1);
@@ -80,20 +80,13 @@ impl PacketSink for Sink {
         self.room.unwrap_or(usize::MAX)
     }
 
-    fn send_rtp(
-        &mut self,
-        to: TransportId,
-        class: TrafficClass,
-        index: SeqNo,
-        header: &[u8],
-        prefix: &[u8],
-        payload: &[u8],
-    ) -> bool {
+    fn send_rtp(&mut self, to: TransportId, packet: &Outgoing<'_>) -> bool {
         if let Some(room) = &mut self.room {
             assert!(*room > 0, "sent without room");
             *room -= 1;
         }
-        let bytes = [header, prefix, payload].concat();
+        let Outgoing { index, class, .. } = *packet;
+        let bytes = [packet.header, packet.prefix, packet.payload].concat();
         let packet = RtpPacket::parse(&bytes).expect("what we send is well-formed");
         assert_eq!(packet.seq, index.wire());
         // Two packets under one SRTP index would give the key away.
