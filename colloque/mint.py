@@ -13,7 +13,7 @@ from rooms import ApiKey, NotFound, ParticipantDraft, Role, Rooms, RoomsError
 from rooms.ids import is_usable_id
 from rooms.model import Features
 from rooms.rights import grants_for
-from rooms.tokens import mint_join_token
+from rooms.tokens import NAME_MAX_CHARS, mint_join_token
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +59,8 @@ def mint_token(key: ApiKey, person: Person, *, ttl_seconds: int) -> str:
     for what, text in (("--room", person.room), ("--identity", person.identity)):
         if not is_usable_id(text):
             raise StartError(f"{what}: must be 1 to 128 printable characters without a slash")
+    if person.name is not None and (len(person.name) > NAME_MAX_CHARS or not person.name.isprintable()):
+        raise StartError(f"--name: must be at most {NAME_MAX_CHARS} printable characters")
     return mint_join_token(
         key.key,
         key.secret,

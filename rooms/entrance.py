@@ -8,6 +8,7 @@ Only the bearer of a valid token for a room learns more than "no" about that roo
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from rooms import rows
@@ -17,13 +18,16 @@ from rooms.ids import new_room_uid
 from rooms.model import Admission, Role, RoomDraft
 from rooms.rights import narrow, within_features
 from rooms.tables import ParticipantRow, RoomRow
-from rooms.tokens import InvalidTokenError, JoinClaims, mint_join_token, read_join_token
+from rooms.tokens import InvalidTokenError, JoinClaims, OversizeTokenError, mint_join_token, read_join_token
 from rooms.window import outside
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from rooms.context import Context, RoomsSettings
+    from rooms.keys import ApiKey
 
 
 async def verify_join(context: Context, token: str, *, now: float) -> Admission:
@@ -45,7 +49,11 @@ async def verify_join(context: Context, token: str, *, now: float) -> Admission:
 
 
 async def refresh_token(context: Context, admission: Admission, *, now: float) -> str:
-    """Sign a new token for somebody in the call, with the rights of `admission`; raise `JoinRefused`."""
+    """Sign a new token for somebody in the call, with the rights of `admission`; raise `JoinRefused`.
+
+    Metadata and attributes that do not fit into a token are left out: who comes back with it finds them kept
+    in the call.
+    """
     try:
         async with context.store.read() as session:
             room = await session.get(RoomRow, admission.room_id)
@@ -59,6 +67,24 @@ async def refresh_token(context: Context, admission: Admission, *, now: float) -
     key = context.keys.signing_for(room.tenant)
     if key is None:
         raise JoinRefused("unauthenticated", "the tenant has no key any more")
+    stored = {} if participant is None else participant.attributes
+    own = {name: value for name, value in admission.attributes.items() if name not in stored}
+    for metadata, attributes in ((admission.metadata, own), ("", own), (admission.metadata, {})):
+        with suppress(OversizeTokenError):
+            return _renewed(context, key, room, admission, metadata, attributes, now=now)
+    return _renewed(context, key, room, admission, "", {}, now=now)
+
+
+def _renewed(
+    context: Context,
+    key: ApiKey,
+    room: RoomRow,
+    admission: Admission,
+    metadata: str,
+    attributes: Mapping[str, str],
+    *,
+    now: float,
+) -> str:
     return mint_join_token(
         key.key,
         key.secret,
@@ -68,8 +94,8 @@ async def refresh_token(context: Context, admission: Admission, *, now: float) -
         now=now,
         ttl_seconds=context.settings.token_ttl_seconds,
         name=admission.name,
-        metadata=admission.metadata,
-        attributes=admission.attributes,
+        metadata=metadata,
+        attributes=attributes,
         role=cast("Role", admission.role),
         room_uid=room.uid,
         epoch=admission.epoch,

@@ -166,7 +166,7 @@ def issue(
     ttl_seconds: float | None = None,
     name: str | None = None,
 ) -> Ticket:
-    """Sign a join token with the rights that are stored now."""
+    """Sign a join token with the rights that are stored now; the attributes are read from the store later."""
     ttl = context.settings.token_ttl_seconds if ttl_seconds is None else ttl_seconds
     shown = row.name or clean_name(name or "")
     token = mint_join_token(
@@ -178,7 +178,6 @@ def issue(
         now=now,
         ttl_seconds=ttl,
         name=shown,
-        attributes=row.attributes,
         role=cast("Role", row.role),
         room_uid=room.uid,
         epoch=row.epoch,

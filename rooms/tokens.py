@@ -41,6 +41,10 @@ class InvalidTokenError(Exception):
     """The token is not one of ours, or not any more; the text is for the log, never for the bearer."""
 
 
+class OversizeTokenError(ValueError):
+    """A token that says all this would be longer than those that are read."""
+
+
 @dataclass(frozen=True, slots=True)
 class JoinClaims:
     """What a join token says, after its signature and times were checked."""
@@ -75,7 +79,7 @@ def mint_join_token(
     room_uid: str | None = None,
     epoch: int | None = None,
 ) -> str:
-    """Sign a join token.
+    """Sign a join token; raise `OversizeTokenError`, which names and ids of the longest alone never do.
 
     `room_uid` and `epoch` tie it to one stored room and participant; without them it is judged as one that
     LiveKit's SDK made.
@@ -95,7 +99,12 @@ def mint_join_token(
         claims["metadata"] = metadata
     if attributes:
         claims["attributes"] = dict(attributes)
-    return jwt.encode(claims, secret, algorithm="HS256", headers={"typ": "JWT"})
+    # As UTF-8, since escapes take up to three times the space.
+    payload = json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode()
+    token = jwt.PyJWS().encode(payload, secret, algorithm="HS256", headers={"typ": "JWT"})
+    if len(token) > TOKEN_MAX_CHARS:
+        raise OversizeTokenError(f"more than {TOKEN_MAX_CHARS} characters")
+    return token
 
 
 def read_join_token(token: str, keys: KeyRing, *, now: float) -> JoinClaims:

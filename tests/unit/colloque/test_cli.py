@@ -96,6 +96,14 @@ def test_wrong_use_is_code_2(folder: Path, arguments: tuple[str, ...]) -> None:
             ("token", "--room", "R", "--identity", "p", "--key", "x", "--config", "colloque.toml"),
             "colloque: api_keys: x is",
         ),
+        (
+            ("token", "--room", "R", "--identity", "p", "--name", "x" * 257, "--config", "colloque.toml"),
+            "colloque: --name: must be",
+        ),
+        (
+            ("token", "--room", "R", "--identity", "p", "--name", "\udcff", "--config", "colloque.toml"),
+            "colloque: --name: must be",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_code_1(

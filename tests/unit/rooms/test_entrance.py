@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -68,6 +69,16 @@ async def test_a_participant_is_admitted_with_the_stored_rights(
     assert admission.grants.can_publish_sources == ("microphone",)
     assert admission.attributes == {"seat": "2"}
     assert admission.expires_at == ticket.expires_at == NOW + 900
+
+
+async def test_however_much_is_stored_of_a_participant_the_token_for_them_lets_them_in(
+    rooms: Rooms, room: Room, key: ApiKey
+) -> None:
+    attributes = {f"name-{number}": "x" * 500 for number in range(50)}
+    draft = ParticipantDraft(name="P" * 200, attributes=attributes)
+    await rooms.participants.put("default", "demo", "p1", draft, now=NOW)
+    ticket = await rooms.participants.mint_token(key, "demo", "p1", now=NOW)
+    assert (await rooms.verify_join(ticket.token, now=NOW)).attributes == attributes
 
 
 async def test_rights_taken_away_after_the_token_was_made_are_gone(
@@ -237,6 +248,36 @@ class TestRefreshing:
         admission = await rooms.verify_join(livekit_token(identity="new"), now=NOW)
         later = await rooms.verify_join(await rooms.refresh_token(admission, now=NOW + 1), now=NOW + 1)
         assert later.grants == admission.grants
+
+    @pytest.mark.parametrize(
+        ("metadata", "attributes", "kept"),
+        [
+            ("m", {"a": "b"}, ("m", {"a": "b"})),
+            ("m" * 65_536, {"a": "b"}, ("", {"a": "b"})),
+            ("m", {"a": "b" * 65_000}, ("m", {})),
+            ("m" * 65_536, {"a": "b" * 65_000}, ("", {})),
+        ],
+    )
+    async def test_what_does_not_fit_is_left_out_so_that_the_token_still_lets_in(
+        self, rooms: Rooms, room: Room, metadata: str, attributes: dict[str, str], kept: object
+    ) -> None:
+        admission = await rooms.verify_join(livekit_token(identity="new"), now=NOW)
+        grown = replace(admission, metadata=metadata, attributes=attributes)
+        later = await rooms.verify_join(await rooms.refresh_token(grown, now=NOW), now=NOW)
+        assert (later.metadata, later.attributes) == kept
+
+    async def test_stored_attributes_are_those_of_the_store_and_never_of_an_older_token(
+        self, rooms: Rooms, room: Room, key: ApiKey
+    ) -> None:
+        draft = ParticipantDraft(attributes={"seat": "2", "ward": "7"})
+        await rooms.participants.put("default", "demo", "p1", draft, now=NOW)
+        ticket = await rooms.participants.mint_token(key, "demo", "p1", now=NOW)
+        admission = await rooms.verify_join(ticket.token, now=NOW)
+        fresh = await rooms.refresh_token(admission, now=NOW)
+        await rooms.participants.put(
+            "default", "demo", "p1", ParticipantDraft(attributes={"seat": "3"}), now=NOW
+        )
+        assert (await rooms.verify_join(fresh, now=NOW)).attributes == {"seat": "3"}
 
     async def test_it_ends_with_removal(self, rooms: Rooms, room: Room, key: ApiKey) -> None:
         admission = await rooms.verify_join(await token_for(rooms, key), now=NOW)

@@ -5,15 +5,22 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from livekit import api
 
-from rooms import ApiKey, KeyRing
+from rooms import SOURCES, ApiKey, KeyRing
 from rooms.rights import EVERYTHING
-from rooms.tokens import InvalidTokenError, JoinClaims, mint_join_token, read_join_token
+from rooms.tokens import (
+    InvalidTokenError,
+    JoinClaims,
+    OversizeTokenError,
+    mint_join_token,
+    read_join_token,
+)
 from tests.unit.rooms.conftest import NOW, SECRET
 
 GOOD: dict[str, Any] = {
@@ -39,6 +46,25 @@ def test_a_token_of_ours_says_what_it_was_made_with(keys: KeyRing) -> None:
         tenant="default", room="demo", identity="p1", name="P.", grants=EVERYTHING, expires_at=NOW + 60,
         issued_at=NOW, metadata="m", attributes={"a": "b"}, role="patient", room_uid="RM_1", epoch=3,
     )  # fmt: skip
+
+
+def test_the_longest_names_and_ids_of_any_script_fit_into_a_token(keys: KeyRing) -> None:
+    long_id, long_name = "\N{CAROUSEL HORSE}" * 128, "\N{CAROUSEL HORSE}" * 256
+    grants = replace(EVERYTHING, can_publish_sources=SOURCES)
+    token = mint_join_token(
+        "portal", SECRET, room=long_id, identity=long_id, grants=grants, now=NOW, ttl_seconds=60,
+        name=long_name, role="delegate", room_uid="RM_" + "x" * 26, epoch=10**9,
+    )  # fmt: skip
+    claims = read_join_token(token, keys, now=NOW)
+    assert (claims.room, claims.identity, claims.name) == (long_id, long_id, long_name)
+
+
+def test_a_token_that_would_not_be_read_is_not_made() -> None:
+    with pytest.raises(OversizeTokenError):
+        mint_join_token(
+            "portal", SECRET, room="demo", identity="p1", grants=EVERYTHING, now=NOW, ttl_seconds=60,
+            metadata="m" * 8192,
+        )  # fmt: skip
 
 
 def test_a_token_of_livekits_sdk_is_read(keys: KeyRing) -> None:
