@@ -11,7 +11,6 @@ from colloque.config import load
 from colloque.errors import StartError
 from rooms import ApiKey, NotFound, ParticipantDraft, Role, Rooms, RoomsError
 from rooms.ids import is_usable_id
-from rooms.model import Features
 from rooms.rights import grants_for
 from rooms.tokens import NAME_MAX_CHARS, mint_join_token
 
@@ -66,7 +65,7 @@ def mint_token(key: ApiKey, person: Person, *, ttl_seconds: int) -> str:
         key.secret,
         room=person.room,
         identity=person.identity,
-        grants=grants_for(person.role, None, Features()),
+        grants=grants_for(person.role, None),
         now=time.time(),
         ttl_seconds=ttl_seconds,
         name=person.name or "",

@@ -21,6 +21,7 @@ from rooms.model import (
     ROLES,
     SOURCES,
     Admission,
+    CallRules,
     Features,
     Gate,
     Grants,
@@ -35,8 +36,10 @@ from rooms.model import (
     RoomObserver,
     RoomState,
     Source,
+    Warrant,
 )
 from rooms.participants import Ticket
+from rooms.rights import in_force
 from rooms.service import RoomFilter, Rooms
 from rooms.window import closes_at, opens_at, state_of
 
@@ -47,6 +50,7 @@ __all__ = [
     "Admission",
     "Answer",
     "ApiKey",
+    "CallRules",
     "Features",
     "Full",
     "Gate",
@@ -79,7 +83,9 @@ __all__ = [
     "StoreUnavailable",
     "Taken",
     "Ticket",
+    "Warrant",
     "closes_at",
+    "in_force",
     "opens_at",
     "state_of",
 ]

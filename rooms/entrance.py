@@ -15,8 +15,8 @@ from rooms import rows
 from rooms.context import find_room_row, log
 from rooms.errors import JoinRefused, StoreUnavailable
 from rooms.ids import new_room_uid
-from rooms.model import Admission, Role, RoomDraft
-from rooms.rights import narrow, within_features
+from rooms.model import Admission, Role, RoomDraft, Warrant
+from rooms.rights import in_force
 from rooms.tables import ParticipantRow, RoomRow
 from rooms.tokens import InvalidTokenError, JoinClaims, OversizeTokenError, mint_join_token, read_join_token
 from rooms.window import outside
@@ -49,7 +49,7 @@ async def verify_join(context: Context, token: str, *, now: float) -> Admission:
 
 
 async def refresh_token(context: Context, admission: Admission, *, now: float) -> str:
-    """Sign a new token for somebody in the call, with the rights of `admission`; raise `JoinRefused`.
+    """Sign a new token for somebody in the call, which allows what the one before did; raise `JoinRefused`.
 
     Metadata and attributes that do not fit into a token are left out: who comes back with it finds them kept
     in the call.
@@ -90,7 +90,8 @@ def _renewed(
         key.secret,
         room=room.id,
         identity=admission.identity,
-        grants=admission.grants,
+        grants=admission.warrant.token or admission.grants,
+        repeats_stored=admission.warrant.token is None,
         now=now,
         ttl_seconds=context.settings.token_ttl_seconds,
         name=admission.name,
@@ -163,13 +164,13 @@ def _is_dead(participant: ParticipantRow, epoch: int) -> bool:
 
 
 def _admission(claims: JoinClaims, room: RoomRow, participant: ParticipantRow | None) -> Admission:
-    features = rows.features_of(room)
+    rules = rows.rules_of(room)
     if participant is None or participant.forgotten:
         role: str = claims.role or ("host" if claims.grants.room_admin else "guest")
-        grants, name, attributes = within_features(claims.grants, features), claims.name, claims.attributes
+        warrant, name, attributes = Warrant(None, claims.grants), claims.name, claims.attributes
     else:
         role = participant.role
-        grants = narrow(rows.grants_of(participant, features), claims.grants)
+        warrant = Warrant(rows.grants_of(participant), None if claims.repeats_stored else claims.grants)
         name = participant.name or claims.name
         attributes = {**claims.attributes, **participant.attributes}
     return Admission(
@@ -178,12 +179,11 @@ def _admission(claims: JoinClaims, room: RoomRow, participant: ParticipantRow | 
         identity=claims.identity,
         name=name,
         role=role,
-        grants=grants,
+        grants=in_force(warrant, rules.features),
+        warrant=warrant,
         metadata=claims.metadata,
         attributes=attributes,
         epoch=0 if participant is None else participant.epoch,
         expires_at=claims.expires_at,
-        max_participants=room.max_participants,
-        room_metadata=rows.room_text_for_clients(room),
-        e2ee=features.e2ee,
+        rules=rules,
     )

@@ -42,6 +42,38 @@ class Grants:
 
 
 @dataclass(frozen=True, slots=True)
+class Warrant:
+    """Where the rights of one person come from; at least one is there, and each bounds the other."""
+
+    stored: Grants | None
+    """What role and listed sources of a stored participant allow."""
+    token: Grants | None
+    """What the token allows; `None` if it only repeats what was stored when it was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is possible in a room, whoever the person is."""
+
+    chat: bool = True
+    """Messages between participants (every kind of data message)."""
+    screen_share: bool = True
+    raise_hand: bool = True
+    e2ee: bool = False
+    """Media must be encrypted end to end; the server passes it on unread."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRules:
+    """What holds for everybody in the call of a room."""
+
+    features: Features
+    max_participants: int | None
+    text: str
+    """JSON for the clients: title and features of the room; empty if there is nothing to say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """A person who may join now: the outcome of checking a join token."""
 
@@ -55,6 +87,8 @@ class Admission:
     """Display name or pseudonym, may be empty."""
     role: str
     grants: Grants
+    """What the warrant allows within the features of the room."""
+    warrant: Warrant
     metadata: str
     """Opaque text that everyone in the call sees."""
     attributes: Mapping[str, str]
@@ -63,11 +97,7 @@ class Admission:
     """Rises when the participant is removed; tokens of an earlier epoch are dead."""
     expires_at: float
     """When the token that was checked ends, not when the call does."""
-    max_participants: int | None
-    room_metadata: str
-    """JSON for the clients: title and features of the room; empty if there is nothing to say."""
-    e2ee: bool
-    """The room demands that media is encrypted end to end."""
+    rules: CallRules
 
 
 class RoomObserver(Protocol):
@@ -76,11 +106,16 @@ class RoomObserver(Protocol):
     def participant_removed(self, room_id: str, identity: str) -> None:
         """Every earlier token of this person is dead: end the leg."""
 
-    def participant_changed(self, room_id: str, identity: str, grants: Grants, name: str) -> None:
-        """This person's rights are now these; so is the display name, unless it is empty."""
+    def participant_changed(
+        self, room_id: str, identity: str, stored: Grants, name: str, attributes: Mapping[str, str]
+    ) -> None:
+        """This person's stored rights are now these; so are the name, unless it is empty, and the attributes.
 
-    def room_changed(self, room_id: str) -> None:
-        """The room's title, features or limits are no longer what they were at admission."""
+        An attribute that was stored before and is no more comes as an empty one.
+        """
+
+    def room_changed(self, room_id: str, rules: CallRules) -> None:
+        """These rules hold for everybody in the call from now on."""
 
     def room_closed(self, room_id: str, reason: str) -> None:
         """The room is over (`deleted`): end every leg."""
@@ -97,18 +132,6 @@ class Gate(Protocol):
 
     def observe(self, observer: RoomObserver) -> None:
         """Tell `observer` of every later change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What is possible in a room, whoever the person is."""
-
-    chat: bool = True
-    """Messages between participants (every kind of data message)."""
-    screen_share: bool = True
-    raise_hand: bool = True
-    e2ee: bool = False
-    """Media must be encrypted end to end; the server passes it on unread."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from rooms import rows
 from rooms.context import log, room_row
 from rooms.errors import Full, InvalidValue, NotFound, Removed, StaleVersion
 from rooms.ids import is_usable_id
-from rooms.model import Participant, ParticipantDraft, Role, Room
+from rooms.model import Participant, ParticipantDraft, Role, Room, Warrant
+from rooms.rights import in_force
 from rooms.tables import ParticipantRow, RoomRow
 from rooms.tokens import clean_name, mint_join_token
 
@@ -62,6 +63,7 @@ class Participants:
             room = await room_row(session, tenant, room_id)
             row = await session.get(ParticipantRow, (room.uid, identity))
             made = row is None or row.forgotten
+            before = {} if row is None else row.attributes
             if if_version is not None and (row is None or made or row.version != if_version):
                 raise StaleVersion("participant")
             if row is None:
@@ -71,10 +73,9 @@ class Participants:
                 _rewrite(row, draft, now=now)
                 if put_back:
                     row.state = "expected"
-            features = rows.features_of(room)
-        participant, grants = rows.participant_of(row), rows.grants_of(row, features)
-        name = participant.name or ""
-        self._context.tell(lambda one: one.participant_changed(room.uid, identity, grants, name))
+        participant, stored = rows.participant_of(row), rows.grants_of(row)
+        name, attributes = participant.name or "", {**dict.fromkeys(before, ""), **participant.attributes}
+        self._context.tell(lambda one: one.participant_changed(room.uid, identity, stored, name, attributes))
         return participant, made
 
     async def get(self, tenant: str, room_id: str, identity: str) -> Participant:
@@ -166,7 +167,7 @@ def issue(
     ttl_seconds: float | None = None,
     name: str | None = None,
 ) -> Ticket:
-    """Sign a join token with the rights that are stored now; the attributes are read from the store later."""
+    """Sign a join token; rights and attributes are read from the store when the person comes."""
     ttl = context.settings.token_ttl_seconds if ttl_seconds is None else ttl_seconds
     shown = row.name or clean_name(name or "")
     token = mint_join_token(
@@ -174,7 +175,8 @@ def issue(
         key.secret,
         room=room.id,
         identity=row.identity,
-        grants=rows.grants_of(row, rows.features_of(room)),
+        grants=in_force(Warrant(rows.grants_of(row), None), rows.features_of(room)),
+        repeats_stored=True,
         now=now,
         ttl_seconds=ttl,
         name=shown,

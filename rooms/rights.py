@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
-from rooms.model import SOURCES, Features, Grants, Role
+from rooms.model import SOURCES, Features, Grants, Role, Warrant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,12 +33,18 @@ ROLE_GRANTS: dict[Role, Grants] = {
 _SCREEN = frozenset({"screen_share", "screen_share_audio"})
 
 
-def grants_for(role: Role, can_publish: tuple[str, ...] | None, features: Features) -> Grants:
-    """Give a participant's rights: by role or listed sources, within the features of the room."""
+def grants_for(role: Role, can_publish: tuple[str, ...] | None) -> Grants:
+    """Give what a participant may do by role and listed sources."""
     grants = ROLE_GRANTS[role]
     if can_publish is not None:
         grants = replace(grants, can_publish=bool(can_publish), can_publish_sources=can_publish)
-    return within_features(grants, features)
+    return grants
+
+
+def in_force(warrant: Warrant, features: Features) -> Grants:
+    """Give what a person may do now: what store and token both allow, within the features of the room."""
+    given = [grants for grants in (warrant.stored, warrant.token) if grants is not None]
+    return within_features(reduce(narrow, given), features)
 
 
 def within_features(grants: Grants, features: Features) -> Grants:

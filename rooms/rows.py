@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import cast
 
 from rooms.model import (
+    CallRules,
     Features,
     Grants,
     Link,
@@ -66,12 +67,13 @@ def features_of(row: RoomRow) -> Features:
     return Features(**{name: value for name, value in row.features.items() if name in known})
 
 
-def room_text_for_clients(row: RoomRow) -> str:
-    """Say the room's title and features to the clients in it, as JSON; empty if all is as usual."""
-    features = features_of(row)
-    if row.name is None and features == Features():
-        return ""
-    return json.dumps({"name": row.name, "kind": row.kind, "features": asdict(features)}, ensure_ascii=False)
+def rules_of(row: RoomRow) -> CallRules:
+    """Give what holds for everybody in the room's call; the text is empty if all is as usual."""
+    features, text = features_of(row), ""
+    if row.name is not None or features != Features():
+        said = {"name": row.name, "kind": row.kind, "features": asdict(features)}
+        text = json.dumps(said, ensure_ascii=False)
+    return CallRules(features, row.max_participants, text)
 
 
 def participant_of(row: ParticipantRow) -> Participant:
@@ -121,9 +123,9 @@ def sources_of(row: ParticipantRow) -> tuple[Source, ...] | None:
     return None if row.can_publish is None else cast("tuple[Source, ...]", tuple(row.can_publish))
 
 
-def grants_of(row: ParticipantRow, features: Features) -> Grants:
-    """Give what the stored participant may do in a room with these features."""
-    return grants_for(cast("Role", row.role), sources_of(row), features)
+def grants_of(row: ParticipantRow) -> Grants:
+    """Give what is stored of a participant's rights, whatever the features of the room."""
+    return grants_for(cast("Role", row.role), sources_of(row))
 
 
 def link_of(row: LinkRow) -> Link:

@@ -16,12 +16,10 @@ from rooms.ids import is_usable_id, new_room_id
 from rooms.links import Links
 from rooms.participants import Participants
 from rooms.store import Store
-from rooms.tables import ParticipantRow, RoomRow
+from rooms.tables import RoomRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from sqlalchemy.ext.asyncio import AsyncSession
 
     from rooms.keys import KeyRing
     from rooms.model import Admission, Room, RoomDraft, RoomObserver, RoomState
@@ -80,7 +78,7 @@ class Rooms:
         return await entrance.verify_join(self._context, token, now=now)
 
     async def refresh_token(self, admission: Admission, *, now: float) -> str:
-        """Give a fresh token, with the rights of `admission`, to a leg in the call; raise `JoinRefused`."""
+        """Give a fresh token, as good as its last, to a leg in the call; raise `JoinRefused`."""
         return await entrance.refresh_token(self._context, admission, now=now)
 
     async def create_room(
@@ -141,19 +139,10 @@ class Rooms:
             row = await room_row(session, tenant, room_id)
             if if_version not in {None, row.version}:
                 raise StaleVersion("room")
-            before = rows.features_of(row)
             entrance.write_draft(row, draft, self._context.settings)
             row.version += 1
-            changed = draft.features != before
-            people = await _people(session, row) if changed else []
-        room = rows.room_of(row)
-        for person in people:
-            identity, name = person.identity, person.name or ""
-            grants = rows.grants_of(person, room.features)
-            self._context.tell(
-                lambda one, i=identity, g=grants, n=name: one.participant_changed(room.uid, i, g, n)  # type: ignore[misc]
-            )
-        self._context.tell(lambda one: one.room_changed(room.uid))
+        room, rules = rows.room_of(row), rows.rules_of(row)
+        self._context.tell(lambda one: one.room_changed(room.uid, rules))
         return room
 
     async def delete_room(self, tenant: str, room_id: str, *, if_version: int | None = None) -> None:
@@ -206,12 +195,3 @@ def _in_state(state: RoomState, *, now: float) -> ColumnElement[bool]:
             return and_(is_open, ~is_over)
         case "finished":
             return and_(is_open, is_over)
-
-
-async def _people(session: AsyncSession, row: RoomRow) -> list[ParticipantRow]:
-    query = select(ParticipantRow).where(
-        ParticipantRow.room_uid == row.uid,
-        ParticipantRow.forgotten.is_(False),
-        ParticipantRow.state != "removed",
-    )
-    return list(await session.scalars(query))

@@ -34,6 +34,7 @@ CLOCK_LEEWAY_SECONDS = 30.0  # hosts that mint tokens have clocks of their own
 NAME_MAX_CHARS = 256
 _FAR_FUTURE = 253402300800.0  # year 10000: later expiries are mistakes or attacks on date arithmetic
 _FOREIGN_KEY_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc"})
+_STORED = "stored"
 _CLEAN = dict.fromkeys((*range(32), *range(127, 160)))
 
 
@@ -61,6 +62,8 @@ class JoinClaims:
     role: Role | None = None
     room_uid: str | None = None
     epoch: int | None = None
+    repeats_stored: bool = False
+    """The grants are those that were stored when it was made, and bound nothing by themselves."""
 
 
 def mint_join_token(
@@ -78,13 +81,20 @@ def mint_join_token(
     role: Role | None = None,
     room_uid: str | None = None,
     epoch: int | None = None,
+    repeats_stored: bool = False,
 ) -> str:
     """Sign a join token; raise `OversizeTokenError`, which names and ids of the longest alone never do.
 
     `room_uid` and `epoch` tie it to one stored room and participant; without them it is judged as one that
-    LiveKit's SDK made.
+    LiveKit's SDK made. With `repeats_stored` the grants say what was stored now, and later changes hold for
+    its bearer; without it they bound what is stored.
     """
-    ours = {"role": role, "room": room_uid, "epoch": epoch}
+    ours = {
+        "role": role,
+        "room": room_uid,
+        "epoch": epoch,
+        "rights": _STORED if repeats_stored else None,
+    }
     claims: dict[str, Any] = {
         "iss": key,
         "sub": identity,
@@ -130,6 +140,7 @@ def read_join_token(token: str, keys: KeyRing, *, now: float) -> JoinClaims:
             role=_role(ours),
             room_uid=_text(ours, "room") or None,
             epoch=_epoch(ours),
+            repeats_stored=_repeats_stored(ours),
         )
     except ValueError as error:
         raise InvalidTokenError(str(error)) from error
@@ -240,6 +251,13 @@ def _role(ours: Mapping[str, Any]) -> Role | None:
         if value == role:
             return role
     raise ValueError("unknown role")
+
+
+def _repeats_stored(ours: Mapping[str, Any]) -> bool:
+    value = ours.get("rights")
+    if value is not None and value != _STORED:
+        raise ValueError("unknown kind of rights")
+    return bool(value == _STORED)
 
 
 def _epoch(ours: Mapping[str, Any]) -> int | None:

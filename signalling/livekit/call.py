@@ -13,7 +13,7 @@ from livekit.protocol import models, rtc
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import LeaveRequest
 
-from rooms import Admission, Grants
+from rooms import Admission, CallRules, Grants, in_force
 from sfu import CallKey, TrackKey
 from signalling.livekit import join
 from signalling.livekit.counters import Counters
@@ -56,7 +56,8 @@ class Call:
         `emptied` is called when the last participant has left.
         """
         self.key = CallKey(admission.room_id)
-        self.room = admission
+        self.room_name = admission.room_name
+        self.rules = admission.rules
         self.around = around
         self._emptied = emptied
         self.roster = Roster(around.timers)
@@ -82,7 +83,6 @@ class Call:
         self, admission: Admission, request: rtc.JoinRequest, outlet: Outlet, *, now: float
     ) -> Participant:
         """Let an admitted person in; raise PeerError `full`, or what its offer deserves."""
-        self.room = admission
         older = self.roster.by_identity(admission.identity)
         if older is not None:
             self._end(older, Event.REPLACED, now=now)
@@ -132,8 +132,13 @@ class Call:
         for message in join.resumed(self, person):
             outlet.send(Outgoing(message))
         person.missed_departures.clear()
-        person.admission = replace(person.admission, epoch=admission.epoch, expires_at=admission.expires_at)
-        self.change_rights(person, admission.grants, "", now=now)
+        person.admission = replace(
+            person.admission,
+            epoch=admission.epoch,
+            expires_at=admission.expires_at,
+            warrant=admission.warrant,
+        )
+        self._put_in_force(person, now=now)
         self.around.counters.joins["resumed"] += 1
         if request.HasField("sync_state"):
             self.requests.sync_state(person, request.sync_state, now=now)
@@ -169,16 +174,42 @@ class Call:
 
     # --- changes ---
 
-    def change_rights(self, person: Participant, grants: Grants, name: str, *, now: float) -> None:
-        """Put new rights into force; tracks that are no longer allowed end."""
+    def change_stored(
+        self, person: Participant, stored: Grants, name: str, attributes: Mapping[str, str], *, now: float
+    ) -> None:
+        """Put into force what is stored of a person now; an attribute that is empty is removed."""
+        person.admission = replace(person.admission, warrant=replace(person.admission.warrant, stored=stored))
+        merged = {**person.admission.attributes, **attributes}
+        kept = {key: value for key, value in merged.items() if value}
+        self._put_in_force(person, name=name or None, attributes=kept, now=now)
+
+    def change_rules(self, rules: CallRules, *, now: float) -> None:
+        """Put the new rules of the room into force, for everybody in it."""
+        self.rules = rules
+        for person in self.roster:
+            self._put_in_force(person, now=now)
+        self.head_count_changed(now=now)
+
+    def _put_in_force(
+        self,
+        person: Participant,
+        *,
+        name: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+        now: float,
+    ) -> None:
+        """Give a person the rights that warrant and room allow now; tracks that are no longer allowed end."""
         was_hidden = person.grants.hidden
-        if not person.change(grants=grants, name=name or None):
-            return
+        grants = in_force(person.admission.warrant, self.rules.features)
+        changed = person.change(grants=grants, name=name, attributes=attributes)
         for key, track in list(person.tracks.items()):
-            if not may_publish(grants, track.intent.source):
+            plain = track.info.encryption == models.Encryption.NONE
+            if not may_publish(grants, track.intent.source) or (plain and self.rules.features.e2ee):
                 if person.leg is not None:
                     person.leg.unpublish(key)
                 self.forget_track(person, key, now=now)
+        if not changed:
+            return
         if grants.hidden and not was_hidden:
             self.roster.hide(person)
         self.subscriptions.rights_changed(person)
@@ -196,11 +227,6 @@ class Call:
             self.roster.changed(person, now=now)
             self.head_count_changed(now=now)
 
-    def room_changed(self, admission: Admission, *, now: float) -> None:
-        """Take over what a fresh look at the room says of it."""
-        self.room = admission
-        self.head_count_changed(now=now)
-
     def tell_room(self) -> None:
         """Tell everybody the head count and what the room says of itself."""
         self.roster.send_to_all(rtc.SignalResponse(room_update=rtc.RoomUpdate(room=self.room_info())))
@@ -210,9 +236,9 @@ class Call:
         people = list(self.roster.visible())
         return models.Room(
             sid=self.key,
-            name=self.room.room_name,
-            metadata=self.room.room_metadata,
-            max_participants=self.room.max_participants or 0,
+            name=self.room_name,
+            metadata=self.rules.text,
+            max_participants=self.rules.max_participants or 0,
             num_participants=len(people),
             num_publishers=sum(person.is_publisher for person in people),
             creation_time=int(self._created_at),

@@ -8,7 +8,7 @@ from typing import Any
 
 from livekit.protocol import rtc
 
-from rooms import Admission, Grants
+from rooms import Admission, CallRules, Grants
 from sfu import LegKey, PeerError
 from signalling.livekit.call import Call, Surroundings, token_refresh_after
 from signalling.livekit.counters import Counters
@@ -32,20 +32,17 @@ class Hub:
         timers: TimerTable,
         *,
         want_token: Callable[["Call", Participant], None],
-        look_again: Callable[["Call", Admission], None],
     ) -> None:
-        """Take the live side and the two things that need waiting for.
+        """Take the live side and what needs waiting for.
 
-        `want_token` is called when a client should get a fresh token (then call `new_token`), `look_again`
-        when a room is not what it was (then call `Call.room_changed`).
+        `want_token` is called when a client should get a fresh token (then call `new_token`).
         """
         self.counters = Counters()
         self.timers = timers
-        self.removals = 0
-        """Rises when people or rooms are removed: who was checked before may have to be checked again."""
+        self.changes = 0
+        """Rises with every durable change: who was checked before it has to be checked again."""
         self._around = Surroundings(sfu, settings, self.counters, self.timers, clocks)
         self._want_token = want_token
-        self._look_again = look_again
         self._calls: dict[str, Call] = {}
 
     def full(self, admission: Admission) -> bool:
@@ -54,8 +51,8 @@ class Hub:
         if call is None or call.roster.by_identity(admission.identity) is not None:
             return False
         most = self._around.settings.limits.legs_per_call
-        if admission.max_participants is not None:
-            most = min(most, admission.max_participants)
+        if admission.rules.max_participants is not None:
+            most = min(most, admission.rules.max_participants)
         return len(call.roster) >= most
 
     def join(self, admission: Admission, request: rtc.JoinRequest, outlet: Outlet, *, now: float) -> "Seat":
@@ -103,28 +100,32 @@ class Hub:
 
     def participant_removed(self, room_id: str, identity: str) -> None:
         """End the leg of somebody who may not be there any more."""
-        self.removals += 1
+        self.changes += 1
         call = self._calls.get(room_id)
         person = call.roster.by_identity(identity) if call is not None else None
         if call is not None and person is not None:
             call.end(person, Event.REMOVED, now=self._around.clocks.now())
 
-    def participant_changed(self, room_id: str, identity: str, grants: Grants, name: str) -> None:
-        """Put new rights into force."""
+    def participant_changed(
+        self, room_id: str, identity: str, stored: Grants, name: str, attributes: Mapping[str, str]
+    ) -> None:
+        """Put into force what is stored of a person now."""
+        self.changes += 1
         call = self._calls.get(room_id)
         person = call.roster.by_identity(identity) if call is not None else None
         if call is not None and person is not None:
-            call.change_rights(person, grants, name, now=self._around.clocks.now())
+            call.change_stored(person, stored, name, attributes, now=self._around.clocks.now())
 
-    def room_changed(self, room_id: str) -> None:
-        """Look again at what the room says of itself."""
+    def room_changed(self, room_id: str, rules: CallRules) -> None:
+        """Put the new rules of a room into force."""
+        self.changes += 1
         call = self._calls.get(room_id)
         if call is not None:
-            self._look_again(call, call.room)
+            call.change_rules(rules, now=self._around.clocks.now())
 
     def room_closed(self, room_id: str, reason: str) -> None:  # noqa: ARG002 - clients know one word for it
         """End everybody's stay in a room that is over."""
-        self.removals += 1
+        self.changes += 1
         call = self._calls.get(room_id)
         if call is not None:
             call.end_all(Event.ROOM_CLOSED, now=self._around.clocks.now())

@@ -264,7 +264,7 @@ class Requests:
             raise PeerError("invalid-track", "a track is audio or video")
         if not may_publish(person.grants, source):
             raise PeerError("not-allowed", f"not allowed to publish {source}")
-        if person.admission.e2ee and request.encryption == models.Encryption.NONE:
+        if self._call.rules.features.e2ee and request.encryption == models.Encryption.NONE:
             raise PeerError("not-allowed", "this room takes end-to-end encrypted tracks only")
         if len(person.tracks) >= self._call.around.settings.limits.tracks:
             self._drop_forgotten(person, now=now)

@@ -69,7 +69,6 @@ class LiveKitServer:
             Clocks(now=self._loop.time, wall=time.time),
             self._timers,
             want_token=lambda call, person: self._spawn(self._send_token(call, person)),
-            look_again=lambda call, admission: self._spawn(self._look_again(call, admission)),
         )
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections: set[Connection] = set()
@@ -128,7 +127,7 @@ class LiveKitServer:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         """Check, upgrade, and serve one connection until it ends."""
         try:
-            removals = self._hub.removals
+            changes = self._hub.changes
             admission, join_request = await self._admit(request)
         except Refusal as refusal:
             return self._refused(request, refusal)
@@ -150,12 +149,17 @@ class LiveKitServer:
         writer = asyncio.create_task(connection.run())
         self._writers.add(writer)
         try:
-            if self._hub.removals != removals:
-                # Somebody was removed while this person was between the check and the call.
+            while self._hub.changes != changes:
+                # Something is not what it was when this person, on the way into the call, was checked.
+                changes = self._hub.changes
                 admission, join_request = await self._admit(request)
             await self._sit(admission, join_request, socket, connection)
-        except Refusal:
-            _turn_out(connection, DisconnectReason.PARTICIPANT_REMOVED)
+        except Refusal as refusal:
+            removed = refusal.status == HTTPStatus.UNAUTHORIZED
+            _turn_out(
+                connection,
+                DisconnectReason.PARTICIPANT_REMOVED if removed else DisconnectReason.JOIN_FAILURE,
+            )
         finally:
             connection.close(1000, "")
             await asyncio.wait([writer])
@@ -276,17 +280,6 @@ class LiveKitServer:
             log.info("token_not_refreshed", extra={"room": call.key, "code": refused.code})
             return
         self._hub.new_token(person, token, now=self._loop.time())
-
-    async def _look_again(self, call: Call, admission: Admission) -> None:
-        """Learn what a changed room says of itself, as its next visitor would."""
-        now = time.time()
-        try:
-            token = await self._rooms.refresh_token(admission, now=now)
-            admission = await self._rooms.verify_join(token, now=now)
-        except JoinRefused as refused:
-            log.info("room_not_read", extra={"room": call.key, "code": refused.code})
-            return
-        call.room_changed(admission, now=self._loop.time())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

@@ -22,7 +22,7 @@ from rooms import Admission, Grants, JoinRefused, RefusalCode, RoomObserver
 from signalling.livekit import LiveKitServer, LiveKitSettings, SignalLimits, SignalTimes
 from tests.support.eventually import eventually
 from tests.support.live_side import FakeSfu
-from tests.support.stage import ALL_RIGHTS, admission
+from tests.support.stage import ALL_RIGHTS, admission, rights
 
 pytestmark = pytest.mark.integration
 QUICK = SignalTimes(ping_interval=1, ping_timeout=1, resume_window=0.5, close_within=0.5)
@@ -253,6 +253,22 @@ async def test_somebody_removed_between_the_check_and_the_call_does_not_get_in(
     leave = await caller.until("leave")
     assert leave.reason == models.DisconnectReason.PARTICIPANT_REMOVED
     assert house.server.debug_state()["objects"]["participants"] == 0
+
+
+async def test_rights_taken_away_between_the_check_and_the_call_are_not_had_in_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = web.WebSocketResponse.prepare
+
+    async def changed_meanwhile(self: web.WebSocketResponse, request: Any) -> Any:
+        outcome = await prepare(self, request)
+        house.gate.grants = rights(can_publish=False)
+        house.gate.observers[0].participant_changed("RM_room", "ada", house.gate.grants, "", {})
+        return outcome
+
+    monkeypatch.setattr(web.WebSocketResponse, "prepare", changed_meanwhile)
+    join = await (await house.open("ada")).until("join")
+    assert not join.participant.permission.can_publish
 
 
 async def test_a_lost_connection_is_resumed_by_another(house: House) -> None:

@@ -6,9 +6,8 @@ from typing import Any
 
 from livekit.protocol import models, rtc
 
-from rooms import Admission, Grants
+from rooms import Admission, CallRules, Features, Grants, Warrant
 from sfu import LegKey, TrackKey
-from signalling.livekit.call import Call
 from signalling.livekit.hub import Hub, Seat
 from signalling.livekit.media import Clocks
 from signalling.livekit.outbox import Outgoing
@@ -35,6 +34,13 @@ def rights(**changes: Any) -> Grants:
     return dataclasses.replace(ALL_RIGHTS, **changes)
 
 
+def rules(
+    text: str = '{"title":"A visit"}', max_participants: int | None = None, **features: bool
+) -> CallRules:
+    """Give the rules of a room with these features."""
+    return CallRules(Features(**features), max_participants, text)
+
+
 def admission(identity: str, grants: Grants = ALL_RIGHTS, **changes: Any) -> Admission:
     """Give what the durable part says of a person who may come in."""
     person = Admission(
@@ -44,13 +50,12 @@ def admission(identity: str, grants: Grants = ALL_RIGHTS, **changes: Any) -> Adm
         name=identity.capitalize(),
         role="guest",
         grants=grants,
+        warrant=Warrant(stored=None, token=grants),
         metadata="",
         attributes={},
         epoch=1,
         expires_at=EPOCH + 600,
-        max_participants=None,
-        room_metadata='{"title":"A visit"}',
-        e2ee=False,
+        rules=rules(),
     )
     return dataclasses.replace(person, **changes)
 
@@ -152,7 +157,6 @@ class Stage:
         self.now = 1000.0
         self.sfu = FakeSfu()
         self.tokens_wanted: list[Participant] = []
-        self.looks: list[Call] = []
         self._count = 0
         clocks = Clocks(now=lambda: self.now, wall=lambda: EPOCH + self.now - 1000.0)
         self.hub = Hub(
@@ -161,7 +165,6 @@ class Stage:
             clocks,
             TimerTable(),
             want_token=lambda _call, person: self.tokens_wanted.append(person),
-            look_again=lambda call, _admission: self.looks.append(call),
         )
 
     def count(self) -> int:

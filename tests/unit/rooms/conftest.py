@@ -1,11 +1,11 @@
 """A service on a database of its own, at a time of its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from rooms import ApiKey, Grants, KeyRing, Rooms, RoomsSettings
+from rooms import ApiKey, CallRules, Grants, KeyRing, Rooms, RoomsSettings
 from tests.support.rooms_database import empty_database
 
 NOW = 1_900_000_000.0
@@ -21,11 +21,13 @@ class Witness:
     def participant_removed(self, room_id: str, identity: str) -> None:
         self.heard.append(("removed", room_id, identity))
 
-    def participant_changed(self, room_id: str, identity: str, grants: Grants, name: str) -> None:
-        self.heard.append(("changed", room_id, identity, grants, name))
+    def participant_changed(
+        self, room_id: str, identity: str, stored: Grants, name: str, attributes: Mapping[str, str]
+    ) -> None:
+        self.heard.append(("changed", room_id, identity, stored, name, attributes))
 
-    def room_changed(self, room_id: str) -> None:
-        self.heard.append(("room", room_id))
+    def room_changed(self, room_id: str, rules: CallRules) -> None:
+        self.heard.append(("room", room_id, rules))
 
     def room_closed(self, room_id: str, reason: str) -> None:
         self.heard.append(("closed", room_id, reason))

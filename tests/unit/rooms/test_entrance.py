@@ -10,9 +10,11 @@ from rooms import (
     Admission,
     ApiKey,
     Features,
+    Grants,
     JoinRefused,
     KeyRing,
     ParticipantDraft,
+    Role,
     Room,
     RoomDraft,
     Rooms,
@@ -42,9 +44,11 @@ async def token_for(rooms: Rooms, key: ApiKey, identity: str = "p1", *, now: flo
     return (await rooms.participants.mint_token(key, "demo", identity, now=now)).token
 
 
-def livekit_token(room: str = "demo", identity: str = "p1", *, now: float = NOW) -> str:
+def livekit_token(
+    room: str = "demo", identity: str = "p1", *, grants: Grants = EVERYTHING, now: float = NOW
+) -> str:
     return mint_join_token(
-        "portal", SECRET, room=room, identity=identity, grants=EVERYTHING, now=now, ttl_seconds=3600
+        "portal", SECRET, room=room, identity=identity, grants=grants, now=now, ttl_seconds=3600
     )
 
 
@@ -95,6 +99,42 @@ async def test_a_token_cannot_give_more_than_is_stored(rooms: Rooms, room: Room)
     assert (admission.role, admission.grants.can_publish, admission.grants.room_admin) == (
         "observer", False, False,
     )  # fmt: skip
+
+
+async def test_rights_given_after_our_token_was_made_are_there(rooms: Rooms, room: Room, key: ApiKey) -> None:
+    await rooms.participants.put("default", "demo", "p1", ParticipantDraft(role="observer"), now=NOW)
+    token = (await rooms.participants.mint_token(key, "demo", "p1", now=NOW)).token
+    await rooms.participants.put("default", "demo", "p1", ParticipantDraft(role="host"), now=NOW)
+    admission = await rooms.verify_join(token, now=NOW)
+    assert admission.grants == EVERYTHING
+    fresh = await rooms.refresh_token(admission, now=NOW)
+    await rooms.participants.put("default", "demo", "p1", ParticipantDraft(can_publish=()), now=NOW)
+    assert not (await rooms.verify_join(fresh, now=NOW)).grants.can_publish
+
+
+async def test_what_a_token_narrows_stays_so_whatever_is_stored_and_however_often_it_is_refreshed(
+    rooms: Rooms, room: Room
+) -> None:
+    narrow = replace(EVERYTHING, hidden=True, can_publish_sources=("microphone",))
+    admission = await rooms.verify_join(livekit_token(grants=narrow), now=NOW)
+    roles: tuple[Role, ...] = ("observer", "host", "host")
+    for role in roles:
+        await rooms.participants.put("default", "demo", "p1", ParticipantDraft(role=role), now=NOW)
+        token = await rooms.refresh_token(admission, now=NOW)
+        admission = await rooms.verify_join(token, now=NOW)
+    assert admission.grants == narrow
+
+
+async def test_a_feature_that_was_off_for_a_while_takes_nothing_away_for_good(
+    rooms: Rooms, room: Room
+) -> None:
+    admission = await rooms.verify_join(livekit_token(), now=NOW)
+    await rooms.replace_room("default", "demo", RoomDraft(features=Features(chat=False)))
+    meanwhile = await rooms.verify_join(await rooms.refresh_token(admission, now=NOW), now=NOW)
+    assert not meanwhile.grants.can_publish_data
+    await rooms.replace_room("default", "demo", RoomDraft())
+    later = await rooms.verify_join(await rooms.refresh_token(meanwhile, now=NOW), now=NOW)
+    assert later.grants == admission.grants
 
 
 async def test_a_livekit_token_joins_an_existing_room_as_somebody_unknown(rooms: Rooms, room: Room) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rooms import ROLES, SOURCES, Features, Role
+from rooms import ROLES, SOURCES, Features, Role, Warrant, in_force
 from rooms.rights import (
     EVERYTHING,
     grants_for,
@@ -26,30 +26,32 @@ from rooms.rights import (
     ],
 )
 def test_a_role_says_who_publishes_and_who_moderates(role: Role, publishes: bool, moderates: bool) -> None:
-    grants = grants_for(role, None, Features())
+    grants = grants_for(role, None)
     assert (grants.can_publish, grants.room_admin) == (publishes, moderates)
     assert grants.can_subscribe
     assert not grants.hidden
 
 
 def test_an_empty_list_of_sources_means_none_and_not_all() -> None:
-    assert not grants_for("patient", (), Features()).can_publish
+    assert not grants_for("patient", ()).can_publish
 
 
 def test_a_list_of_sources_lets_an_observer_speak() -> None:
-    grants = grants_for("observer", ("microphone",), Features())
+    grants = grants_for("observer", ("microphone",))
     assert (grants.can_publish, grants.can_publish_sources) == (True, ("microphone",))
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_room_without_screen_sharing_has_it_for_nobody(role: Role) -> None:
-    grants = grants_for(role, None, Features(screen_share=False))
+    grants = within_features(grants_for(role, None), Features(screen_share=False))
     assert not set(grants.can_publish_sources) & {"screen_share", "screen_share_audio"}
     assert grants.can_publish == bool(grants.can_publish_sources) or role == "observer"
 
 
 def test_nothing_is_left_of_a_right_to_share_the_screen_alone() -> None:
-    assert not grants_for("guest", ("screen_share",), Features(screen_share=False)).can_publish
+    assert not within_features(
+        grants_for("guest", ("screen_share",)), Features(screen_share=False)
+    ).can_publish
 
 
 def test_a_room_without_chat_has_no_data_messages() -> None:
@@ -73,10 +75,24 @@ def test_narrowing_to_no_common_source_ends_publishing() -> None:
     assert not narrow(one, replace(EVERYTHING, can_publish_sources=("microphone",))).can_publish
 
 
+def test_store_and_token_bound_each_other_and_the_room_bounds_both() -> None:
+    stored = grants_for("host", ("camera", "microphone"))
+    token = replace(EVERYTHING, room_admin=False, hidden=True)
+    both = in_force(Warrant(stored, token), Features(chat=False))
+    assert both.can_publish_sources == ("camera", "microphone")
+    assert (both.hidden, both.room_admin, both.can_publish_data) == (True, False, False)
+
+
+@pytest.mark.parametrize("warrant", [Warrant(EVERYTHING, None), Warrant(None, EVERYTHING)])
+def test_what_only_one_of_them_says_is_in_force(warrant: Warrant) -> None:
+    assert in_force(warrant, Features()) == EVERYTHING
+    assert in_force(warrant, Features(chat=False)) == replace(EVERYTHING, can_publish_data=False)
+
+
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("listed", [None, (), ("microphone",), SOURCES])
 def test_rights_survive_being_written_into_a_token(role: Role, listed: tuple[str, ...] | None) -> None:
-    grants = grants_for(role, listed, Features(screen_share=False))
+    grants = within_features(grants_for(role, listed), Features(screen_share=False))
     assert narrow(grants_from_claims(grants_to_claims(grants)), grants) == grants
 
 

@@ -1,6 +1,7 @@
 """Rooms, participants and links as the database keeps them."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, create_engine
 from rooms import (
     Answer,
     ApiKey,
+    CallRules,
     Features,
     Full,
     IdempotencyMismatch,
@@ -33,6 +35,7 @@ from rooms import (
     Taken,
     store,
 )
+from rooms.rights import EVERYTHING
 from rooms.tables import Base
 from tests.unit.rooms.conftest import NOW, SECRET, Witness
 
@@ -94,7 +97,10 @@ class TestRooms:
         room = await make(rooms, id="rdv")
         changed = await rooms.replace_room("default", "rdv", RoomDraft(name="B"), if_version=1)
         assert (changed.name, changed.version, changed.uid) == ("B", 2, room.uid)
-        assert witness.heard == [("room", room.uid)]
+        ((what, uid, rules),) = witness.heard
+        assert (what, uid) == ("room", room.uid)
+        assert isinstance(rules, CallRules)
+        assert json.loads(rules.text)["name"] == "B"
 
     async def test_a_change_meant_for_an_older_version_is_refused(self, rooms: Rooms) -> None:
         await make(rooms, id="rdv")
@@ -114,16 +120,16 @@ class TestRooms:
         assert sum(isinstance(one, Room) for one in outcomes) == 1
         assert sum(isinstance(one, StaleVersion) for one in outcomes) == 7
 
-    async def test_switching_a_feature_off_tells_each_persons_new_rights(
+    async def test_switching_a_feature_off_is_told_of_the_room_whoever_is_stored(
         self, rooms: Rooms, witness: Witness
     ) -> None:
         room = await make(rooms, id="rdv")
-        await rooms.participants.put("default", "rdv", "p", ParticipantDraft(name="P"), now=NOW)
-        witness.heard.clear()
-        await rooms.replace_room("default", "rdv", RoomDraft(features=Features(chat=False)))
-        (what, uid, identity, grants, name), last = witness.heard
-        assert (what, uid, identity, name, last) == ("changed", room.uid, "p", "P", ("room", room.uid))
-        assert not grants.can_publish_data  # type: ignore[attr-defined]
+        features = Features(chat=False, e2ee=True)
+        await rooms.replace_room("default", "rdv", RoomDraft(features=features, max_participants=3))
+        ((what, uid, rules),) = witness.heard
+        assert (what, uid) == ("room", room.uid)
+        assert isinstance(rules, CallRules)
+        assert (rules.features, rules.max_participants) == (features, 3)
 
     async def test_deleting_a_room_takes_everything_along(
         self, rooms: Rooms, witness: Witness, url: str
@@ -141,7 +147,7 @@ class TestRooms:
         self, rooms: Rooms, caplog: pytest.LogCaptureFixture
     ) -> None:
         class Broken(Witness):
-            def room_changed(self, room_id: str) -> None:
+            def room_changed(self, room_id: str, rules: CallRules) -> None:
                 raise RuntimeError("not today")
 
         rooms.observe(Broken())
@@ -259,6 +265,17 @@ class TestParticipants:
         assert (made, made_again) == (True, False)
         assert (again.role, again.created_at, again.epoch) == (first.role, NOW, 0)
         assert again == await rooms.participants.get("default", "rdv", "dr")
+
+    async def test_a_change_is_told_with_the_attributes_that_are_stored_no_more(
+        self, rooms: Rooms, room: Room, witness: Witness
+    ) -> None:
+        for attributes in ({"seat": "2", "ward": "7"}, {"seat": "3"}):
+            draft = ParticipantDraft(role="host", name="Dr", attributes=attributes)
+            await rooms.participants.put("default", "rdv", "dr", draft, now=NOW)
+        assert witness.heard == [
+            ("changed", room.uid, "dr", EVERYTHING, "Dr", {"seat": "2", "ward": "7"}),
+            ("changed", room.uid, "dr", EVERYTHING, "Dr", {"seat": "3", "ward": ""}),
+        ]
 
     async def test_people_come_in_the_order_of_their_identity(self, rooms: Rooms) -> None:
         for identity in ("c", "a", "b"):

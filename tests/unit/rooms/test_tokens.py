@@ -41,10 +41,12 @@ def test_a_token_of_ours_says_what_it_was_made_with(keys: KeyRing) -> None:
     token = mint_join_token(
         "portal", SECRET, room="demo", identity="p1", grants=EVERYTHING, now=NOW, ttl_seconds=60,
         name="P.", metadata="m", attributes={"a": "b"}, role="patient", room_uid="RM_1", epoch=3,
+        repeats_stored=True,
     )  # fmt: skip
     assert read_join_token(token, keys, now=NOW) == JoinClaims(
         tenant="default", room="demo", identity="p1", name="P.", grants=EVERYTHING, expires_at=NOW + 60,
         issued_at=NOW, metadata="m", attributes={"a": "b"}, role="patient", room_uid="RM_1", epoch=3,
+        repeats_stored=True,
     )  # fmt: skip
 
 
@@ -147,6 +149,8 @@ def test_control_characters_do_not_get_into_a_name(keys: KeyRing) -> None:
         pytest.param({}, {"colloque": {"role": "owner"}}, id="unknown role"),
         pytest.param({}, {"colloque": {"epoch": -1}}, id="negative epoch"),
         pytest.param({}, {"colloque": {"epoch": "9"}}, id="epoch as text"),
+        pytest.param({}, {"colloque": {"rights": "all"}}, id="unknown kind of rights"),
+        pytest.param({}, {"colloque": {"rights": ["stored"]}}, id="kind of rights in a list"),
         pytest.param({}, {"colloque": []}, id="our claims in a list"),
         pytest.param({}, {"attributes": {"a": 1}}, id="attribute as number"),
         pytest.param({}, {"name": {"a": 1}}, id="name as object"),

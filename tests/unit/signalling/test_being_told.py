@@ -6,7 +6,7 @@ from livekit.protocol.models import ConnectionQuality
 
 from sfu import CallKey, LegStats, Speaker, TrackKey
 from signalling.livekit.settings import LiveKitSettings, SignalLimits
-from tests.support.stage import ROOM, Client, Stage, admission, rights
+from tests.support.stage import ROOM, Client, Stage, rights, rules
 
 
 def updates(client: Client, **fields: object) -> int:
@@ -101,21 +101,38 @@ def test_somebody_who_changes_all_the_time_is_told_of_less_often_but_to_the_end(
 def test_a_name_given_by_the_application_replaces_the_old_one(stage: Stage) -> None:
     stage.joins("ada")
     bob = stage.joins("bob")
-    stage.hub.participant_changed(ROOM, "ada", rights(), "Visitor")
+    stage.hub.participant_changed(ROOM, "ada", rights(), "Visitor", {})
     assert bob.updates_of("ada")[-1].name == "Visitor"
-    stage.hub.participant_changed(ROOM, "ada", rights(), "")
+    stage.hub.participant_changed(ROOM, "ada", rights(), "", {})
     assert bob.updates_of("ada")[-1].name == "Visitor"
 
 
-def test_a_changed_room_is_looked_at_again_and_told(stage: Stage) -> None:
-    ada = stage.joins("ada")
+def test_attributes_that_the_application_changes_are_seen_and_ones_own_stay(stage: Stage) -> None:
+    ada = stage.joins("ada", attributes={"seat": "2", "ward": "7"})
+    bob = stage.joins("bob")
+    updates(ada, attributes={"hand": "up"})
+    stage.hub.participant_changed(ROOM, "ada", rights(), "", {"seat": "3", "ward": ""})
+    assert dict(bob.updates_of("ada")[-1].attributes) == {"seat": "3", "hand": "up"}
+
+
+def test_a_changed_room_is_told_to_everybody_even_when_the_last_who_came_is_out(stage: Stage) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    stage.hub.participant_removed(ROOM, "bob")
     stage.passes(2)
     ada.forgets()
-    stage.hub.room_changed(ROOM)
-    (call,) = stage.looks
-    call.room_changed(admission("ada", room_metadata="new"), now=stage.now)
+    stage.hub.room_changed(ROOM, rules(text="new", max_participants=7))
     stage.passes(1.1)
-    assert [one.room.metadata for one in ada.hears("room_update")] == ["new"]
+    assert bob.closed is not None
+    assert [(one.room.metadata, one.room.max_participants) for one in ada.hears("room_update")] == [
+        ("new", 7)
+    ]
+
+
+def test_who_comes_later_is_told_the_room_as_it_is_now(stage: Stage) -> None:
+    stage.joins("ada")
+    stage.hub.room_changed(ROOM, rules(text="new"))
+    bob = stage.joins("bob", rules=rules(text="new"))
+    assert bob.hears("join")[0].room.metadata == "new"
 
 
 def test_everybody_hears_who_speaks(stage: Stage) -> None:

@@ -4,7 +4,7 @@ import pytest
 from livekit.protocol import models, rtc
 
 from sfu import CallKey, CloseReason, PeerError
-from tests.support.stage import ROOM, Stage, admission, rights
+from tests.support.stage import ROOM, Stage, admission, rights, rules
 
 
 def test_join_is_the_first_message_and_says_who_is_there(stage: Stage) -> None:
@@ -114,10 +114,10 @@ def test_a_full_live_side_lets_nobody_in_and_leaves_nothing_behind(stage: Stage)
 
 
 def test_a_room_is_full_when_its_participants_are_counted_but_not_for_one_of_them(stage: Stage) -> None:
-    stage.joins("ada", max_participants=1)
-    assert stage.hub.full(admission("bob", max_participants=1))
-    assert not stage.hub.full(admission("ada", max_participants=1))
-    assert not stage.hub.full(admission("bob", max_participants=2))
+    stage.joins("ada", rules=rules(max_participants=1))
+    assert stage.hub.full(admission("bob", rules=rules(max_participants=1)))
+    assert not stage.hub.full(admission("ada", rules=rules(max_participants=1)))
+    assert not stage.hub.full(admission("bob", rules=rules(max_participants=2)))
 
 
 def test_an_offer_that_can_never_work_ends_the_leg_and_says_so(stage: Stage) -> None:

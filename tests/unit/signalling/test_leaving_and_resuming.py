@@ -133,7 +133,7 @@ def test_who_comes_back_learns_what_was_missed(stage: Stage) -> None:
 def test_who_was_hidden_meanwhile_is_not_seen_any_more(stage: Stage) -> None:
     ada, _bob = stage.joins("ada"), stage.joins("bob")
     ada.loses_signal()
-    stage.hub.participant_changed(ROOM, "bob", rights(hidden=True), "")
+    stage.hub.participant_changed(ROOM, "bob", rights(hidden=True), "", {})
     assert [one.state for one in stage.resumes(ada).updates_of("bob")] == [GONE]
 
 
@@ -181,7 +181,7 @@ def test_rights_that_changed_meanwhile_are_in_force(stage: Stage) -> None:
     ada = stage.joins("ada")
     track = ada.publishes()
     ada.loses_signal()
-    stage.hub.participant_changed(ROOM, "ada", rights(can_publish=False), "")
+    stage.hub.participant_changed(ROOM, "ada", rights(can_publish=False), "", {})
     again = stage.resumes(ada, grants=rights(can_publish=False))
     assert not again.updates_of("ada")[0].permission.can_publish
     state = rtc.SyncState(publish_tracks=[rtc.TrackPublishedResponse(track=models.TrackInfo(sid=track))])

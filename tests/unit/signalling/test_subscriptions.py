@@ -3,7 +3,7 @@
 from livekit.protocol import models, rtc
 
 from sfu import PeerError, TrackKey, Wanted
-from tests.support.stage import Client, Stage, rights
+from tests.support.stage import Client, Stage, rights, rules
 
 CAMERA = models.TrackSource.CAMERA
 BY_HAND = rtc.JoinRequest(connection_settings=rtc.ConnectionSettings(auto_subscribe=False))
@@ -59,10 +59,10 @@ def test_who_may_not_receive_receives_nothing(stage: Stage) -> None:
 def test_the_right_to_receive_can_be_taken_and_given_back_during_the_call(stage: Stage) -> None:
     ada, bob = stage.joins("ada"), stage.joins("bob")
     track = ada.publishes()
-    stage.hub.participant_changed("RM_room", "bob", rights(can_subscribe=False), "")
+    stage.hub.participant_changed("RM_room", "bob", rights(can_subscribe=False), "", {})
     assert bob.leg.subscribed == set()
     assert not bob.updates_of("bob")[-1].permission.can_subscribe
-    stage.hub.participant_changed("RM_room", "bob", rights(), "")
+    stage.hub.participant_changed("RM_room", "bob", rights(), "", {})
     assert bob.leg.subscribed == {track}
 
 
@@ -145,7 +145,7 @@ def test_a_track_that_cannot_be_delivered_is_told_and_not_tried_again(stage: Sta
     bob.leg.subscribed.clear()
     answer = bob.hears("subscription_response")[0]
     assert answer.err == models.SubscriptionError.SE_CODEC_UNSUPPORTED
-    stage.hub.participant_changed("RM_room", "bob", rights(can_publish_data=False), "")
+    stage.hub.participant_changed("RM_room", "bob", rights(can_publish_data=False), "", {})
     assert bob.leg.subscribed == set()
     bob.says(subscription=rtc.UpdateSubscription(track_sids=[track], subscribe=True))
     assert bob.leg.subscribed == {track}
@@ -175,7 +175,7 @@ def test_a_paused_stream_is_told_to_its_subscriber(stage: Stage) -> None:
 def test_publishing_rights_that_are_taken_away_end_the_tracks(stage: Stage) -> None:
     ada, bob = stage.joins("ada"), stage.joins("bob")
     voice, picture = ada.publishes(), ada.publishes(CAMERA)
-    stage.hub.participant_changed("RM_room", "ada", rights(can_publish_sources=("microphone",)), "")
+    stage.hub.participant_changed("RM_room", "ada", rights(can_publish_sources=("microphone",)), "", {})
     assert ada.leg.unpublished == [picture]
     assert [one.track_sid for one in ada.hears("track_unpublished")] == [picture]
     info = bob.updates_of("ada")[-1]
@@ -183,11 +183,33 @@ def test_publishing_rights_that_are_taken_away_end_the_tracks(stage: Stage) -> N
     assert list(info.permission.can_publish_sources) == [models.TrackSource.MICROPHONE]
 
 
+def test_what_a_token_narrows_is_not_given_back_by_what_is_stored(stage: Stage) -> None:
+    ada = stage.joins("ada", rights(can_publish=False, hidden=True))
+    bob = stage.joins("bob")
+    stage.hub.participant_changed("RM_room", "ada", rights(room_admin=True), "", {})
+    stage.hub.room_changed("RM_room", rules(chat=True))
+    assert bob.updates_of("ada") == []
+    grants = ada.person.grants
+    assert (grants.can_publish, grants.hidden, grants.room_admin) == (False, True, False)
+
+
+def test_a_feature_that_is_switched_off_is_off_for_people_who_were_never_stored(stage: Stage) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    voice, screen = ada.publishes(), ada.publishes(models.TrackSource.SCREEN_SHARE)
+    stage.hub.room_changed("RM_room", rules(screen_share=False, chat=False))
+    assert ada.leg.unpublished == [screen]
+    assert not bob.updates_of("bob")[-1].permission.can_publish_data
+    stage.hub.room_changed("RM_room", rules())
+    assert bob.updates_of("bob")[-1].permission.can_publish_data
+    assert list(ada.person.tracks) == [voice]
+    ada.publishes(models.TrackSource.SCREEN_SHARE)
+
+
 def test_somebody_hidden_during_the_call_disappears_and_comes_back(stage: Stage) -> None:
     ada, bob = stage.joins("ada"), stage.joins("bob")
     ada.publishes()
-    stage.hub.participant_changed("RM_room", "ada", rights(hidden=True), "")
+    stage.hub.participant_changed("RM_room", "ada", rights(hidden=True), "", {})
     assert bob.updates_of("ada")[-1].state == models.ParticipantInfo.DISCONNECTED
     bob.forgets()
-    stage.hub.participant_changed("RM_room", "ada", rights(), "")
+    stage.hub.participant_changed("RM_room", "ada", rights(), "", {})
     assert bob.updates_of("ada")[-1].state == models.ParticipantInfo.ACTIVE

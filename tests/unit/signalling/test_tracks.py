@@ -7,7 +7,7 @@ from rooms import Grants
 from sfu import EncodingIntent, LegKey, MediaKind, PeerError, TrackKey, TrackSource
 from signalling.livekit.settings import LiveKitSettings, SignalLimits
 from signalling.livekit.tracks import encodings_enabled, track_from_request
-from tests.support.stage import Client, Stage, rights
+from tests.support.stage import ROOM, Client, Stage, rights, rules
 
 CAMERA, MICROPHONE = models.TrackSource.CAMERA, models.TrackSource.MICROPHONE
 SCREEN, UNKNOWN = models.TrackSource.SCREEN_SHARE, models.TrackSource.UNKNOWN
@@ -150,12 +150,24 @@ def test_only_allowed_sources_can_be_published(
 
 
 def test_a_room_with_end_to_end_encryption_takes_no_plain_track(stage: Stage) -> None:
-    ada = stage.joins("ada", e2ee=True)
+    ada = stage.joins("ada", rules=rules(e2ee=True))
     ada.says(add_track=rtc.AddTrackRequest(cid="a", type=models.TrackType.AUDIO))
     assert refusals(ada) == [rtc.RequestResponse.NOT_ALLOWED]
     gcm = models.Encryption.GCM
     ada.says(add_track=rtc.AddTrackRequest(cid="b", type=models.TrackType.AUDIO, encryption=gcm))
     assert [one.cid for one in ada.hears("track_published")] == ["b"]
+
+
+def test_encryption_that_a_room_demands_from_now_on_ends_plain_tracks_and_takes_no_more(stage: Stage) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    plain = ada.publishes()
+    encrypted = ada.publishes(encryption=models.Encryption.GCM)
+    stage.hub.room_changed(ROOM, rules(e2ee=True))
+    assert [one.track_sid for one in ada.hears("track_unpublished")] == [plain]
+    assert ada.leg.unpublished == [plain]
+    assert [one.sid for one in bob.updates_of("ada")[-1].tracks] == [encrypted]
+    ada.says(add_track=rtc.AddTrackRequest(cid="late", type=models.TrackType.AUDIO))
+    assert refusals(ada) == [rtc.RequestResponse.NOT_ALLOWED]
 
 
 def test_a_leg_has_a_bounded_number_of_tracks() -> None:

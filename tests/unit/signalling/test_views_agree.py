@@ -85,11 +85,11 @@ class World:
                 hub.participant_removed(ROOM, who)
                 self.lost.pop(who, None)
             case "hide":
-                hub.participant_changed(ROOM, who, rights(hidden=True), "")
+                hub.participant_changed(ROOM, who, rights(hidden=True), "", {})
             case "mute-rights":
-                hub.participant_changed(ROOM, who, rights(can_publish=False, can_subscribe=False), "")
+                hub.participant_changed(ROOM, who, rights(can_publish=False, can_subscribe=False), "", {})
             case "all-rights":
-                hub.participant_changed(ROOM, who, rights(), "")
+                hub.participant_changed(ROOM, who, rights(), "", {})
 
     def _say(self, action: str, client: Client) -> None:
         tracks = list(client.person.tracks)
