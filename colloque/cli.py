@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from pydantic import ValidationError
 
-from colloque.config import ConfigError, load
+from colloque.config import ConfigError, lines, load
 from colloque.config_text import example, show
 from colloque.errors import StartError
 from colloque.settings import SECRET_MIN_CHARS, Settings
@@ -82,8 +83,14 @@ def demo(
     from colloque.run import serve as run
     from colloque.server import Server
 
-    if secret is not None and len(secret) < SECRET_MIN_CHARS:
-        raise typer.BadParameter(f"must have at least {SECRET_MIN_CHARS} characters", param_hint="--secret")
+    try:
+        # Before anything is kept, or every later start would fail in the same way.
+        demonstration.api_key(
+            demonstration.KEY if key is None else key,
+            "x" * SECRET_MIN_CHARS if secret is None else secret,
+        )
+    except ValidationError as error:
+        raise typer.BadParameter("; ".join(f"--{line}" for line in lines(error))) from error
     folder = data_dir.absolute()
     state = demonstration.prepare_state(folder, key, secret, port)
     settings = demonstration.demo_settings(

@@ -33,7 +33,7 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        problems.extend(_lines(error))
+        problems.extend(lines(error))
         raise ConfigError(_placed(problems, path)) from error
     if problems:
         raise ConfigError(_placed(problems, path))
@@ -84,7 +84,8 @@ def _value(text: str) -> Any:
     return text
 
 
-def _lines(error: ValidationError) -> list[str]:
+def lines(error: ValidationError) -> list[str]:
+    """Say what is wrong with values, each with its place."""
     found = []
     for one in error.errors(include_url=False, include_input=False, include_context=False):
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in one["loc"]).lstrip(

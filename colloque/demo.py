@@ -53,11 +53,13 @@ def load_state(folder: Path) -> DemoState | None:
     """Read what an earlier start left in the folder, if anything usable."""
     try:
         value = json.loads(_file(folder).read_text(encoding="utf-8"))
-        return DemoState(str(value["key"]), str(value["secret"]), dict(value["links"]), int(value["port"]))
+        state = DemoState(str(value["key"]), str(value["secret"]), dict(value["links"]), int(value["port"]))
+        api_key(state.key, state.secret)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StartError(f"{_file(folder)}: cannot be read; delete it to start afresh") from error
+    return state
 
 
 def prepare_state(folder: Path, key: str | None, secret: str | None, port: int) -> DemoState:
@@ -66,6 +68,11 @@ def prepare_state(folder: Path, key: str | None, secret: str | None, port: int) 
     state.key, state.secret, state.port = key or state.key, secret or state.secret, port
     save_state(folder, state)
     return state
+
+
+def api_key(key: str, secret: str) -> ApiKeySettings:
+    """Give the API key of this name and secret; raise pydantic's `ValidationError`."""
+    return ApiKeySettings.model_validate({"key": key, "secret": secret})
 
 
 def save_state(folder: Path, state: DemoState) -> None:
@@ -109,7 +116,7 @@ def demo_settings(
             admin_listen=f"127.0.0.1:{admin_port}",
         ),
         media=MediaSettings(udp_port=udp_port, addresses=media),
-        api_keys=[ApiKeySettings.model_validate({"key": state.key, "secret": state.secret})],
+        api_keys=[api_key(state.key, state.secret)],
         store=StoreSettings(url=f"sqlite:///{folder / 'colloque.sqlite3'}"),
         rooms=RoomSettings(create_on_join=True),
         # On loopback everybody has the same address.

@@ -55,11 +55,7 @@ def choose_key(settings: Settings, wanted: str | None) -> ApiKey:
 
 def mint_token(key: ApiKey, person: Person, *, ttl_seconds: int) -> str:
     """Sign a token that any server with this key accepts; nothing is looked up."""
-    for what, text in (("--room", person.room), ("--identity", person.identity)):
-        if not is_usable_id(text):
-            raise StartError(f"{what}: must be 1 to 128 printable characters without a slash")
-    if person.name is not None and (len(person.name) > NAME_MAX_CHARS or not person.name.isprintable()):
-        raise StartError(f"--name: must be at most {NAME_MAX_CHARS} printable characters")
+    _check(person)
     return mint_join_token(
         key.key,
         key.secret,
@@ -75,6 +71,8 @@ def mint_token(key: ApiKey, person: Person, *, ttl_seconds: int) -> str:
 
 async def make_link(settings: Settings, key: ApiKey, person: Person | None, room: str) -> dict[str, Any]:
     """Make a link in the database: for guests, or for a person, who is put in the room if need be."""
+    if person is not None:
+        _check(person)
     rooms = await Rooms.open(
         settings.store.url, keys=wiring.key_ring(settings), settings=wiring.rooms_settings(settings)
     )
@@ -94,6 +92,14 @@ async def make_link(settings: Settings, key: ApiKey, person: Person | None, room
     finally:
         await rooms.close()
     return {"id": link.id, "url": f"{settings.server.public_url}/r/{secret}"}
+
+
+def _check(person: Person) -> None:
+    for what, text in (("--room", person.room), ("--identity", person.identity)):
+        if not is_usable_id(text):
+            raise StartError(f"{what}: must be 1 to 128 printable characters without a slash")
+    if person.name is not None and (len(person.name) > NAME_MAX_CHARS or not person.name.isprintable()):
+        raise StartError(f"--name: must be at most {NAME_MAX_CHARS} printable characters")
 
 
 async def _expect(rooms: Rooms, tenant: str, person: Person, now: float) -> None:

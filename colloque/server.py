@@ -162,9 +162,7 @@ class Server:
         try:
             await sfu.start()
         except OSError as error:
-            raise StartError(
-                f"media.udp_port {self.settings.media.udp_port}: {ports.reason(error)}"
-            ) from error
+            raise StartError(ports.media_reason(error)) from error
         self._stack.push_async_callback(sfu.close)
         registry.register(sfu.metrics_collector())
         return sfu

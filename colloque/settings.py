@@ -34,6 +34,8 @@ def _origin(text: str) -> str:
 
 
 def _address(text: str) -> str:
+    if "%" in text:
+        raise ValueError("must be without a zone")
     ip_address(text)
     return text
 
@@ -110,6 +112,15 @@ class MediaAddressSettings(Section):
     bind: Address = Field(description="Address of this host to receive on.")
     announce: Address = Field(description="The same address as clients reach it: another one behind NAT.")
 
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> MediaAddressSettings:
+        bind, announce = ip_address(self.bind), ip_address(self.announce)
+        if announce.is_unspecified:
+            raise ValueError(f"announce: {announce} is no address that clients can reach")
+        if bind.version != announce.version:
+            raise ValueError(f"bind and announce must be of one family, unlike {bind} and {announce}")
+        return self
+
 
 class MediaSettings(Section):
     """Where the media of calls arrives."""
@@ -118,6 +129,7 @@ class MediaSettings(Section):
     addresses: list[MediaAddressSettings] = Field(
         default=[MediaAddressSettings(bind="127.0.0.1", announce="127.0.0.1")],
         min_length=1,
+        max_length=16,
         description="Addresses to receive media on, and how clients reach each.",
     )
     workers: int = Field(

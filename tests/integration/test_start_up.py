@@ -26,6 +26,33 @@ def test_a_taken_media_port_is_named(tmp_path: Path) -> None:
     _assert_one_line(ended, FAILED, str(ports.udp))
 
 
+def test_a_media_address_that_this_host_does_not_have_is_named(tmp_path: Path) -> None:
+    ports = Ports.free()
+    (tmp_path / "colloque.toml").write_text(
+        f"""
+        [server]
+        listen = "127.0.0.1:{ports.http}"
+        admin_listen = "127.0.0.1:{ports.admin}"
+        [media]
+        udp_port = {ports.udp}
+        addresses = [{{ bind = "192.0.2.77", announce = "192.0.2.77" }}]
+        [[api_keys]]
+        key = "portal"
+        secret = "a-secret-that-only-the-tests-know-0123456789"
+        """
+    )
+    ended = _run(tmp_path, "serve")
+    _assert_one_line(ended, FAILED, "media.addresses: cannot bind UDP 192.0.2.77")
+
+
+def test_a_key_that_cannot_be_used_is_named_and_not_kept(tmp_path: Path) -> None:
+    ended = _demo(tmp_path, "--key", "a b")
+    assert ended.returncode == WRONG_USE
+    assert "--key" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_second_server_on_the_same_ports_is_refused(server: Server, tmp_path: Path) -> None:
     ports = server.ports
     ended = _demo(tmp_path, "--port", ports.http, "--udp-port", ports.udp, "--admin-port", ports.admin)

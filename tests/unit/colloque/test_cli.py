@@ -76,12 +76,16 @@ def test_without_settings_the_key_of_the_demonstration_is_used(folder: Path) -> 
         ("token", "--room", "R", "--identity", "p", "--ttl", "0"),
         ("demo", "--port", "70000"),
         ("demo", "--secret", "short"),
+        ("demo", "--secret", ""),
+        ("demo", "--key", "a b"),
+        ("demo", "--key", ""),
         ("link",),
         ("dance",),
     ],
 )
 def test_wrong_use_is_code_2(folder: Path, arguments: tuple[str, ...]) -> None:
     assert run(*arguments)[0] == 2
+    assert not (folder / "var").exists()
 
 
 @pytest.mark.parametrize(
@@ -102,6 +106,10 @@ def test_wrong_use_is_code_2(folder: Path, arguments: tuple[str, ...]) -> None:
         ),
         (
             ("token", "--room", "R", "--identity", "p", "--name", "\udcff", "--config", "colloque.toml"),
+            "colloque: --name: must be",
+        ),
+        (
+            ("link", "--room", "R", "--identity", "p", "--name", "\udcff", "--config", "colloque.toml"),
             "colloque: --name: must be",
         ),
     ],

@@ -8,6 +8,8 @@ import pytest
 from colloque.config import ConfigError, load
 from colloque.config_text import _literal, example, show
 from colloque.settings import Settings
+from sfu import MediaAddress, SfuConfig
+from sfu.bridge import make_core
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 
@@ -110,6 +112,32 @@ def test_a_certificate_without_its_key_is_refused(file: Path) -> None:
     assert problems(file) == [
         f"{file}: server: tls_certificate and tls_key belong together: set both or neither"
     ]
+
+
+@pytest.mark.parametrize(
+    ("bind", "announce", "place"),
+    [
+        ("10.0.0.5", "0.0.0.0", "media.addresses[0]: announce: 0.0.0.0"),
+        ("::1", "::", "media.addresses[0]: announce: ::"),
+        ("::1", "192.0.2.5", "media.addresses[0]: bind and announce must be of one family"),
+        ("fe80::1%eth0", "fe80::1", "media.addresses[0].bind: must be without a zone"),
+    ],
+)
+def test_a_media_address_is_one_that_the_core_takes(file: Path, bind: str, announce: str, place: str) -> None:
+    file.write_text(f'[media]\naddresses = [{{ bind = "{bind}", announce = "{announce}" }}]\n')
+    (line,) = problems(file)
+    assert line.startswith(f"{file}: {place}")
+    with pytest.raises(ValueError, match="addresses"):
+        make_core(SfuConfig(addresses=(MediaAddress(bind, announce),)))
+
+
+def test_there_are_no_more_media_addresses_than_the_core_takes(file: Path) -> None:
+    one = '{ bind = "::1", announce = "::1" }'
+    file.write_text(f"[media]\naddresses = [{', '.join([one] * 17)}]\n")
+    (line,) = problems(file)
+    assert line.startswith(f"{file}: media.addresses: ")
+    with pytest.raises(ValueError, match="addresses"):
+        make_core(SfuConfig(addresses=(MediaAddress("::1", "::1"),) * 17))
 
 
 def test_a_key_that_is_there_twice_is_refused(file: Path) -> None:

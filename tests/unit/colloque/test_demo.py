@@ -36,7 +36,17 @@ def test_a_secret_that_is_given_wins(tmp_path: Path) -> None:
     assert prepare_state(tmp_path, None, None, 8080) == DemoState("k", SECRET, port=8080)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"key": "k"}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"key": "k"}',
+        f'{{"key": "a b", "secret": "{SECRET}", "links": {{}}, "port": 8080}}',
+        '{"key": "k", "secret": "short", "links": {}, "port": 8080}',
+    ],
+)
 def test_a_state_that_cannot_be_read_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "demo.json").write_text(content)
     with pytest.raises(StartError, match=r"demo\.json"):
