@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from contextlib import AsyncExitStack
@@ -35,6 +36,7 @@ log = logging.getLogger("colloque.server")
 # A join request in the query of `/rtc/v1` holds a whole session description, compressed and in base64.
 REQUEST_LINE_MAX_BYTES = 32 * 1024
 KEEPALIVE_SECONDS = 75.0
+TLS_WITHIN_SECONDS = 10.0  # a handshake, and a goodbye
 # The settings that are used again at once; the others are read when the server starts.
 _TAKEN_UP = frozenset(
     {
@@ -172,6 +174,7 @@ class Server:
 
     def _public_app(self, api: ControlApi, signalling: LiveKitServer, silence: Silence) -> web.Application:
         app = web.Application(middlewares=[silence.middleware(), api_middleware(api)])
+        app.on_response_prepare.append(silence.answering)
         add_security_headers(app, over_tls=self.settings.server.public_url.startswith("https://"))
         app.add_routes(api_routes(api, address_of=self._address_of))
         app.add_routes(signalling.routes())
@@ -193,8 +196,17 @@ class Server:
         )
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listening, ssl_context=context, backlog=ports.BACKLOG).start()
         assert runner.server is not None, "a runner that was set up has a server"  # noqa: S101
+        within = None if context is None else TLS_WITHIN_SECONDS
+        server = await asyncio.get_running_loop().create_server(
+            runner.server,
+            sock=listening,
+            backlog=ports.BACKLOG,
+            ssl=context,
+            ssl_handshake_timeout=within,
+            ssl_shutdown_timeout=within,
+        )
+        self._stack.callback(server.close)
         return runner.server
 
 

@@ -190,7 +190,10 @@ class LimitSettings(Section):
         default=120, ge=0, description="Wrong keys, unknown links and refused joins from one address."
     )
     http_connections: int = Field(
-        default=10_000, ge=10, description="Open connections of the public listener, WebSockets included."
+        default=10_000,
+        ge=10,
+        description="Open connections of the public listener, WebSockets included; of too many, those of the "
+        "address with the most are closed first, and WebSockets last.",
     )
     participants_per_room: int = Field(
         default=1000, ge=1, le=100_000, description="Participants stored for a room, guests included."

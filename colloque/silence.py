@@ -1,7 +1,7 @@
-"""Connections that are opened and then say nothing, or a byte at a time: closed, within a bound of them.
+"""Connections that are opened and then say nothing, or a byte at a time, and those that are too many: closed.
 
 The HTTP library bounds how long a connection may rest between two requests, but not how long the first may
-take.
+take, nor how many connections there are.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 from prometheus_client import Counter, Gauge
+
+from colloque.surplus import Standing, surplus
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
@@ -29,11 +31,13 @@ class Silence:
         self._max = max_connections
         self._waiting_since: dict[RequestHandler, float] = {}
         self._spoke: set[RequestHandler] = set()
+        self._busy: set[RequestHandler] = set()
+        self._upgraded: set[RequestHandler] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._open = Gauge("colloque_http_connections", "Open connections.", registry=registry)
         self._closed = Counter(
             "colloque_http_closed",
-            "Connections closed before a request came, by reason.",
+            "Connections closed because they were silent or too many.",
             labelnames=("reason",),
             registry=registry,
         )
@@ -44,9 +48,18 @@ class Silence:
         @web.middleware
         async def hear(request: web.Request, handler: Handler) -> web.StreamResponse:
             self._spoke.add(request.protocol)
-            return await handler(request)
+            self._busy.add(request.protocol)
+            try:
+                return await handler(request)
+            finally:
+                self._busy.discard(request.protocol)
 
         return hear
+
+    async def answering(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Hear of each answer that begins; an application's signal `on_response_prepare` calls it."""
+        if isinstance(response, web.WebSocketResponse):
+            self._upgraded.add(request.protocol)
 
     def start(self, server: web.Server) -> None:
         """Begin to watch."""
@@ -60,19 +73,39 @@ class Silence:
             self._timer.cancel()
 
     def look(self, server: web.Server, *, now: float) -> None:
-        """Close what is silent for too long, and the newest silent ones where there are too many."""
+        """Close what is silent for too long, and where there are too many, those of whoever has the most."""
         connections = server.connections
+        present = set(connections)
+        self._spoke &= present
+        self._busy &= present
+        self._upgraded &= present
         silent = [one for one in connections if one not in self._spoke]
-        self._spoke &= set(connections)
         self._waiting_since = {one: self._waiting_since.get(one, now) for one in silent}
-        spare = self._max - (len(connections) - len(silent))
-        for place, (one, since) in enumerate(sorted(self._waiting_since.items(), key=lambda item: item[1])):
-            if now - since >= FIRST_REQUEST_WITHIN_SECONDS:
-                self._close(one, "silent")
-            elif place >= spare:
-                self._close(one, "too_many")
+        late = {one for one in silent if now - self._waiting_since[one] >= FIRST_REQUEST_WITHIN_SECONDS}
+        for one in late:
+            self._close(one, "silent")
+        left = [one for one in connections if one not in late]
+        if len(left) > self._max:
+            standings = [(_address(one), self._standing(one)) for one in left]
+            for index in surplus(standings, most=self._max):
+                self._close(left[index], "too_many")
         self._open.set(len(connections))
 
+    def _standing(self, connection: RequestHandler) -> Standing:
+        if connection in self._upgraded:
+            return Standing.UPGRADED
+        if connection in self._busy:
+            return Standing.BUSY
+        return Standing.IDLE if connection in self._spoke else Standing.SILENT
+
     def _close(self, connection: RequestHandler, reason: str) -> None:
+        transport = connection.transport
         connection.force_close()
+        if transport is not None:
+            transport.abort()  # under TLS the peer would have time for a goodbye
         self._closed.labels(reason).inc()
+
+
+def _address(connection: RequestHandler) -> str:
+    peer = None if connection.transport is None else connection.transport.get_extra_info("peername")
+    return str(peer[0]) if peer else ""

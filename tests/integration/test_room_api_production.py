@@ -72,6 +72,13 @@ async def test_the_public_listener_speaks_modern_tls_only(installation: Installa
         await shake_hands(installation, ssl.TLSVersion.TLSv1_1)
 
 
+async def test_a_handshake_that_never_comes_is_not_waited_for(installation: Installation) -> None:
+    await installation.said("server_started")
+    reader, writer = await asyncio.open_connection("127.0.0.1", installation.ports.http)
+    assert await asyncio.wait_for(reader.read(1), 20) == b""
+    writer.close()
+
+
 async def test_a_renewed_certificate_and_key_are_taken_up_without_a_restart(
     installation: Installation,
 ) -> None:
