@@ -51,7 +51,6 @@ _FAILED_STAGES = {
     "fingerprint_mismatch": "dtls",
     "dtls_error": "dtls",
     "no_srtp_profile": "dtls",
-    "closed_by_peer": "closed_by_peer",
     "internal_error": "internal",
 }
 _JOIN_BUCKETS = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -71,7 +70,10 @@ class Occurrences:
             "event_loop_lag_seconds", "How late timers of the event loop go off.", _LAG_BUCKETS
         )
         self.join = _histogram(
-            "join_seconds", "From the first offer of a leg to each stage.", _JOIN_BUCKETS, ("stage",)
+            "join_seconds",
+            "From the first offer of a leg to each stage; to media where it was published from the start.",
+            _JOIN_BUCKETS,
+            ("stage",),
         )
         self.loss = _histogram(
             "loss_ratio", "Lost share of each leg's packets, every 5 s.", _LOSS_BUCKETS, ("dir",)
@@ -80,8 +82,9 @@ class Occurrences:
         self.jitter = _histogram("jitter_seconds", "Jitter of each leg, every 5 s.", _TIME_BUCKETS, ("dir",))
 
     def transport_failed(self, reason: str) -> None:
-        """Count a transport that ended by itself."""
-        self.failures[_FAILED_STAGES.get(reason, "internal")] += 1
+        """Count a transport that ended by itself, unless its peer closed it: that is how people leave."""
+        if reason != "closed_by_peer":
+            self.failures[_FAILED_STAGES.get(reason, "internal")] += 1
 
     def offer_refused(self, code: str) -> None:
         """Count an offer that was answered with an error."""
@@ -141,7 +144,7 @@ class SfuCollector(Collector):
     def _counted(self) -> Iterator[Metric]:
         seen = self._occurrences
         for name, help_, label, counts in (
-            ("ice_failures", "Transports that ended by themselves.", "stage", seen.failures),
+            ("ice_failures", "Transports that failed.", "stage", seen.failures),
             ("offers_refused", "Descriptions answered with an error.", "code", seen.refused_offers),
             ("legs_closed", "Legs that ended.", "reason", seen.closed_legs),
         ):

@@ -44,7 +44,7 @@ class Observer:
         leg = self._leg(event.transport)
         if leg is not None:
             transport = leg.transport
-            transport.state = TransportState.CONNECTED
+            transport.state, transport.has_been_up = TransportState.CONNECTED, True
             transport.path, transport.ipv6 = event.path, event.ipv6
             transport.srtp_profile = event.srtp_profile
             seconds = self._shell.now() - transport.begun_at
@@ -83,7 +83,7 @@ class Observer:
         if track is not None and not track.started:
             track.started = True
             transport = track.leg.transport
-            if not transport.media_seen:
+            if track.of_join and not transport.media_seen:
                 transport.media_seen = True
                 self._shell.occurrences.join.labels("media").observe(self._shell.now() - transport.begun_at)
             track.leg.tell_now(lambda listener: listener.track_started(track.key))

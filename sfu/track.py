@@ -29,6 +29,8 @@ class Track:
         self.encodings: tuple[EncodingIntent, ...] = intent.encodings or (EncodingIntent(),)
         self.active = 0
         self.started = False
+        self.of_join = not leg.transport.has_been_up
+        """Whether its first packet tells how long the join took; that of others waits for a person."""
         self.core_id: int | None = None
         self.subscriptions: dict[Subscription, None] = {}
         self._shell = shell
@@ -105,6 +107,7 @@ class Track:
         """Stop or resume forwarding."""
         if muted != self.muted:
             self.muted = muted
+            self.of_join = False
             if self.core_id is not None:
                 self._shell.core.pause_track(self.core_id, muted)
 

@@ -38,6 +38,7 @@ class Transport:
         self.srtp_profile = ""
         self.begun_at = 0.0
         self.media_seen = False
+        self.has_been_up = False
         self._shell = shell
         self._leg = leg
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry, generate_latest
 
 from sfu import CallKey, CloseReason, LegKey, PeerError, bridge
 from tests.support.listening import Heard
 from tests.unit.sfu.conftest import Live
-from tests.unit.sfu.test_leg import JOIN, publisher, turns
+from tests.unit.sfu.test_leg import CAMERA, JOIN, MICROPHONE, SIMULCAST, Person, publisher, turns
 
 EXPECTED = {
     'colloque_packets_total{dir="up",kind="audio"}',
@@ -67,6 +68,60 @@ async def test_connected_legs_are_told_by_their_path(live: Live) -> None:
     found = scrape(live)
     assert 'colloque_legs{family="ipv6",path="udp"}' not in found
     assert found['colloque_ice_failures_total{stage="dtls"}'] == 1
+
+
+async def test_a_closed_tab_is_not_a_failure(live: Live) -> None:
+    publisher(live)
+    (number,) = live.core.transports
+    live.core.emit(bridge.TransportFailed(transport=number, reason="closed_by_peer"))
+    await turns()
+    assert not [name for name in scrape(live) if name.startswith("colloque_ice_failures")]
+
+
+def joined_with_media(live: Live) -> float:
+    return scrape(live).get('colloque_join_seconds_count{stage="media"}', 0.0)
+
+
+def everything_starts(live: Live) -> None:
+    for number in live.sfu.directory.tracks:
+        live.core.emit(bridge.TrackStarted(track=number, encoding=0, pt=96))
+
+
+async def test_a_join_lasts_until_the_first_packet_of_what_was_published_from_the_start(live: Live) -> None:
+    publisher(live)
+    (number,) = live.core.transports
+    live.core.emit(bridge.TransportConnected(transport=number, path="udp", ipv6=False, srtp_profile="x"))
+    everything_starts(live)
+    await turns()
+    assert joined_with_media(live) == 1
+
+
+async def test_a_camera_switched_on_during_the_call_says_nothing_about_the_join(live: Live) -> None:
+    person = Person(live, "a")
+    person.leg.negotiate(SIMULCAST)
+    (number,) = live.core.transports
+    live.core.emit(bridge.TransportConnected(transport=number, path="udp", ipv6=False, srtp_profile="x"))
+    await turns()
+    person.leg.publish(MICROPHONE)
+    person.leg.publish(CAMERA)
+    person.leg.negotiate(SIMULCAST)
+    everything_starts(live)
+    await turns()
+    assert person.heard.of("track_started")
+    assert joined_with_media(live) == 0
+
+
+async def test_somebody_who_comes_muted_and_speaks_later_says_nothing_about_the_join(live: Live) -> None:
+    person = Person(live, "a")
+    person.leg.publish(replace(MICROPHONE, muted=True))
+    person.leg.publish(CAMERA)
+    person.leg.negotiate(SIMULCAST)
+    person.leg.set_muted(CAMERA.key, True)
+    for key in (MICROPHONE.key, CAMERA.key):
+        person.leg.set_muted(key, False)
+    everything_starts(live)
+    await turns()
+    assert joined_with_media(live) == 0
 
 
 async def test_refused_offers_are_counted_by_code(live: Live) -> None:
