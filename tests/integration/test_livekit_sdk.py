@@ -1,6 +1,7 @@
 """The whole protocol as the unmodified Python client SDK speaks it, against the real server."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 
@@ -234,6 +235,20 @@ async def test_rights_that_are_taken_away_end_the_track(visit: Visit) -> None:
     await bob.happened("track_unpublished", lambda _, who: who.identity == "ada")
     await ada.speaks("still allowed")
     await bob.hears("ada")
+
+
+async def test_changes_of_the_room_and_its_people_reach_somebody_who_was_never_put(visit: Visit) -> None:
+    await visit.joins("ada")
+    robot = Person("robot")
+    visit.people.append(robot)
+    await robot.room.connect(
+        visit.server.ws_url, visit.management.foreign_token(visit.name, "robot"), rtc.RoomOptions()
+    )
+    await visit.management.ask("PATCH", f"/v1/rooms/{visit.name}", {"name": "Later"})
+    await robot.happened("room_updated", lambda *_: json.loads(robot.room.metadata)["name"] == "Later")
+    path = f"/v1/rooms/{visit.name}/participants/ada"
+    await visit.management.ask("PUT", path, {"attributes": {"seat": "3"}})
+    await robot.happened("participant_attributes_changed", lambda changed, _: changed == {"seat": "3"})
 
 
 async def test_media_goes_on_while_signalling_is_lost_and_resumed(visit: Visit) -> None:
