@@ -27,7 +27,7 @@ impl Clock {
     }
 
     /// The time now, and with it the means to turn the kernel's timestamps into [`Time`].
-    pub(crate) fn reading(&self) -> Reading {
+    pub fn reading(&self) -> Reading {
         // SAFETY: all bytes zero is a valid timespec.
         let mut wall: libc::timespec = unsafe { std::mem::zeroed() };
         // SAFETY: the timespec is writable; the clock always exists.
@@ -41,14 +41,15 @@ const LONGEST_WAIT_MICROS: i64 = 1_000_000;
 
 /// Both clocks at one moment.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Reading {
-    pub(crate) now: Time,
+pub struct Reading {
+    /// Ours.
+    pub now: Time,
     wall_micros: i64,
 }
 
 impl Reading {
     /// When the kernel got a packet that it stamped with `stamp` of its wall clock; now where that makes no sense.
-    pub(crate) fn arrival(&self, stamp: libc::timespec) -> Time {
+    pub fn arrival(&self, stamp: libc::timespec) -> Time {
         match self.wall_micros - micros(stamp) {
             waited @ 0..LONGEST_WAIT_MICROS => Time(self.now.0.saturating_sub(waited as u64)),
             _ => self.now,

@@ -13,14 +13,14 @@ mod lane;
 #[cfg(test)]
 mod loopback_tests;
 mod poller;
-mod receive;
+pub mod receive;
 mod segmentation;
 mod slots;
 mod sockaddr;
-mod socket;
+pub mod socket;
 mod sync;
 mod thread;
-mod transmit;
+pub mod transmit;
 mod wake;
 
 pub use crate::config::{Busy, CoreConfig, MAX_ADDRESSES, MAX_WORKERS, MediaAddress, StartError};

@@ -15,14 +15,14 @@ use crate::sockaddr;
 use crate::socket::UdpSocket;
 
 /// Messages taken by one call.
-pub(crate) const BATCH: usize = 32;
+pub const BATCH: usize = 32;
 /// Bytes of the largest message. Only as much of the memory is touched as is used.
 const SLOT: usize = 65_536;
 /// Room for the control messages asked for: a `u32`, a `timespec` and a `c_int`.
 const CONTROL: usize = 128;
 
 /// The memory that messages are received into, with the kernel's description of it made once.
-pub(crate) struct ReceiveBatch {
+pub struct ReceiveBatch {
     memory: NonNull<Memory>,
 }
 
@@ -41,23 +41,27 @@ struct Control([u8; CONTROL]);
 
 /// What one call to the kernel brought.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Haul {
+pub struct Haul {
     /// How many messages; [`BATCH`] means that more may wait.
-    pub(crate) messages: usize,
+    pub messages: usize,
     /// Datagrams that the kernel has thrown away since the socket was made, modulo 2^32.
-    pub(crate) overflow: Option<u32>,
+    pub overflow: Option<u32>,
 }
 
 /// A datagram as the kernel handed it over.
-pub(crate) struct Received<'a> {
-    pub(crate) from: SocketAddr,
+pub struct Received<'a> {
+    /// Who sent it.
+    pub from: SocketAddr,
     /// When the kernel got it.
-    pub(crate) at: Time,
-    pub(crate) bytes: &'a mut [u8],
+    pub at: Time,
+    /// What is in it.
+    pub bytes: &'a mut [u8],
 }
 
 impl ReceiveBatch {
-    pub(crate) fn new() -> ReceiveBatch {
+    /// Memory for one call after another: 2 MiB, of which only what is used is touched.
+    #[allow(clippy::new_without_default)] // it is not a value that one would want by accident
+    pub fn new() -> ReceiveBatch {
         let mut memory = Box::<Memory>::new_uninit();
         // SAFETY: the pointer is to one Memory, and all bytes zero is valid for numbers, null pointers and structures
         // and arrays of them. The slots are plain bytes that the kernel writes before we read them; they are left out,
@@ -94,7 +98,7 @@ impl ReceiveBatch {
     /// Takes what waits at `socket`, never waiting itself, and hands each datagram to `each`.
     ///
     /// `clock` is read once, after the call to the kernel.
-    pub(crate) fn receive(
+    pub fn receive(
         &mut self,
         socket: &UdpSocket,
         clock: impl FnOnce() -> Reading,

@@ -10,7 +10,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 const BUFFER_BYTES: libc::c_int = 4 * 1024 * 1024;
 
 /// A bound, non-blocking UDP socket.
-pub(crate) struct UdpSocket {
+pub struct UdpSocket {
     socket: Socket,
     local: SocketAddr,
     can_segment: bool,
@@ -21,7 +21,7 @@ impl UdpSocket {
     ///
     /// With `shared` the other workers may bind the same address afterwards. The option is set only after binding:
     /// with it from the start a second server of the same user would silently take half of the datagrams.
-    pub(crate) fn bind_first(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {
+    pub fn bind_first(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {
         let socket = open(address)?;
         socket.bind(&address.into())?;
         socket.set_reuse_port(shared)?;
@@ -29,7 +29,7 @@ impl UdpSocket {
     }
 
     /// Binds the address of a socket made by [`UdpSocket::bind_first`] once more, for another worker.
-    pub(crate) fn bind_again(address: SocketAddr) -> io::Result<UdpSocket> {
+    pub fn bind_again(address: SocketAddr) -> io::Result<UdpSocket> {
         let socket = open(address)?;
         socket.set_reuse_port(true)?;
         socket.bind(&address.into())?;
@@ -37,12 +37,12 @@ impl UdpSocket {
     }
 
     /// The address bound, with the port that was chosen.
-    pub(crate) fn local(&self) -> SocketAddr {
+    pub fn local(&self) -> SocketAddr {
         self.local
     }
 
     /// Whether the kernel knows how to cut large messages into datagrams.
-    pub(crate) fn can_segment(&self) -> bool {
+    pub fn can_segment(&self) -> bool {
         self.can_segment
     }
 

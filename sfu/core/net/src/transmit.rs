@@ -25,7 +25,7 @@ const CONTROL: usize = 32;
 const RETRIES: usize = 3;
 
 /// What describes one call to the kernel, made once.
-pub(crate) struct Transmitter {
+pub struct Transmitter {
     memory: NonNull<Memory>,
     /// Of each socket, by its number.
     segmentation: Box<[Segmentation]>,
@@ -52,7 +52,8 @@ struct Shape {
 }
 
 impl Transmitter {
-    pub(crate) fn new(sockets: &[UdpSocket]) -> Transmitter {
+    /// A sender for these sockets, to be given to each [`Transmitter::send`].
+    pub fn new(sockets: &[UdpSocket]) -> Transmitter {
         let mut memory = Box::<Memory>::new_uninit();
         // SAFETY: the pointer is to one Memory, and all bytes zero is valid for numbers, null pointers and structures
         // and arrays of them.
@@ -80,13 +81,7 @@ impl Transmitter {
     ///
     /// What the kernel does not take is dropped and counted: WebRTC repairs loss, and nobody may wait for one peer.
     /// `clock` is read once, at the end, to tell how long what was forwarded took.
-    pub(crate) fn send(
-        &mut self,
-        sockets: &[UdpSocket],
-        outbox: &mut Outbox,
-        counters: &Counters,
-        clock: &Clock,
-    ) {
+    pub fn send(&mut self, sockets: &[UdpSocket], outbox: &mut Outbox, counters: &Counters, clock: &Clock) {
         for (number, socket) in sockets.iter().enumerate() {
             let mut segmentation = self.segmentation[number];
             let mut runs = outbox.runs(number as u8, segmentation.most_segments());

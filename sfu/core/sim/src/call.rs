@@ -1,5 +1,6 @@
 //! A ready call: publishers of sound and picture, and subscribers who get all of it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use arrayvec::ArrayVec;
@@ -27,7 +28,7 @@ pub struct Call {
     /// The published pictures, in the order of the publishers.
     pub tracks: Vec<TrackId>,
     next: Vec<SeqNo>,
-    frames: u16,
+    frames: u32,
 }
 
 impl Call {
@@ -36,8 +37,18 @@ impl Call {
     /// # Panics
     /// If somebody is not connected after ten seconds.
     pub fn new(link: Link, seed: u64, publishers: usize, subscribers: usize) -> Call {
+        let address = |number: usize| SocketAddr::from(([198, 51, 100, number as u8 + 1], 40_000));
+        let addresses: Vec<_> = (0..publishers + subscribers).map(address).collect();
+        Call::at(link, seed, publishers, &addresses)
+    }
+
+    /// The same for people at these addresses, the publishers first.
+    ///
+    /// # Panics
+    /// If somebody is not connected after ten seconds.
+    pub fn at(link: Link, seed: u64, publishers: usize, addresses: &[SocketAddr]) -> Call {
         let mut world = World::new(link, seed);
-        let people: Vec<usize> = (0..publishers + subscribers).map(|_| world.join()).collect();
+        let people: Vec<usize> = addresses.iter().map(|address| world.join_from(*address)).collect();
         world.run_for(Duration::from_secs(10));
         assert!(people.iter().all(|&person| world.browser(person).is_connected()), "somebody is missing");
         let tracks: Vec<TrackId> = (0..publishers).map(|number| publish(&mut world, number)).collect();
@@ -83,8 +94,8 @@ impl Call {
         for number in 0..packets {
             let seq = self.next[publisher];
             let marker = number + 1 == packets;
-            let payload = vp8_payload(frame, number == 0, key, payload_bytes);
-            let packet = rtp_packet(pt, marker, seq, u32::from(frame) * 3_000, ssrc, &payload);
+            let payload = vp8_payload(frame as u16, number == 0, key, payload_bytes);
+            let packet = rtp_packet(pt, marker, seq, frame.wrapping_mul(3_000), ssrc, &payload);
             self.world.browser(publisher).send_rtp(seq, &packet);
             self.next[publisher] = seq.next();
         }

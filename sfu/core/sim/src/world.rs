@@ -22,7 +22,7 @@ use crate::network::{Datagram, Link, Network};
 
 /// Outbox of the worker, in datagrams: small, so that a full one is met in tests too.
 const OUTBOX: usize = 64;
-const TRANSPORTS: usize = 64;
+const TRANSPORTS: usize = 512;
 
 /// Everything that a test of the core needs, stepped from event to event.
 pub struct World {
@@ -130,10 +130,18 @@ impl World {
     /// # Panics
     /// If the system has no randomness for a certificate.
     pub fn join(&mut self) -> usize {
+        let number = self.browsers.len() as u8;
+        self.join_from(SocketAddr::from(([198, 51, 100, number + 1], 40_000)))
+    }
+
+    /// Adds a browser whose datagrams come from this address.
+    ///
+    /// # Panics
+    /// If the system has no randomness for a certificate.
+    pub fn join_from(&mut self, address: SocketAddr) -> usize {
         let number = self.browsers.len();
         let transport = TransportId::new(0, number as u32, 1);
         let local = credentials("0srv", number);
-        let address = SocketAddr::from(([198, 51, 100, number as u8 + 1], 40_000));
         let certificate = dimpl::certificate::generate_self_signed_certificate().expect("randomness");
         let seed = self.seed ^ (number as u64 + 1) << 32;
         let ice = credentials("brow", number);
@@ -200,6 +208,24 @@ impl World {
     pub fn hand_over(&mut self, browser: usize, datagram: &mut [u8]) {
         let path = Path { socket: 0, remote: self.browsers[browser].browser.address() };
         self.worker.handle_datagram(self.now, path, datagram, &mut self.outbox);
+    }
+
+    /// The same, with an outbox of the caller for what it leads to.
+    pub fn hand_over_into(&mut self, browser: usize, datagram: &mut [u8], out: &mut Outbox) {
+        let path = Path { socket: 0, remote: self.browsers[browser].browser.address() };
+        self.worker.handle_datagram(self.now, path, datagram, out);
+    }
+
+    /// Ends a batch handed over: fans out into an outbox of the caller, and does what is due; true when more is to
+    /// come.
+    pub fn flush_into(&mut self, out: &mut Outbox) -> bool {
+        if self.worker.flush(self.now, out) {
+            return true;
+        }
+        if self.worker.poll_timeout().is_some_and(|(at, _)| at <= self.now) {
+            self.worker.handle_timeout(self.now, out);
+        }
+        false
     }
 
     /// Ends a batch handed over: fans out and throws away what would be sent; returns how many datagrams.

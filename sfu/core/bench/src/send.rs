@@ -1,0 +1,68 @@
+//! L1: handing datagrams to the kernel, with nothing in them.
+
+use std::io;
+use std::os::fd::AsRawFd;
+
+use net::clock::Clock;
+use net::socket::UdpSocket;
+use net::transmit::Transmitter;
+use rtc::counters::Counters;
+use rtc::outbox::{Outbox, TrafficClass};
+use rtc::path::Path;
+
+use crate::sinks::Sinks;
+use crate::{PAYLOAD, Plan, Row, row};
+
+/// Bytes of a datagram: payload, header, extension and tag.
+const DATAGRAM: usize = PAYLOAD + 36;
+
+pub(crate) fn rows(plan: &Plan) -> io::Result<Vec<Row>> {
+    let sinks = Sinks::new(plan.destinations)?;
+    let addresses = sinks.addresses()?;
+    let socket = UdpSocket::bind_first("127.0.0.1:0".parse().expect("an address"), false)?;
+    let bytes = vec![0x5a; DATAGRAM];
+    let mut rows = Vec::new();
+    let mut next = 0;
+    rows.push(row(plan, "L1", "sendto", 1, || {
+        next = (next + 1) % addresses.len();
+        send_one(&socket, addresses[next], &bytes);
+        1
+    }));
+    let (counters, clock, sockets) = (Counters::new(1), Clock::start(), [socket]);
+    for &per_flush in &plan.per_flush {
+        let mut outbox = Outbox::new(addresses.len() * per_flush);
+        let mut transmitter = Transmitter::new(&sockets);
+        let what = if per_flush == 1 { "sendmmsg" } else { "sendmmsg of messages that are cut up" };
+        rows.push(row(plan, "L1", what, per_flush, || {
+            for &remote in &addresses {
+                for _ in 0..per_flush {
+                    outbox.push(Path { socket: 0, remote }, TrafficClass::Video, &bytes);
+                }
+            }
+            let datagrams = outbox.len();
+            transmitter.send(&sockets, &mut outbox, &counters, &clock);
+            datagrams
+        }));
+    }
+    Ok(rows)
+}
+
+fn send_one(socket: &UdpSocket, to: std::net::SocketAddr, bytes: &[u8]) {
+    let std::net::SocketAddr::V4(v4) = to else { return };
+    // SAFETY: all bytes zero is a valid sockaddr_in.
+    let mut address: libc::sockaddr_in = unsafe { std::mem::zeroed() };
+    address.sin_family = libc::AF_INET as libc::sa_family_t;
+    address.sin_port = v4.port().to_be();
+    address.sin_addr.s_addr = u32::from_ne_bytes(v4.ip().octets());
+    // SAFETY: the bytes and the address are readable for the lengths given, and the descriptor is open.
+    unsafe {
+        libc::sendto(
+            socket.as_raw_fd(),
+            bytes.as_ptr().cast(),
+            bytes.len(),
+            libc::MSG_DONTWAIT,
+            std::ptr::from_ref(&address).cast(),
+            size_of::<libc::sockaddr_in>() as libc::socklen_t,
+        )
+    };
+}
