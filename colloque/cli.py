@@ -1,4 +1,4 @@
-"""The command line: `colloque demo`, `serve`, `config`, `token`, `link`."""
+"""The command line: `colloque demo`, `serve`, `config`, `token`, `link`, `bench`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -33,6 +33,12 @@ config_app = typer.Typer(
     help="Write, check and show the settings.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(config_app, name="config")
+bench_app = typer.Typer(
+    help="Measure what this machine can do and what the packet core makes of it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(bench_app, name="bench")
 
 
 class RoleName(StrEnum):
@@ -54,6 +60,11 @@ RoomOption = Annotated[str, typer.Option(help="The room's id.")]
 NameOption = Annotated[str | None, typer.Option(help="Display name.")]
 RoleOption = Annotated[RoleName, typer.Option()]
 KeyOption = Annotated[str | None, typer.Option(help="Which API key signs; else the first one.")]
+Destinations = Annotated[int, typer.Option(min=1, max=500, help="Subscribers of the fan-out.")]
+Rounds = Annotated[int, typer.Option(min=1, max=100, help="Samples of each row.")]
+Seconds = Annotated[float, typer.Option(min=0.01, max=60, help="Processor seconds of each sample.")]
+CoreOption = Annotated[int | None, typer.Option(min=0, help="Which core to run on; else the last one.")]
+EvenIfBusy = Annotated[bool, typer.Option("--even-if-busy", help="Report although others use the machine.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 
 
@@ -187,6 +198,60 @@ def link(
     person = None if identity is None else mint.Person(room, identity, name, _role(role))
     made = asyncio.run(mint.make_link(settings, mint.choose_key(settings, key), person, room))
     _write(made["url"], made, as_json=as_json)
+
+
+@bench_app.command("limit")
+def bench_limit(
+    destinations: Destinations = 64,
+    rounds: Rounds = 5,
+    seconds: Seconds = 1.0,
+    core: CoreOption = None,
+    even_if_busy: EvenIfBusy = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure encryption, sending, receiving and the ideal fan-out."""
+    _bench("limit", destinations, rounds, seconds, core, even_if_busy=even_if_busy, as_json=as_json)
+
+
+@bench_app.command("forward")
+def bench_forward(
+    destinations: Destinations = 64,
+    rounds: Rounds = 5,
+    seconds: Seconds = 1.0,
+    core: CoreOption = None,
+    even_if_busy: EvenIfBusy = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the ideal fan-out and the real worker side by side."""
+    _bench("forward", destinations, rounds, seconds, core, even_if_busy=even_if_busy, as_json=as_json)
+
+
+def _bench(
+    kind: Literal["limit", "forward"],
+    destinations: int,
+    rounds: int,
+    seconds: float,
+    core: int | None,
+    *,
+    even_if_busy: bool,
+    as_json: bool,
+) -> None:
+    from rich.console import Console
+
+    from colloque import bench
+
+    report = bench.measure(
+        kind,
+        destinations=destinations,
+        rounds=rounds,
+        seconds=seconds,
+        core=core,
+        even_if_busy=even_if_busy,
+    )
+    if as_json:
+        print(json.dumps(report.as_json()))
+    else:
+        bench.write(report, Console(soft_wrap=True).print)
 
 
 @app.command()

@@ -32,6 +32,8 @@ __all__ = [
     "TransportFailed",
     "TransportResumed",
     "TransportSilent",
+    "bench_forward",
+    "bench_limit",
     "parse_sdp",
 ]
 
@@ -320,3 +322,16 @@ class SdpPayload:
     channels: Final[int]
     fmtp: Final[str]  # parameters as written
     feedback: Final[list[str]]  # as in a=rtcp-fb after the payload type: "nack pli"
+
+# --- benchmarks: (level, what, packets per flush, nanoseconds of processor time per packet) ---
+
+# Encryption, sending, receiving and the ideal fan-out. Takes `seconds` of processor time for each row; not for the
+# event loop. OSError says that a socket could not be had.
+def bench_limit(
+    *, destinations: int, per_flush: Sequence[int], seconds: float
+) -> list[tuple[str, str, int, list[float]]]: ...
+
+# The ideal fan-out and the real worker, turn about.
+def bench_forward(
+    *, destinations: int, per_flush: Sequence[int], seconds: float
+) -> list[tuple[str, str, int, list[float]]]: ...

@@ -37,6 +37,8 @@ from sfu._core import (
     TransportFailed,
     TransportResumed,
     TransportSilent,
+    bench_forward,
+    bench_limit,
     parse_sdp,
 )
 from sfu.model import SfuConfig
@@ -72,6 +74,8 @@ __all__ = [
     "TransportResumed",
     "TransportSilent",
     "WorkerCounters",
+    "bench_forward",
+    "bench_limit",
     "make_core",
     "parse_sdp",
 ]

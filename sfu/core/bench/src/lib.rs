@@ -27,6 +27,9 @@ pub const PAYLOAD: usize = 1_160;
 /// Bytes of sound in one packet.
 pub const SOUND: usize = 120;
 
+/// Most destinations of a fan-out: as many as the simulated worker has transports for, beside the publisher.
+pub const MOST_DESTINATIONS: usize = 500;
+
 /// One line of a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {

@@ -3,6 +3,7 @@
 //! `sfu/_core.pyi` is the face; docs/border.md explains it.
 
 mod args;
+mod bench;
 mod core;
 mod errors;
 mod events;
@@ -17,6 +18,8 @@ mod _core {
     use pyo3::types::PyTuple;
     use rtc::command::Extension;
 
+    #[pymodule_export]
+    use crate::bench::{bench_forward, bench_limit};
     #[pymodule_export]
     use crate::core::{Core, Payload};
     #[pymodule_export]
