@@ -14,6 +14,9 @@ export const doorTrouble = signal<Refusal | null>(null);
 let nextTry: ReturnType<typeof setTimeout> | undefined;
 let attempt = 0;
 
+/** Counts the looks at a link: they overlap, and only the answer to the latest may change the screen. */
+let turn = 0;
+
 /** Starts at what the address asks for. */
 export function begin(): void {
   const route = readPath(location.pathname);
@@ -40,10 +43,13 @@ export function begin(): void {
 /** Looks what a link leads to, and shows it; on a refusal that may pass, tries again for as long as it takes. */
 export async function open(link: string): Promise<void> {
   clearTimeout(nextTry);
+  const mine = ++turn;
   const outcome = await preview(link);
+  if (mine !== turn) return;
   if (!outcome.ok) return refuse(link, outcome.refusal);
   attempt = 0;
   const guest = await guestOf(link, Date.now());
+  if (mine !== turn) return;
   screen.value = { is: 'link', visit: { link, invitation: outcome.value, guest } };
   void loadCall().catch(() => undefined);
 }
@@ -72,6 +78,9 @@ export async function enter(visit: Visit, name: string, captures: Preview): Prom
     const [outcome, call] = await Promise.all([join(requestOf(visitor)), loadCall().catch(() => null)]);
     if (outcome.ok && call) {
       doorTrouble.value = null;
+      // Nothing that was asked before the door opened may take the call off the screen.
+      turn++;
+      clearTimeout(nextTry);
       const props = {
         visit: visitor,
         admission: outcome.value,
