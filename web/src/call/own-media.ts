@@ -15,6 +15,7 @@ import { type Capture, soundFrom } from '../devices/capture';
 import { canChooseSpeaker } from '../devices/chime';
 import { preferDevice, preferredDevice } from '../devices/list';
 import type { Luggage } from '../devices/preview';
+import { OwnScreen } from './own-screen';
 import { SECOND_CAMERA } from './snapshot';
 
 /** What can be switched on and off. */
@@ -31,12 +32,14 @@ export class OwnMedia {
   readonly busy = signal<ReadonlySet<Switchable>>(new Set());
 
   #room: Room;
+  #screen: OwnScreen;
   #camera: LocalVideoTrack | null = null;
   #microphone: LocalAudioTrack | null = null;
   #second: LocalVideoTrack | null = null;
 
   constructor(room: Room, luggage: Luggage) {
     this.#room = room;
+    this.#screen = new OwnScreen(room);
     if (luggage.camera) this.#camera = new LocalVideoTrack(luggage.camera, undefined, false);
     if (luggage.microphone) this.#microphone = new LocalAudioTrack(luggage.microphone, undefined, false);
     this.#startMuted = luggage.muted;
@@ -60,8 +63,12 @@ export class OwnMedia {
     return this.#microphone;
   }
 
-  /** Publishes what there is: once after the first connection, and again after each new one. */
-  async publish(): Promise<void> {
+  /**
+   * Publishes what there is: once after the first connection, and again after each new one.
+   *
+   * Says whether a shared screen was lost meanwhile.
+   */
+  async publish(): Promise<{ screenLost: boolean }> {
     if (this.#startMuted && this.#microphone) await this.#microphone.mute();
     this.#startMuted = false;
     const speaker = this.speakerId.value;
@@ -74,7 +81,9 @@ export class OwnMedia {
       this.#camera && this.#send(this.#camera, Track.Source.Camera),
       this.#second && this.#send(this.#second, Track.Source.Camera, SECOND_CAMERA),
     ]);
+    const screenLost = !(await this.#screen.sendAgain());
     this.refresh();
+    return { screenLost };
   }
 
   async setMicrophone(on: boolean): Promise<void> {
@@ -99,15 +108,7 @@ export class OwnMedia {
 
   async setScreen(on: boolean): Promise<void> {
     await this.#once('screen', async () => {
-      const { localParticipant } = this.#room;
-      if (on) {
-        await localParticipant.setScreenShareEnabled(true, { audio: true, contentHint: 'detail' });
-        return;
-      }
-      for (const source of [Track.Source.ScreenShare, Track.Source.ScreenShareAudio]) {
-        const track = localParticipant.getTrackPublication(source)?.track;
-        if (track) await localParticipant.unpublishTrack(track, true);
-      }
+      await (on ? this.#screen.start() : this.#screen.stop());
     });
   }
 
@@ -150,16 +151,14 @@ export class OwnMedia {
   /** Lets every device go: lights out. */
   stop(): void {
     this.#stopped = true;
-    const screen = [Track.Source.ScreenShare, Track.Source.ScreenShareAudio].map(
-      (source) => this.#room.localParticipant.getTrackPublication(source)?.track,
-    );
-    for (const track of [this.#camera, this.#microphone, this.#second, ...screen]) track?.stop();
+    this.#screen.close();
+    for (const track of [this.#camera, this.#microphone, this.#second]) track?.stop();
   }
 
   refresh(): void {
     this.microphoneOn.value = this.#microphone !== null && !this.#microphone.isMuted;
     this.cameraOn.value = this.#camera !== null && !this.#camera.isMuted;
-    this.screenOn.value = this.#room.localParticipant.isScreenShareEnabled;
+    this.screenOn.value = this.#screen.on;
     this.secondOn.value = this.#second !== null;
   }
 

@@ -17,6 +17,7 @@ import { Chat } from './chat';
 import { comings } from './comings';
 import type { Person } from './model';
 import { OwnMedia } from './own-media';
+import { isLive } from './own-screen';
 import { ALL_RIGHTS, rightsOf } from './rights';
 import { ROOM_OPTIONS } from './room-options';
 import { HAND, peopleOf } from './snapshot';
@@ -126,8 +127,13 @@ export class CallSession {
     this.phase.value = 'connected';
     this.#snapshot();
     if (again) this.toasts.say(t('notice.reconnected'));
-    void this.media.publish();
+    void this.#publish();
     return true;
+  }
+
+  async #publish(): Promise<void> {
+    const { screenLost } = await this.media.publish();
+    if (screenLost && !this.#over) this.toasts.say(t('notice.share-stopped'), 'warning');
   }
 
   #listen(): void {
@@ -244,6 +250,8 @@ export class CallSession {
 
   #shareChanged(publication: LocalTrackPublication, started: boolean): void {
     if (publication.source !== Track.Source.ScreenShare || this.phase.value !== 'connected') return;
+    // A capture that goes on was taken off by a lost connection, and is sent again by the next one.
+    if (!started && publication.track && isLive(publication.track)) return;
     this.toasts.say(t(started ? 'notice.share-started' : 'notice.share-stopped'));
   }
 
