@@ -24,6 +24,9 @@ export interface Luggage {
 /** Takes over one live track. */
 export type Taker = (capture: Capture, track: MediaStreamTrack) => void;
 
+/** In the order in which they are asked for: nobody is heard without a microphone. */
+const CAPTURES = ['microphone', 'camera'] as const;
+
 /** The captures of the link page: one camera and one microphone, asked for, shown, switched and handed over. */
 export class Preview {
   readonly camera: Signal<CaptureState> = signal({ is: 'off' });
@@ -38,8 +41,10 @@ export class Preview {
   async start(): Promise<void> {
     await refreshDevices();
     this.speakerId.value = preferredDevice('audiooutput');
-    this.camera.value = { is: 'asking' };
-    this.microphone.value = { is: 'asking' };
+    for (const capture of CAPTURES) {
+      this.#stop(capture);
+      this[capture].value = { is: 'asking' };
+    }
     try {
       const stream = await navigator.mediaDevices.getUserMedia({
         video: constraintsFor('camera', preferredDevice('videoinput')),
@@ -53,10 +58,22 @@ export class Preview {
     await refreshDevices();
   }
 
-  /** Turns one capture on; for the microphone, the sound too. */
+  /** Asks again for what failed; what works, and whether the person is muted, stays as it is. */
+  async retry(): Promise<void> {
+    const failed = CAPTURES.filter((capture) => this[capture].value.is === 'failed');
+    if (failed.length === CAPTURES.length) return this.start();
+    for (const capture of failed) await this.turnOn(capture);
+  }
+
+  /** Has the person heard from now on, opening the microphone if there is none yet. */
+  async unmute(): Promise<void> {
+    this.#mute(false);
+    await this.turnOn('microphone');
+  }
+
+  /** Opens one capture, or another device for it; a muted microphone stays muted. */
   async turnOn(capture: Capture, deviceId: string | null = null): Promise<void> {
     const state = this[capture];
-    if (capture === 'microphone') this.#mute(false);
     if (state.value.is === 'asking' || (state.value.is === 'on' && deviceId === null)) return;
     this.#stop(capture);
     state.value = { is: 'asking' };
@@ -115,7 +132,7 @@ export class Preview {
 
   /** After a joint question failed: one at a time, but never a second question about what was just refused. */
   async #startApart(why: Why): Promise<void> {
-    for (const capture of ['microphone', 'camera'] as const) {
+    for (const capture of CAPTURES) {
       const askAlone = why !== 'refused' || (await isGranted(capture));
       if (askAlone) {
         this[capture].value = { is: 'off' };

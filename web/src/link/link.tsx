@@ -37,7 +37,7 @@ export function LinkPage({ visit }: { visit: Visit }) {
         </div>
         <div class="link-preview">
           {trouble && (
-            <DeviceAdvice what={trouble.what} why={trouble.why} onRetry={() => void preview.start()}>
+            <DeviceAdvice what={trouble.what} why={trouble.why} onRetry={() => void preview.retry()}>
               <p>{t('link.without-devices')}</p>
             </DeviceAdvice>
           )}

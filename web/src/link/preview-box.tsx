@@ -30,7 +30,7 @@ export function PreviewBox({ preview }: { preview: Preview }) {
             icons={[Mic, MicOff]}
             word={t('bar.microphone')}
             name={hears ? t('devices.microphone-off') : t('devices.microphone-on')}
-            onPress={() => (hears ? preview.turnOff('microphone') : void preview.turnOn('microphone'))}
+            onPress={() => (hears ? preview.turnOff('microphone') : void preview.unmute())}
           />
           <Switch
             on={camera.is === 'on'}
