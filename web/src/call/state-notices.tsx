@@ -21,17 +21,7 @@ export function StateNotices() {
         {session.phase.value === 'resuming' && !view.cut.value && <Resuming />}
         {view.cut.value && <Reconnecting />}
       </div>
-      {session.soundBlocked.value && (
-        <Notice
-          tone="warning"
-          title={t('notice.sound-blocked.title')}
-          actions={
-            <Button look="main" onClick={() => void session.allowSound()}>
-              {t('notice.sound-blocked.action')}
-            </Button>
-          }
-        />
-      )}
+      <div role="alert">{session.soundBlocked.value && <SoundBlocked />}</div>
       {session.media.screenOn.value && (
         <Notice
           actions={<Button onClick={() => view.act('share')}>{t('bar.share-off')}</Button>}
@@ -39,6 +29,21 @@ export function StateNotices() {
         />
       )}
     </div>
+  );
+}
+
+function SoundBlocked() {
+  const { session } = useCall();
+  return (
+    <Notice
+      tone="warning"
+      title={t('notice.sound-blocked.title')}
+      actions={
+        <Button look="main" onClick={() => void session.allowSound()}>
+          {t('notice.sound-blocked.action')}
+        </Button>
+      }
+    />
   );
 }
 

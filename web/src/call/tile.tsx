@@ -94,6 +94,7 @@ function Waves() {
       <i />
       <i />
       <i />
+      <span class="unseen">{t('tile.speaking')}</span>
     </span>
   );
 }

@@ -36,11 +36,14 @@ export function LinkPage({ visit }: { visit: Visit }) {
           <Appointment invitation={visit.invitation} />
         </div>
         <div class="link-preview">
-          {trouble && (
-            <DeviceAdvice what={trouble.what} why={trouble.why} onRetry={() => void preview.retry()}>
-              <p>{t('link.without-devices')}</p>
-            </DeviceAdvice>
-          )}
+          {/* Mounted before there is anything to say: screen readers miss an alert that comes with its words. */}
+          <div class="link-trouble" role="alert">
+            {trouble && (
+              <DeviceAdvice what={trouble.what} why={trouble.why} onRetry={() => void preview.retry()}>
+                <p>{t('link.without-devices')}</p>
+              </DeviceAdvice>
+            )}
+          </div>
           <PreviewBox preview={preview} />
           <DeviceSettings preview={preview} />
         </div>
