@@ -107,7 +107,9 @@ function Entry({ icon, words, onPress }: { icon: IconNode; words: string; onPres
     <button
       type="button"
       class="more-entry"
-      onClick={() => {
+      onClick={(event) => {
+        // The entry goes away with the menu: what opens next gives the focus back to what opened the menu.
+        event.currentTarget.closest('.more')?.querySelector('button')?.focus();
         view.menuOpen.value = false;
         onPress();
       }}

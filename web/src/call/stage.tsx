@@ -1,4 +1,4 @@
-import { ChevronLeft, ChevronRight } from 'lucide';
+import { ChevronLeft, ChevronRight, type IconNode } from 'lucide';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n';
 import { Icon } from '../ui/icon';
@@ -76,26 +76,44 @@ function GridOf({ tiles, strip }: { tiles: readonly TileValue[]; strip: boolean 
 function Pages({ page, pages, onTurn }: { page: number; pages: number; onTurn: (page: number) => void }) {
   return (
     <div class="grid-pages">
-      <button
-        type="button"
-        class="round"
-        aria-label={t('grid.previous')}
-        disabled={page === 0}
-        onClick={() => onTurn(page - 1)}
-      >
-        <Icon node={ChevronLeft} />
-      </button>
+      <Turn
+        icon={ChevronLeft}
+        name={t('grid.previous')}
+        possible={page > 0}
+        onPress={() => onTurn(page - 1)}
+      />
       <span>{t('grid.page', { page: page + 1, pages })}</span>
-      <button
-        type="button"
-        class="round"
-        aria-label={t('grid.next')}
-        disabled={page === pages - 1}
-        onClick={() => onTurn(page + 1)}
-      >
-        <Icon node={ChevronRight} />
-      </button>
+      <Turn
+        icon={ChevronRight}
+        name={t('grid.next')}
+        possible={page < pages - 1}
+        onPress={() => onTurn(page + 1)}
+      />
     </div>
+  );
+}
+
+interface TurnProps {
+  icon: IconNode;
+  name: string;
+  possible: boolean;
+  onPress: () => void;
+}
+
+function Turn({ icon, name, possible, onPress }: TurnProps) {
+  return (
+    <button
+      type="button"
+      class="round"
+      aria-label={name}
+      aria-disabled={!possible}
+      onClick={() => {
+        // Not the `disabled` attribute: it would drop the focus on the last page.
+        if (possible) onPress();
+      }}
+    >
+      <Icon node={icon} />
+    </button>
   );
 }
 

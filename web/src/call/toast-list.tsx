@@ -1,6 +1,9 @@
 import { X } from 'lucide';
+import { useRef } from 'preact/hooks';
 import { t } from '../i18n';
+import { useHeadingAsHeir } from '../ui/focus';
 import { Icon } from '../ui/icon';
+import type { Toast } from './toasts';
 import { useCall } from './view';
 
 /** Passing words over the faces; the live regions have read them out already. */
@@ -9,18 +12,21 @@ export function ToastList() {
   return (
     <div class="toasts">
       {session.toasts.shown.value.map((toast) => (
-        <div key={toast.id} class={`toast ${toast.tone}`}>
-          <p>{toast.text}</p>
-          <button
-            type="button"
-            class="round"
-            aria-label={t('notice.dismiss')}
-            onClick={() => session.toasts.dismiss(toast.id)}
-          >
-            <Icon node={X} />
-          </button>
-        </div>
+        <Passing key={toast.id} toast={toast} onDismiss={() => session.toasts.dismiss(toast.id)} />
       ))}
+    </div>
+  );
+}
+
+function Passing({ toast, onDismiss }: { toast: Toast; onDismiss: () => void }) {
+  const element = useRef<HTMLDivElement>(null);
+  useHeadingAsHeir(element);
+  return (
+    <div class={`toast ${toast.tone}`} ref={element}>
+      <p>{toast.text}</p>
+      <button type="button" class="round" aria-label={t('notice.dismiss')} onClick={onDismiss}>
+        <Icon node={X} />
+      </button>
     </div>
   );
 }

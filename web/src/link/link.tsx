@@ -65,14 +65,21 @@ function EntryForm({ visit, preview }: { visit: Visit; preview: Preview }) {
   const [wrong, setWrong] = useState<'missing' | 'too-long' | null>(null);
   const [entering, setEntering] = useState(false);
   const field = useRef<HTMLInputElement>(null);
+  const underWay = useRef(false);
   const submit = async (event: Event) => {
     event.preventDefault();
+    if (underWay.current) return;
     const problem = given === null ? wrongName(name) : null;
     setWrong(problem);
     if (problem) return field.current?.focus();
+    underWay.current = true;
     setEntering(true);
-    await enter(visit, cleanName(name), preview);
-    setEntering(false);
+    try {
+      await enter(visit, cleanName(name), preview);
+    } finally {
+      underWay.current = false;
+      setEntering(false);
+    }
   };
   const trouble = doorTrouble.value;
   return (

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 
 /** Gives the focus back to what had it before, when the part of the page that took it goes away. */
 export function useReturnFocus(): void {
@@ -10,5 +10,16 @@ export function useReturnFocus(): void {
       if (lost && before instanceof HTMLElement && before.isConnected) before.focus();
     },
     [before],
+  );
+}
+
+/** Gives the focus to the heading of the screen when the part of the page that has it goes away. */
+export function useHeadingAsHeir(part: { readonly current: HTMLElement | null }): void {
+  // A layout effect is cleaned up while the part is still in the page, and so still has the focus.
+  useLayoutEffect(
+    () => () => {
+      if (part.current?.contains(document.activeElement)) document.querySelector('h1')?.focus();
+    },
+    [part],
   );
 }
