@@ -1,8 +1,8 @@
 import { type Admission, type Invitation, readAdmission, readInvitation } from './answers';
 import { ownRefusal, type Refusal, readRefusal } from './refusal';
 
-/** How long a person waits for an answer before the page says that none came. */
-const PATIENCE = 10_000;
+/** How long a person waits for an answer before the page says that none came, in milliseconds. */
+export const PATIENCE = 10_000;
 
 /** An answer that one can go on with, or the reason why not. */
 export type Outcome<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };

@@ -5,7 +5,7 @@ import { NO_TIMES, ownRefusal } from '../api/refusal';
 import { screen } from './screen';
 import { open } from './visit';
 
-vi.mock('../api/join', () => ({ preview: vi.fn(), join: vi.fn() }));
+vi.mock('../api/join', () => ({ PATIENCE: 10_000, preview: vi.fn(), join: vi.fn() }));
 vi.mock('../call/screen', () => ({ CallScreen: () => null }));
 
 const OPEN: Outcome<Invitation> = {

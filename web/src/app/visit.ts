@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { type JoinRequest, join, preview } from '../api/join';
+import { type JoinRequest, join, PATIENCE, preview } from '../api/join';
 import { ownRefusal, type Refusal } from '../api/refusal';
 import type { Preview } from '../devices/preview';
 import { abilitiesHere, obstacle } from '../devices/support';
@@ -75,8 +75,8 @@ export async function enter(visit: Visit, name: string, captures: Preview): Prom
   if (visit.invitation.name === null) await keepGuest(visit.link, guest, Date.now());
   const visitor: Visit = { ...visit, guest };
   for (let failures = 0; screen.value.is === 'link'; failures++) {
-    const [outcome, call] = await Promise.all([join(requestOf(visitor)), loadCall().catch(() => null)]);
-    if (outcome.ok && call) {
+    const [outcome, call] = await Promise.all([join(requestOf(visitor)), loadCallInTime()]);
+    if (outcome.ok && typeof call === 'object') {
       doorTrouble.value = null;
       // Nothing that was asked before the door opened may take the call off the screen.
       turn++;
@@ -94,7 +94,7 @@ export async function enter(visit: Visit, name: string, captures: Preview): Prom
       return;
     }
     // The service answers but its files are gone: it was upgraded under this page, which must be loaded anew.
-    if (outcome.ok && failures > 0) location.reload();
+    if (outcome.ok && call === 'gone' && failures > 0) location.reload();
     const refusal = outcome.ok ? ownRefusal('unreachable') : outcome.refusal;
     const plan = planAfter(refusal, failures, Date.now(), Math.random());
     if (plan.kind === 'final' || refusal.code === 'too-early') {
@@ -124,4 +124,15 @@ function requestOf(visit: Visit): JoinRequest {
 /** The code of the call is half of the page's weight and needed by those who enter only. */
 function loadCall() {
   return import('../call/screen');
+}
+
+/** The code of the call, or why it is not there: it cannot be had, or takes longer than people wait unasked. */
+async function loadCallInTime(): Promise<Awaited<ReturnType<typeof loadCall>> | 'gone' | 'slow'> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<'slow'>((resolve) => {
+    timer = setTimeout(() => resolve('slow'), PATIENCE);
+  });
+  const call = await Promise.race([loadCall().catch(() => 'gone' as const), patience]);
+  clearTimeout(timer);
+  return call;
 }

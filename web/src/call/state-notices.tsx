@@ -1,11 +1,9 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { Button } from '../ui/button';
+import { LONG, useLasting } from '../ui/lasting';
 import { Notice } from '../ui/notice';
 import { useCall } from './view';
-
-/** After this long without a connection the notice says what to do, in milliseconds. */
-const LONG = 10_000;
 
 /** A cut of the link alone is mentioned from this long on, in milliseconds. */
 const BRIEF = 2500;
@@ -55,16 +53,6 @@ function Resuming() {
 function Reconnecting() {
   const long = useLasting(LONG);
   return <Notice tone="error">{t(long ? 'notice.reconnecting-slow' : 'notice.reconnecting')}</Notice>;
-}
-
-/** Whether a component has been on screen for longer than so many milliseconds. */
-function useLasting(milliseconds: number): boolean {
-  const [lasting, setLasting] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setLasting(true), milliseconds);
-    return () => clearTimeout(timer);
-  }, [milliseconds]);
-  return lasting;
 }
 
 /** Says once when the server cuts to sound only, and once when the pictures are back. */

@@ -50,6 +50,7 @@ export const en: Catalogue = {
   'refused.broken.text':
     'This is not your doing. The page keeps trying; if it lasts, tell the person who invites you.',
   'refused.next-try': 'Next try in {seconds} s.',
+  'refused.trying': 'Trying now…',
   'refused.try-now': 'Try now',
   'refused.start-page': 'Open another link',
 
@@ -91,6 +92,8 @@ export const en: Catalogue = {
   'devices.microphone-off': 'Mute the microphone',
   'devices.asking': 'Your browser asks whether it may use the camera and the microphone. Answer “Allow”.',
   'devices.asking-camera': 'Your browser asks whether it may use the camera. Answer “Allow”.',
+  'devices.asking-unseen':
+    'You do not see the question? Touch the icon to the left of the address, or reload the page.',
   'devices.level': 'Level of your microphone',
   'devices.level-speak': 'Speak: the bar should move.',
   'devices.level-heard': 'We hear you well.',

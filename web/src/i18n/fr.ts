@@ -50,6 +50,7 @@ export const fr = {
   'refused.broken.text':
     'Ce n’est pas de votre fait. La page continue d’essayer ; si cela dure, prévenez la personne qui vous invite.',
   'refused.next-try': 'Prochain essai dans {seconds} s.',
+  'refused.trying': 'Essai en cours…',
   'refused.try-now': 'Essayer maintenant',
   'refused.start-page': 'Ouvrir un autre lien',
 
@@ -92,6 +93,8 @@ export const fr = {
   'devices.asking':
     'Votre navigateur demande s’il peut utiliser la caméra et le micro. Répondez « Autoriser ».',
   'devices.asking-camera': 'Votre navigateur demande s’il peut utiliser la caméra. Répondez « Autoriser ».',
+  'devices.asking-unseen':
+    'Vous ne voyez pas la question ? Touchez l’icône à gauche de l’adresse, ou rechargez la page.',
   'devices.level': 'Niveau de votre micro',
   'devices.level-speak': 'Parlez : la barre doit bouger.',
   'devices.level-heard': 'Nous vous entendons bien.',

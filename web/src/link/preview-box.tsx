@@ -4,6 +4,7 @@ import { LevelMeter } from '../devices/meter';
 import type { Preview } from '../devices/preview';
 import { t } from '../i18n';
 import { Icon } from '../ui/icon';
+import { LONG, useLasting } from '../ui/lasting';
 
 /** One's own picture with the two switches on it, and the level of the microphone below. */
 export function PreviewBox({ preview }: { preview: Preview }) {
@@ -20,7 +21,7 @@ export function PreviewBox({ preview }: { preview: Preview }) {
           <div class="preview-empty">
             <Icon node={CameraOff} />
             <p role="status">
-              {camera.is === 'asking' ? asking(microphone.is === 'asking') : t('link.camera-off')}
+              {camera.is === 'asking' ? <Question both={microphone.is === 'asking'} /> : t('link.camera-off')}
             </p>
           </div>
         )}
@@ -46,8 +47,15 @@ export function PreviewBox({ preview }: { preview: Preview }) {
   );
 }
 
-function asking(both: boolean): string {
-  return both ? t('devices.asking') : t('devices.asking-camera');
+/** What the browser asks; some hide the question in a corner, or behind another window. */
+function Question({ both }: { both: boolean }) {
+  const unseen = useLasting(LONG);
+  return (
+    <>
+      {both ? t('devices.asking') : t('devices.asking-camera')}
+      {unseen && <strong> {t('devices.asking-unseen')}</strong>}
+    </>
+  );
 }
 
 interface SwitchProps {

@@ -98,7 +98,7 @@ function Countdown({ until, shown }: { until: number; shown: boolean }) {
   }, []);
   if (!shown) return null;
   const seconds = Math.max(0, Math.ceil((until - now) / 1000));
-  return <p class="soft">{t('refused.next-try', { seconds })}</p>;
+  return <p class="soft">{seconds === 0 ? t('refused.trying') : t('refused.next-try', { seconds })}</p>;
 }
 
 /** When the browser itself cannot make a call. */
