@@ -14,9 +14,9 @@ export interface Visit {
   guest: Guest;
 }
 
-/** How a call ended for this person. */
+/** How a call ended for this person: `closed` by the host, or `over` when nobody says who closed it. */
 export interface Ending {
-  how: 'left' | 'closed' | 'removed' | 'elsewhere';
+  how: 'left' | 'closed' | 'over' | 'removed' | 'elsewhere';
 }
 
 /** What the call screen is given; the screen itself arrives with the code that is loaded on demand. */

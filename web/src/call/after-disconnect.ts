@@ -24,8 +24,8 @@ export function afterDisconnect(reason: DisconnectReason | undefined): Next {
 
 const FINAL: Readonly<Partial<Record<RefusalCode, Ending>>> = {
   revoked: { how: 'removed' },
-  'too-late': { how: 'closed' },
-  'not-found': { how: 'closed' },
+  'too-late': { how: 'over' },
+  'not-found': { how: 'over' },
 };
 
 /** What a refusal means for someone who was in the call a moment ago: its end, or null for another try. */

@@ -11,7 +11,7 @@ import {
   Track,
   VideoPresets,
 } from 'livekit-client';
-import { type Capture, soundFrom } from '../devices/capture';
+import { type Capture, deviceOf, soundFrom } from '../devices/capture';
 import { canChooseSpeaker } from '../devices/chime';
 import { preferDevice, preferredDevice } from '../devices/list';
 import type { Luggage } from '../devices/preview';
@@ -50,6 +50,8 @@ export class OwnMedia {
     room.on(RoomEvent.TrackMuted, refresh).on(RoomEvent.TrackUnmuted, refresh);
   }
 
+  /** What was chosen for captures that are off: the browser opens it only when they are turned on. */
+  #chosen = signal<{ readonly videoinput?: string; readonly audioinput?: string }>({});
   #startMuted: boolean;
   #stopped = false;
 
@@ -129,23 +131,23 @@ export class OwnMedia {
 
   /** Uses another device from now on; a camera or microphone that is off stays off. */
   async choose(kind: 'videoinput' | 'audioinput' | 'audiooutput', id: string): Promise<void> {
-    preferDevice(kind, id);
     if (kind === 'audiooutput') {
-      this.speakerId.value = id;
       await this.#room.switchActiveDevice('audiooutput', id);
-      return;
+      this.speakerId.value = id;
+    } else {
+      await (kind === 'videoinput' ? this.#camera : this.#microphone)?.setDeviceId({ exact: id });
+      this.#chosen.value = { ...this.#chosen.value, [kind]: id };
     }
-    const track = kind === 'videoinput' ? this.#camera : this.#microphone;
-    if (track) await track.setDeviceId({ exact: id });
-    else if (kind === 'videoinput') await this.setCamera(true);
-    else await this.setMicrophone(true);
+    preferDevice(kind, id);
     this.refresh();
   }
 
-  /** The id of the device in use for a kind, or null. */
+  /** The id of the device in use for a kind, or of the one that will be when it is turned on; null for none. */
   deviceInUse(kind: 'videoinput' | 'audioinput'): string | null {
     const track = kind === 'videoinput' ? this.#camera : this.#microphone;
-    return track?.mediaStreamTrack.getSettings().deviceId ?? null;
+    const chosen = this.#chosen.value[kind] ?? null;
+    if (!track || track.isMuted) return chosen ?? (track && deviceOf(track.mediaStreamTrack));
+    return deviceOf(track.mediaStreamTrack);
   }
 
   /** Lets every device go: lights out. */

@@ -51,6 +51,10 @@ describe('after a connection has ended', () => {
     expect(afterRefusedRejoin({ ...ownRefusal('broken'), code: 'revoked' })).toEqual({ how: 'removed' });
     expect(afterRefusedRejoin(ownRefusal('unreachable'))).toBeNull();
   });
+
+  test.each(['too-late', 'not-found'] as const)('%s to come back says nothing of who closed it', (code) => {
+    expect(afterRefusedRejoin({ ...ownRefusal('broken'), code })).toEqual({ how: 'over' });
+  });
 });
 
 describe('a key', () => {

@@ -3,6 +3,7 @@ import { t } from '../i18n';
 import { Button } from '../ui/button';
 import { LONG, useLasting } from '../ui/lasting';
 import { Notice } from '../ui/notice';
+import { isSoundOnly, pictureNews } from './picture-news';
 import { useCall } from './view';
 
 /** A cut of the link alone is mentioned from this long on, in milliseconds. */
@@ -58,17 +59,12 @@ function Reconnecting() {
 /** Says once when the server cuts to sound only, and once when the pictures are back. */
 function usePictureNotices(): void {
   const { session } = useCall();
-  const pictures = session.people.value
-    .filter((person) => !person.self)
-    .flatMap((person) => person.pictures.filter((picture) => picture.track !== null));
-  const soundOnly = pictures.length > 0 && pictures.every((picture) => picture.paused);
+  const people = session.people.value;
   const before = useRef(false);
   useEffect(() => {
-    if (soundOnly === before.current) return;
-    before.current = soundOnly;
-    session.toasts.say(
-      t(soundOnly ? 'notice.sound-only' : 'notice.pictures-back'),
-      soundOnly ? 'warning' : 'info',
-    );
-  }, [soundOnly, session]);
+    const pictures = people.filter((person) => !person.self).flatMap((person) => person.pictures);
+    const news = pictureNews(before.current, pictures);
+    before.current = isSoundOnly(pictures);
+    if (news) session.toasts.say(t(`notice.${news}`), news === 'sound-only' ? 'warning' : 'info');
+  }, [people, session]);
 }

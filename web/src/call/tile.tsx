@@ -17,7 +17,12 @@ export function Tile({ tile, large = false }: { tile: TileValue; large?: boolean
   return (
     <li class={`tile ${speaking ? 'speaking' : ''} ${large ? 'large' : ''}`} data-kind={kind}>
       {picture?.track ? (
-        <Video track={picture.track} label={name} whole={kind === 'screen'} mirrored={person.self} />
+        <Video
+          track={picture.track}
+          label={name}
+          whole={kind === 'screen'}
+          mirrored={person.self && kind === 'camera'}
+        />
       ) : (
         <Faceless person={person} />
       )}
@@ -45,7 +50,7 @@ export function Tile({ tile, large = false }: { tile: TileValue; large?: boolean
 
 /** The words under a tile. */
 function titleOf({ kind, person }: TileValue): string {
-  if (person.self) return t('call.you');
+  if (person.self) return kind === 'second-camera' ? t('tile.own-second-camera') : t('call.you');
   const name = person.name || t('call.nameless');
   if (kind === 'screen') return t('tile.screen', { name });
   return kind === 'second-camera' ? t('tile.second-camera', { name }) : name;

@@ -16,7 +16,7 @@ export function EndedPage({ visit, ending }: { visit: Visit; ending: Ending }) {
       <div class="card">
         <Icon node={how === 'removed' ? UserX : PhoneOff} class="big-icon" />
         <Heading>{titleOf(how)}</Heading>
-        <p>{textOf(how)}</p>
+        <p>{t(`ended.${how}`)}</p>
         {mayReturn && (
           <Button look="main" onClick={() => void comeBack(visit)}>
             {t(how === 'elsewhere' ? 'ended.come-back-here' : 'ended.come-back')}
@@ -35,11 +35,4 @@ function titleOf(how: Ending['how']): string {
   if (how === 'removed') return t('ended.removed.title');
   if (how === 'elsewhere') return t('ended.elsewhere.title');
   return t('ended.title');
-}
-
-function textOf(how: Ending['how']): string {
-  if (how === 'removed') return t('ended.removed');
-  if (how === 'elsewhere') return t('ended.elsewhere');
-  if (how === 'left') return t('ended.left');
-  return t('ended.closed');
 }
