@@ -46,7 +46,7 @@ async def test_two_people_meet_through_the_two_printed_links(server: Server, arr
     links = re.findall(rf"{re.escape(server.url)}/r/\S+", server.read_log())[:2]
     clinician = await arrive(links[0])
     await clinician.enter()
-    await clinician.reads("Vous êtes seul pour l’instant.")
+    await clinician.reads("Personne d’autre n’est là pour l’instant.")
     await clinician.assert_accessible()
     await clinician.shoot("call-alone")
     patient = await arrive(links[1], Screen(360, 640))
@@ -72,8 +72,8 @@ async def test_messages_reach_the_other_side_and_are_counted_until_read(two: tup
     await patient.page.get_by_label("Votre message").fill("Bonjour docteur https://example.org/a.")
     await patient.page.keyboard.press("Enter")
     await expect(patient.page.locator(".message.own")).to_contain_text("Bonjour docteur")
-    await expect(clinician.button("Messages (1 non lus)")).to_be_visible()
-    await clinician.press("Messages (1 non lus)")
+    await expect(clinician.button("Messages (1 non lu)")).to_be_visible()
+    await clinician.press("Messages (1 non lu)")
     message = clinician.page.locator(".message")
     await expect(message).to_contain_text("Mme Durand")
     await expect(message.get_by_role("link")).to_have_attribute("href", "https://example.org/a")
@@ -173,8 +173,8 @@ async def test_whoever_leaves_may_come_back(two: tuple[Visitor, Visitor]) -> Non
     await patient.stands_at("L’appel est terminé")
     await patient.assert_accessible()
     await patient.shoot("ended")
-    await clinician.reads("Mme Durand est sorti.")
-    await clinician.reads("Vous êtes seul pour l’instant.")
+    await clinician.reads("Mme Durand a quitté l’appel.")
+    await clinician.reads("Personne d’autre n’est là pour l’instant.")
     await patient.press("Revenir dans l’appel")
     await expect(patient.page.get_by_label("Votre nom")).to_have_value("Mme Durand")
     await patient.enter()
@@ -206,8 +206,8 @@ async def test_a_removed_person_is_told_so_and_stays_out(
 ) -> None:
     clinician, patient = two
     await room_api.remove(consultation.room, "clinician")
-    await clinician.stands_at("Vous avez été retiré de l’appel")
-    await patient.reads("Vous êtes seul pour l’instant.")
+    await clinician.stands_at("Vous ne faites plus partie de l’appel")
+    await patient.reads("Personne d’autre n’est là pour l’instant.")
     await clinician.page.reload()
     await clinician.stands_at("Vous ne pouvez plus entrer dans cet appel")
 

@@ -100,7 +100,7 @@ async def test_someone_early_is_told_when_to_come_back(room_api: Management, arr
     room = await room_api.room(starts_at=at(30), ends_at=at(31))
     visitor = await arrive(await guest_link(room_api, room), SMALL)
     await visitor.stands_at("Vous êtes en avance")
-    await visitor.reads("Vous pourrez entrer")
+    await visitor.reads("L’appel ouvrira")
     await visitor.assert_accessible()
     await visitor.shoot("too-early")
 

@@ -41,4 +41,4 @@ async def test_a_door_that_does_not_answer_opens_by_itself_when_the_service_is_b
     await visitor.reads("Le service ne répond pas")
     await visitor.assert_accessible()
     own_server.start()
-    await visitor.reads("Vous êtes seul pour l’instant.")
+    await visitor.reads("Personne d’autre n’est là pour l’instant.")

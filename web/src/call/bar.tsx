@@ -80,7 +80,7 @@ export function Bar() {
       <Control
         icon={MessageSquare}
         word={t('bar.chat')}
-        name={unread > 0 ? t('bar.chat-unread', { count: unread }) : t('bar.chat')}
+        name={chatName(unread)}
         shortcut={KEYS.chat}
         look={view.panel.value === 'chat' ? 'lit' : ''}
         expanded={view.panel.value === 'chat'}
@@ -119,6 +119,11 @@ export function Bar() {
       />
     </div>
   );
+}
+
+function chatName(unread: number): string {
+  if (unread === 0) return t('bar.chat');
+  return unread === 1 ? t('bar.chat-unread.one') : t('bar.chat-unread.other', { count: unread });
 }
 
 interface ControlProps {

@@ -23,6 +23,13 @@ describe('the catalogues', () => {
     for (const text of Object.values(fr)) expect(text).not.toMatch(/ [:;?!»]|« /);
   });
 
+  test('French never takes the reader for a man', () => {
+    // A participle or an adjective that agrees with the reader, or with someone of whom only the name is known.
+    const masculine =
+      /[Vv]ous (êtes|serez|avez été) (\p{L}+ )?\p{L}+(é|i|u|l)(?!\p{L})|\{name\} est \p{L}+é/u;
+    for (const text of Object.values(fr)) expect(text).not.toMatch(masculine);
+  });
+
   test('no text shows a technical name of an error', () => {
     for (const text of [...Object.values(fr), ...Object.values(en)]) {
       expect(text).not.toMatch(/Error|undefined|null|WebRTC|ICE|TURN|token/);

@@ -24,16 +24,16 @@ export const fr = {
   'refused.too-early.title': 'Vous êtes en avance',
   'refused.too-early.text':
     'L’appel n’est pas encore ouvert. Laissez cette page ouverte : elle vous y conduira d’elle-même.',
-  'refused.too-early.at': 'Vous pourrez entrer {moment}.',
+  'refused.too-early.at': 'L’appel ouvrira {moment}.',
   'refused.too-early.appointment': 'Votre rendez-vous est prévu {moment}.',
   'refused.too-late.title': 'Cet appel est terminé',
   'refused.too-late.text':
-    'Le lien ne permet plus d’entrer. Pour un nouveau rendez-vous, contactez la personne qui vous a invité.',
-  'refused.too-late.at': 'L’appel a fermé {moment}.',
+    'Le lien ne permet plus d’entrer. Pour un nouveau rendez-vous, contactez la personne qui vous invite.',
+  'refused.too-late.at': 'L’appel s’est terminé {moment}.',
   'refused.revoked.title': 'Vous ne pouvez plus entrer dans cet appel',
   'refused.revoked.text':
-    'Votre accès a été retiré. Si vous pensez que c’est une erreur, contactez la personne qui vous a invité.',
-  'refused.not-admitted.title': 'Vous n’avez pas encore été admis',
+    'Votre accès a été retiré. Si vous pensez que c’est une erreur, contactez la personne qui vous invite.',
+  'refused.not-admitted.title': 'On ne vous a pas encore fait entrer',
   'refused.not-admitted.text':
     'La personne qui vous invite doit vous faire entrer. Laissez cette page ouverte : elle essaie d’elle-même.',
   'refused.full.title': 'L’appel est complet',
@@ -45,7 +45,7 @@ export const fr = {
     'Une maintenance est en cours. Laissez cette page ouverte : elle essaie d’elle-même.',
   'refused.unreachable.title': 'Le service ne répond pas',
   'refused.unreachable.text':
-    'Vérifiez que vous êtes bien connecté à Internet. La page continue d’essayer tant qu’elle est ouverte.',
+    'Vérifiez votre connexion à Internet. La page continue d’essayer tant qu’elle est ouverte.',
   'refused.broken.title': 'Le service a un problème',
   'refused.broken.text':
     'Ce n’est pas de votre fait. La page continue d’essayer ; si cela dure, prévenez la personne qui vous invite.',
@@ -66,7 +66,7 @@ export const fr = {
   'unsupported.copy': 'Copier le lien',
   'unsupported.copied': 'Lien copié.',
 
-  'link.invited': 'Vous êtes invité à un appel vidéo',
+  'link.invited': 'On vous invite à un appel vidéo',
   'link.when': 'Rendez-vous {moment}',
   'link.open-now': 'L’appel est ouvert.',
   'link.name': 'Votre nom',
@@ -146,7 +146,7 @@ export const fr = {
   'call.connecting': 'Nous vous connectons à l’appel…',
   'call.connecting-slow':
     'La connexion prend du temps. Restez sur cette page ; si rien ne vient, essayez un autre réseau (Wi-Fi ou 4G).',
-  'call.alone': 'Vous êtes seul pour l’instant.',
+  'call.alone': 'Personne d’autre n’est là pour l’instant.',
   'call.alone-next': 'L’appel commencera dès que quelqu’un entrera. Restez sur cette page.',
   'call.you': 'Vous',
   'call.name-you': '{name} (vous)',
@@ -168,7 +168,8 @@ export const fr = {
   'bar.hand-up': 'Lever la main',
   'bar.hand-down': 'Baisser la main',
   'bar.chat': 'Messages',
-  'bar.chat-unread': 'Messages ({count} non lus)',
+  'bar.chat-unread.one': 'Messages (1 non lu)',
+  'bar.chat-unread.other': 'Messages ({count} non lus)',
   'bar.people': 'Personnes',
   'bar.more': 'Plus',
   'bar.more-label': 'Plus de commandes',
@@ -254,7 +255,7 @@ export const fr = {
   'quality.reason.delay':
     'Le son et l’image mettent du temps à passer. Un autre réseau serait peut-être plus rapide.',
   'quality.reason.narrow':
-    'La ligne est trop étroite pour une belle image. Éteindre la caméra améliore le son.',
+    'La ligne est trop faible pour une belle image. Éteindre la caméra améliore le son.',
   'quality.reason.busy': 'Votre appareil est très occupé. Fermez les autres applications.',
   'quality.reason.lost': 'Plus rien ne passe pour l’instant. La page continue d’essayer.',
   'quality.reason.server': 'Le service signale des difficultés sur votre ligne.',
@@ -263,7 +264,7 @@ export const fr = {
   'notice.reconnecting': 'Connexion perdue. Nous vous reconnectons ; restez sur cette page.',
   'notice.reconnecting-slow':
     'Toujours pas de connexion. Vérifiez le Wi-Fi ou les données mobiles ; la page continue d’essayer.',
-  'notice.reconnected': 'Vous êtes reconnecté.',
+  'notice.reconnected': 'La connexion est rétablie.',
   'notice.sound-blocked.title': 'Le navigateur a coupé le son',
   'notice.sound-blocked.action': 'Activer le son',
   'notice.muted-by-host': 'Votre micro a été coupé par la personne qui anime. Touchez « Micro » pour parler.',
@@ -274,8 +275,8 @@ export const fr = {
   'notice.share-started': 'Vous partagez votre écran.',
   'notice.share-stopped': 'Le partage de votre écran est terminé.',
   'notice.shares': '{name} partage son écran.',
-  'notice.entered': '{name} est entré.',
-  'notice.left': '{name} est sorti.',
+  'notice.entered': '{name} a rejoint l’appel.',
+  'notice.left': '{name} a quitté l’appel.',
   'notice.hand': '{name} lève la main.',
   'notice.message': 'Message de {name} : {text}',
   'notice.sound-only': 'Ligne trop faible : les images sont suspendues, le son continue.',
@@ -288,10 +289,10 @@ export const fr = {
   'ended.left': 'Vous avez quitté l’appel.',
   'ended.closed': 'La personne qui anime a mis fin à l’appel.',
   'ended.over': 'L’appel est fermé.',
-  'ended.removed.title': 'Vous avez été retiré de l’appel',
-  'ended.removed': 'Si vous pensez que c’est une erreur, contactez la personne qui vous a invité.',
+  'ended.removed.title': 'Vous ne faites plus partie de l’appel',
+  'ended.removed': 'Si vous pensez que c’est une erreur, contactez la personne qui vous invite.',
   'ended.elsewhere.title': 'L’appel est ouvert ailleurs',
-  'ended.elsewhere': 'Vous êtes entré avec ce lien sur un autre appareil ou dans un autre onglet.',
+  'ended.elsewhere': 'Ce lien est utilisé sur un autre appareil ou dans un autre onglet.',
   'ended.come-back': 'Revenir dans l’appel',
   'ended.come-back-here': 'Continuer ici',
   'ended.open-until': 'L’appel reste ouvert jusqu’à {moment}.',
