@@ -12,15 +12,23 @@ const AGENTS = {
   android:
     'Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36',
   firefox: 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0',
+  'firefox-android': 'Mozilla/5.0 (Android 14; Mobile; rv:128.0) Gecko/128.0 Firefox/128.0',
   safari:
     'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15',
-  ios: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/140.0 Mobile/15E148 Safari/604.1',
+  ios: 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1',
 } as const;
 
 describe('the family of a browser', () => {
   test.each(Object.entries(AGENTS))('%s', (family, agent) => {
     expect(familyOf(agent, family === 'ios' ? 5 : 0)).toBe(family);
   });
+
+  test.each(['CriOS/140.0', 'FxiOS/140.0', 'EdgiOS/140.0', 'GSA/380.0'])(
+    '%s on an iPhone asks for the camera by the rules of the phone',
+    (browser) => {
+      expect(familyOf(AGENTS.ios.replace('Version/18.0', browser), 5)).toBe('ios-other');
+    },
+  );
 
   test('an iPad that calls itself a Mac is told by its touch screen', () => {
     expect(familyOf(AGENTS.safari, 5)).toBe('ios');

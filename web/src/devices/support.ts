@@ -35,13 +35,25 @@ export function abilitiesHere(): Abilities {
 }
 
 /** Families of browsers that ask for the camera in different ways. */
-export type Family = 'chrome' | 'android' | 'edge' | 'firefox' | 'safari' | 'ios' | 'other';
+export type Family =
+  | 'chrome'
+  | 'android'
+  | 'edge'
+  | 'firefox'
+  | 'firefox-android'
+  | 'safari'
+  | 'ios'
+  | 'ios-other'
+  | 'other';
+
+/** Browsers of an iPhone other than its own: there the phone's settings decide, not the browser's. */
+const OTHER_ON_IOS = /\b(CriOS|FxiOS|EdgiOS|GSA)\//;
 
 /** The family of a browser, from what it calls itself; only words on a help page depend on it. */
 export function familyOf(userAgent: string, touchPoints: number): Family {
   const apple = /iPhone|iPad|iPod/.test(userAgent) || (/Macintosh/.test(userAgent) && touchPoints > 1);
-  if (apple) return 'ios';
-  if (/Firefox\//.test(userAgent)) return 'firefox';
+  if (apple) return OTHER_ON_IOS.test(userAgent) ? 'ios-other' : 'ios';
+  if (/Firefox\//.test(userAgent)) return /Android/.test(userAgent) ? 'firefox-android' : 'firefox';
   if (/Android/.test(userAgent)) return /Chrome\//.test(userAgent) ? 'android' : 'other';
   if (/Edg\//.test(userAgent)) return 'edge';
   if (/Chrom(e|ium)\//.test(userAgent)) return 'chrome';

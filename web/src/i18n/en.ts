@@ -120,6 +120,10 @@ export const en: Catalogue = {
     'In the Safari menu, open “Settings for this website”. Set Camera and Microphone to “Allow”, then touch “Try again”.',
   'devices.refused.ios':
     'Touch “aA” or the page icon to the left of the address, then “Website Settings”. Set Camera and Microphone to “Allow”, then touch “Try again”.',
+  'devices.refused.firefox-android':
+    'Touch the padlock to the left of the address. Under “Camera” and “Microphone”, touch “Blocked” to allow, then touch “Try again”.',
+  'devices.refused.ios-other':
+    'Open Settings on the iPhone or iPad, then look for the name of this browser in the list. Turn “Camera” and “Microphone” on, come back here, then touch “Try again”.',
   'devices.refused.other':
     'In the browser’s settings, allow the camera and the microphone for this site, then touch “Try again”.',
   'devices.refused.system.title': 'The device blocks the camera or the microphone',

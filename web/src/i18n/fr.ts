@@ -122,6 +122,10 @@ export const fr = {
     'Dans le menu Safari, ouvrez « Réglages pour ce site web ». Mettez Caméra et Micro sur « Autoriser », puis touchez « Réessayer ».',
   'devices.refused.ios':
     'Touchez « aA » ou l’icône de page à gauche de l’adresse, puis « Réglages du site ». Mettez Caméra et Micro sur « Autoriser », puis touchez « Réessayer ».',
+  'devices.refused.firefox-android':
+    'Touchez le cadenas à gauche de l’adresse. Sous « Caméra » et « Micro », touchez « Bloqué » pour autoriser, puis touchez « Réessayer ».',
+  'devices.refused.ios-other':
+    'Ouvrez Réglages sur l’iPhone ou l’iPad, puis cherchez le nom de ce navigateur dans la liste. Activez « Appareil photo » et « Micro », revenez ici, puis touchez « Réessayer ».',
   'devices.refused.other':
     'Dans les réglages du navigateur, autorisez la caméra et le micro pour ce site, puis touchez « Réessayer ».',
   'devices.refused.system.title': 'L’appareil bloque la caméra ou le micro',
