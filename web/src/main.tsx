@@ -7,5 +7,9 @@ import { followTheme } from './ui/theme';
 
 followTheme();
 const place = document.getElementById('app');
-if (place) render(<App />, place);
+if (place) {
+  // The words for browsers in which this line is never reached.
+  place.textContent = '';
+  render(<App />, place);
+}
 begin();

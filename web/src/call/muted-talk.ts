@@ -22,12 +22,13 @@ export function watchMutedTalk(media: OwnMedia, connected: () => boolean, tell: 
     const track = media.microphone?.mediaStreamTrack;
     if (!muted.value || track?.readyState !== 'live') return undefined;
     let loud = 0;
-    return watchLevel(track, (level: Level) => {
+    const stop = watchLevel(track, (level: Level) => {
       loud = level !== null && level > TALK ? loud + 1 : 0;
       if (loud < ENOUGH || performance.now() - toldAt < PEACE) return;
       toldAt = performance.now();
       tell();
     });
+    return stop ?? undefined;
   });
   return () => {
     stopFollowing();

@@ -1,3 +1,5 @@
+import { openAudioContext } from './audio-context';
+
 /** Notes of the speaker test in hertz: a rising chord, told apart from any ring tone of the device. */
 const NOTES = [523.25, 659.25, 783.99];
 
@@ -11,7 +13,8 @@ export function canChooseSpeaker(): boolean {
 
 /** Plays three notes on a speaker (null is the device's own); resolves when they are over. */
 export async function playChime(speakerId: string | null): Promise<void> {
-  const context = new AudioContext();
+  const context = openAudioContext();
+  if (!context) return;
   const element = new Audio();
   try {
     await context.resume();

@@ -45,6 +45,7 @@ describe('an obstacle to calls', () => {
     peerConnection: true,
     getUserMedia: true,
     transceivers: true,
+    language: true,
     userAgent: AGENTS.chrome,
   };
 
@@ -58,6 +59,10 @@ describe('an obstacle to calls', () => {
 
   test('a browser without peer connections cannot call', () => {
     expect(obstacle({ ...able, peerConnection: false })).toBe('webrtc');
+  });
+
+  test('a browser that lacks what the code of the call needs is too old', () => {
+    expect(obstacle({ ...able, language: false })).toBe('webrtc');
   });
 
   test('a window inside an application sends people to their browser', () => {

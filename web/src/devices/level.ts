@@ -1,3 +1,5 @@
+import { openAudioContext } from './audio-context';
+
 /** How often the level is read, in milliseconds: fast enough to follow a voice, slow enough for an old phone. */
 const EVERY = 66;
 
@@ -10,10 +12,12 @@ export type Level = number | null;
 /**
  * Reads the level of a microphone until the returned function is called.
  *
- * Browsers keep sound graphs asleep until the person has touched the page; until then readings are null.
+ * Browsers keep sound graphs asleep until the person has touched the page; until then readings are null. Where
+ * the browser cannot read levels at all there is no function to call, and no reading.
  */
-export function watchLevel(track: MediaStreamTrack, report: (level: Level) => void): () => void {
-  const context = new AudioContext();
+export function watchLevel(track: MediaStreamTrack, report: (level: Level) => void): (() => void) | null {
+  const context = openAudioContext();
+  if (!context) return null;
   const analyser = context.createAnalyser();
   analyser.fftSize = 512;
   // A clone keeps this graph apart from the call: muting there does not silence the meter of a preview.

@@ -5,7 +5,7 @@ import { type Level, VOICE, watchLevel } from './level';
 /** How long a voice must have been heard before the page says so, in readings. */
 const ENOUGH = 4;
 
-type Hearing = 'speak' | 'heard' | 'touch';
+type Hearing = 'speak' | 'heard' | 'touch' | 'unmeasured';
 
 /**
  * A bar that follows the microphone, and the same in words for those who cannot see it.
@@ -18,11 +18,13 @@ export function LevelMeter({ track, muted }: { track: MediaStreamTrack | null; m
   useEffect(() => {
     if (!track || muted) return undefined;
     let heard = 0;
-    return watchLevel(track, (level: Level) => {
+    const stop = watchLevel(track, (level: Level) => {
       if (bar.current) bar.current.style.transform = `scaleX(${(level ?? 0).toFixed(2)})`;
       if (level !== null && level > VOICE) heard += 1;
       setHearing(level === null ? 'touch' : heard >= ENOUGH ? 'heard' : 'speak');
     });
+    if (!stop) setHearing('unmeasured');
+    return stop ?? undefined;
   }, [track, muted]);
   const live = track !== null && !muted;
   const words = !track

@@ -6,10 +6,12 @@ export interface Abilities {
   peerConnection: boolean;
   getUserMedia: boolean;
   transceivers: boolean;
+  /** Whether the language has what the code of the call takes for granted. */
+  language: boolean;
   userAgent: string;
 }
 
-/** Why a call cannot be made here: no WebRTC, no https, or a window inside another application. */
+/** Why a call cannot be made here: no WebRTC or too old for it, no https, or a window inside another application. */
 export type Obstacle = 'webrtc' | 'insecure' | 'in-app';
 
 /** Applications whose built-in windows show pages but forbid the camera; each names itself to web servers. */
@@ -18,7 +20,8 @@ const IN_APP = /\b(FBAN|FBAV|Instagram|Line\/|Snapchat|MicroMessenger|GSA\/)/;
 /** The obstacle to a call, or null when there is none. */
 export function obstacle(abilities: Abilities): Obstacle | null {
   if (!abilities.secure) return 'insecure';
-  if (abilities.peerConnection && abilities.transceivers && abilities.getUserMedia) return null;
+  const { peerConnection, transceivers, getUserMedia, language } = abilities;
+  if (peerConnection && transceivers && getUserMedia && language) return null;
   return IN_APP.test(abilities.userAgent) ? 'in-app' : 'webrtc';
 }
 
@@ -30,8 +33,14 @@ export function abilitiesHere(): Abilities {
     peerConnection: connection !== null,
     transceivers: connection !== null && 'addTransceiver' in connection.prototype,
     getUserMedia: typeof navigator.mediaDevices?.getUserMedia === 'function',
+    language: knowsLanguage(),
     userAgent: navigator.userAgent,
   };
+}
+
+/** What `livekit-client` uses without looking: there from Chrome 93, Firefox 95 and Safari 15.4 on. */
+function knowsLanguage(): boolean {
+  return 'hasOwn' in Object && typeof WeakRef === 'function' && typeof crypto.randomUUID === 'function';
 }
 
 /** Families of browsers that ask for the camera in different ways. */

@@ -96,6 +96,7 @@ export const en: Catalogue = {
   'devices.level': 'Level of your microphone',
   'devices.level-speak': 'Speak: the bar should move.',
   'devices.level-heard': 'We hear you well.',
+  'devices.level-unmeasured': 'Your microphone is on.',
   'devices.level-off': 'Your microphone is muted.',
   'devices.level-none': 'No microphone.',
   'devices.level-touch': 'Touch the page, then speak: the bar should move.',

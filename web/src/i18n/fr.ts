@@ -98,6 +98,7 @@ export const fr = {
   'devices.level': 'Niveau de votre micro',
   'devices.level-speak': 'Parlez : la barre doit bouger.',
   'devices.level-heard': 'Nous vous entendons bien.',
+  'devices.level-unmeasured': 'Votre micro est allumé.',
   'devices.level-off': 'Votre micro est coupé.',
   'devices.level-none': 'Pas de micro.',
   'devices.level-touch': 'Touchez la page, puis parlez : la barre doit bouger.',
