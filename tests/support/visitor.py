@@ -17,6 +17,8 @@ _PATIENCE_MS = 15_000.0
 
 Scheme = Literal["light", "dark"]
 
+_SAMPLES = 2048
+
 
 @dataclass(slots=True)
 class Screen:
@@ -26,6 +28,13 @@ class Screen:
     height: int = 800
     scheme: Scheme = "light"
     language: str = "fr-FR"
+    agent: str | None = None
+    """What the browser calls itself; None leaves its own name."""
+
+    @property
+    def french(self) -> bool:
+        """Whether the page speaks French on it."""
+        return self.language.startswith("fr")
 
 
 @dataclass
@@ -47,16 +56,20 @@ class Visitor:
         url: str,
         screen: Screen | None = None,
         permissions: Sequence[str] = ("camera", "microphone"),
+        script: str | None = None,
     ) -> Self:
-        """Open this address on a device of this kind."""
+        """Open this address on a device of this kind; the script runs before anything of the page does."""
         screen = screen or Screen()
         context = await browser.new_context(
             viewport={"width": screen.width, "height": screen.height},
             color_scheme=screen.scheme,
             locale=screen.language,
             permissions=list(permissions),
+            user_agent=screen.agent,
         )
         context.set_default_timeout(_PATIENCE_MS)
+        if script is not None:
+            await context.add_init_script(script)
         page = await context.new_page()
         visitor = cls(page, context, screen)
         page.on("pageerror", lambda error: visitor.troubles.append(str(error)))
@@ -107,6 +120,26 @@ class Visitor:
             timeout=_PATIENCE_MS,
         )
 
+    async def hears(self) -> None:
+        """Wait until sound comes out of the page: one that plays in silence is not heard."""
+        await self.page.wait_for_function(
+            """(samples) => {
+              const playing = [...document.querySelectorAll('audio')].filter(a => a.srcObject && !a.paused);
+              window.ears ??= new AudioContext();
+              return playing.some((audio) => {
+                if (!audio.ear) {
+                  audio.ear = new AnalyserNode(window.ears, {fftSize: samples});
+                  window.ears.createMediaStreamSource(audio.srcObject).connect(audio.ear);
+                }
+                const wave = new Float32Array(samples);
+                audio.ear.getFloatTimeDomainData(wave);
+                return wave.some(sample => Math.abs(sample) > 0.01);
+              });
+            }""",
+            arg=_SAMPLES,
+            timeout=_PATIENCE_MS,
+        )
+
     # --- doing ---
 
     def button(self, name: str | re.Pattern[str]) -> Locator:
@@ -120,9 +153,15 @@ class Visitor:
     async def enter(self, name: str | None = None) -> None:
         """Write a name where one is asked for, and go in."""
         if name is not None:
-            await self.page.get_by_label("Votre nom").fill(name)
-        await self.press("Entrer")
+            await self.page.get_by_label("Votre nom" if self.screen.french else "Your name").fill(name)
+        await self.press("Entrer" if self.screen.french else "Enter")
         await expect(self.page.get_by_role("toolbar")).to_be_visible(timeout=_PATIENCE_MS)
+
+    async def turn(self, screen: Screen) -> None:
+        """Go on with this size and these colours; the language of the browser stays."""
+        self.screen = screen
+        await self.page.set_viewport_size({"width": screen.width, "height": screen.height})
+        await self.page.emulate_media(color_scheme=screen.scheme)
 
     async def leave_page(self) -> None:
         """Close the window."""
@@ -145,6 +184,18 @@ class Visitor:
         """Fail when the page is wider than the screen."""
         width = await self.page.evaluate("document.documentElement.scrollWidth")
         assert width <= self.screen.width, f"the page is {width} px wide on a screen of {self.screen.width}"
+        # The call is fixed to the window, which therefore never grows: what sticks out of it is out of reach.
+        outside = await self.page.evaluate(
+            """() => [...document.querySelectorAll('button, input, select, textarea, a')]
+                 .filter(control => control.checkVisibility())
+                 .filter(control => {
+                   const {left, right, bottom} = control.getBoundingClientRect();
+                   const below = control.closest('.bar') && bottom > innerHeight + 1;
+                   return left < -1 || right > innerWidth + 1 || below;
+                 })
+                 .map(control => control.outerHTML.slice(0, 160))"""
+        )
+        assert outside == [], f"out of reach on a screen of {self.screen.width}: {outside}"
 
     async def shoot(self, name: str) -> None:
         """Write a picture of the screen; its name says what kind of screen it was."""

@@ -9,6 +9,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.support.browsers.chromium import FLAGS
+from tests.support.consultation import Consultation
 from tests.support.management import Management
 from tests.support.server import Server
 from tests.support.visitor import Arrive, Screen, Visitor
@@ -60,9 +61,11 @@ async def arrive(page_browser: Browser) -> AsyncIterator[Arrive]:
     """Give a way to bring visitors to an address; at the end none of them may have met an uncaught error."""
     visitors: list[Visitor] = []
 
-    async def bring(url: str, screen: Screen | None = None, browser: Browser | None = None) -> Visitor:
+    async def bring(
+        url: str, screen: Screen | None = None, browser: Browser | None = None, script: str | None = None
+    ) -> Visitor:
         allowed = ("camera", "microphone") if browser is None else ()
-        visitor = await Visitor.arrive(browser or page_browser, url, screen, allowed)
+        visitor = await Visitor.arrive(browser or page_browser, url, screen, allowed, script)
         visitors.append(visitor)
         return visitor
 
@@ -70,6 +73,24 @@ async def arrive(page_browser: Browser) -> AsyncIterator[Arrive]:
     for visitor in visitors:
         await visitor.context.close()
     assert [trouble for visitor in visitors for trouble in visitor.troubles] == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def consultation(room_api: Management) -> Consultation:
+    """Give a consultation that is open now."""
+    return await Consultation.open(room_api)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def two(consultation: Consultation, arrive: Arrive) -> tuple[Visitor, Visitor]:
+    """Give the clinician and a patient who see each other."""
+    clinician = await arrive(consultation.clinician_url)
+    await clinician.enter()
+    patient = await arrive(consultation.guest_url)
+    await patient.enter("Mme Durand")
+    await clinician.sees("Mme Durand")
+    await patient.sees("Dr Martin")
+    return clinician, patient
 
 
 def _chromium() -> str:

@@ -6,11 +6,29 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.support.management import Management
+from tests.support.page_scripts import (
+    NO_PEER_CONNECTIONS,
+    NO_SOUND_GRAPHS,
+    NOT_SECURE,
+    OLD_LANGUAGE,
+    UNANSWERED_QUESTION,
+)
 from tests.support.server import Server
 from tests.support.visitor import Arrive, Screen
 
 SMALL = Screen(360, 640)
 ENGLISH = Screen(language="en-GB", scheme="dark")
+# A laptop zoomed in twice, and a phone on its side.
+ZOOMED = Screen(640, 400)
+LANDSCAPE = Screen(640, 360)
+
+AGENTS = {
+    "safari": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.0 Safari/605.1.15",
+    "chrome-ios": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 "
+    "(KHTML, like Gecko) CriOS/140.0 Mobile/15E148 Safari/604.1",
+    "firefox-android": "Mozilla/5.0 (Android 14; Mobile; rv:128.0) Gecko/128.0 Firefox/128.0",
+}
 
 
 async def guest_link(room_api: Management, room: str) -> str:
@@ -34,13 +52,25 @@ async def test_a_guest_sees_who_invites_and_how_they_look_and_one_button(
     room = await room_api.room(name="Consultation du Dr Martin", starts_at=at(0.2), ends_at=at(1))
     visitor = await arrive(await guest_link(room_api, room), screen)
     await visitor.stands_at("Consultation du Dr Martin")
-    french = screen.language.startswith("fr")
+    french = screen.french
     await visitor.reads("Cet appel n’est jamais enregistré." if french else "This call is never recorded.")
     await expect(visitor.button("Entrer" if french else "Enter")).to_be_in_viewport(ratio=1)
     await expect(visitor.page.locator("video.mirror")).to_be_visible()
     await visitor.assert_accessible()
     await visitor.assert_fits()
     await visitor.shoot("link")
+
+
+@pytest.mark.parametrize("screen", [ZOOMED, LANDSCAPE], ids=["zoomed", "landscape"])
+async def test_the_link_page_fits_where_height_is_dear(
+    room_api: Management, arrive: Arrive, screen: Screen
+) -> None:
+    visitor = await arrive(await guest_link(room_api, await room_api.room()), screen)
+    await visitor.stands_at("A test")
+    await visitor.assert_fits()
+    await visitor.button("Entrer").scroll_into_view_if_needed()
+    await expect(visitor.button("Entrer")).to_be_in_viewport(ratio=1)
+    await visitor.assert_accessible()
 
 
 async def test_nobody_enters_without_a_name(room_api: Management, arrive: Arrive) -> None:
@@ -83,7 +113,7 @@ async def test_a_refused_camera_is_explained_and_does_not_keep_anyone_out(
     room_api: Management, arrive: Arrive, refusing_browser: Browser, screen: Screen
 ) -> None:
     visitor = await arrive(await guest_link(room_api, await room_api.room()), screen, refusing_browser)
-    french = screen.language.startswith("fr")
+    french = screen.french
     await visitor.reads(
         "Le navigateur bloque la caméra et le micro"
         if french
@@ -94,6 +124,74 @@ async def test_a_refused_camera_is_explained_and_does_not_keep_anyone_out(
     await visitor.assert_accessible()
     await visitor.assert_fits()
     await visitor.shoot("refused-camera")
+
+
+async def test_a_browser_s_question_that_nobody_sees_is_pointed_out_after_ten_seconds(
+    room_api: Management, arrive: Arrive
+) -> None:
+    visitor = await arrive(await guest_link(room_api, await room_api.room()), script=UNANSWERED_QUESTION)
+    await visitor.page.clock.install()
+    await visitor.page.reload()
+    await visitor.reads("Votre navigateur demande s’il peut utiliser la caméra et le micro.")
+    await expect(visitor.page.get_by_text("Vous ne voyez pas la question")).to_have_count(0)
+    await visitor.page.clock.fast_forward(10_500)
+    await visitor.reads("Vous ne voyez pas la question")
+    await visitor.assert_accessible()
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (AGENTS["safari"], "Dans le menu Safari, ouvrez « Réglages pour ce site web »."),
+        (AGENTS["chrome-ios"], "Ouvrez Réglages sur l’iPhone ou l’iPad"),
+        (AGENTS["firefox-android"], "Sous « Caméra » et « Micro », touchez « Bloqué »"),
+    ],
+    ids=["safari", "chrome-ios", "firefox-android"],
+)
+async def test_the_way_out_of_a_refused_camera_is_that_of_the_browser(
+    room_api: Management, arrive: Arrive, refusing_browser: Browser, agent: str, words: str
+) -> None:
+    screen = Screen(agent=agent)
+    visitor = await arrive(await guest_link(room_api, await room_api.room()), screen, refusing_browser)
+    await visitor.reads(words)
+    await expect(visitor.page.locator(".blocked-picture")).to_be_visible()
+
+
+async def test_a_browser_without_sound_graphs_does_not_keep_anyone_out(
+    room_api: Management, arrive: Arrive
+) -> None:
+    visitor = await arrive(await guest_link(room_api, await room_api.room()), script=NO_SOUND_GRAPHS)
+    await visitor.reads("Votre micro est allumé.")
+    await visitor.enter("Mme Durand")
+
+
+async def test_a_page_whose_script_does_not_run_says_what_to_do(
+    server: Server, page_browser: Browser
+) -> None:
+    context = await page_browser.new_context()
+    page = await context.new_page()
+    await page.route("**/*.js", lambda route: route.abort())
+    await page.goto(f"{server.url}/r/{'x' * 24}")
+    await expect(page.get_by_text("rechargez la page ou ouvrez le lien")).to_be_visible()
+    await expect(page.get_by_text("reload the page or open the link")).to_be_visible()
+    await context.close()
+
+
+@pytest.mark.parametrize(
+    ("script", "title"),
+    [
+        (NO_PEER_CONNECTIONS, "Ce navigateur ne permet pas les appels vidéo"),
+        (OLD_LANGUAGE, "Ce navigateur ne permet pas les appels vidéo"),
+        (NOT_SECURE, "Cette page doit être ouverte en https"),
+    ],
+    ids=["no-webrtc", "old", "http"],
+)
+async def test_a_browser_that_cannot_call_is_told_so(
+    server: Server, arrive: Arrive, script: str, title: str
+) -> None:
+    visitor = await arrive(f"{server.url}/r/{'x' * 24}", script=script)
+    await visitor.stands_at(title)
+    await visitor.assert_accessible()
 
 
 async def test_someone_early_is_told_when_to_come_back(room_api: Management, arrive: Arrive) -> None:
@@ -110,9 +208,11 @@ async def test_the_page_of_someone_early_goes_on_by_itself_when_the_call_opens(
 ) -> None:
     room = await room_api.room(starts_at=at(3), ends_at=at(4))
     visitor = await arrive(await guest_link(room_api, room))
+    await visitor.page.clock.install()
+    await visitor.page.reload()
     await visitor.stands_at("Vous êtes en avance")
     await room_api.ask("PATCH", f"/v1/rooms/{room}", {"starts_at": at(0.1)})
-    await visitor.press("Essayer maintenant")
+    await visitor.page.clock.fast_forward(90_000)
     await visitor.stands_at("A test")
 
 

@@ -5,6 +5,7 @@ import re
 from playwright.async_api import expect
 
 from tests.support.management import Management
+from tests.support.page_scripts import REMEMBER_CAPTURES
 from tests.support.server import Server
 from tests.support.visitor import Arrive
 
@@ -22,9 +23,30 @@ async def test_a_call_comes_back_after_the_service_was_killed(own_server: Server
     await ann.assert_accessible()
     await ann.shoot("call-reconnecting")
     own_server.start()
-    await expect(ann.page.locator(".state-notices [role=alert]")).to_be_empty(timeout=15_000)
+    await expect(ann.page.locator(".state-notices [role=alert]").first).to_be_empty(timeout=15_000)
     await ann.sees("Bruno")
     await bob.sees("Anne")
+
+
+async def test_a_shared_screen_comes_back_with_the_call_and_ends_with_it(
+    own_server: Server, arrive: Arrive
+) -> None:
+    async with Management(own_server) as room_api:
+        room = await room_api.room(name="Consultation")
+        link = (await room_api.ask("POST", f"/v1/rooms/{room}/links", {}))["url"]
+    ann, bob = await arrive(link, script=REMEMBER_CAPTURES), await arrive(link)
+    await ann.enter("Anne")
+    await bob.enter("Bruno")
+    await ann.press("Partager l’écran")
+    await bob.sees("Écran de Anne")
+    own_server.stop()
+    await ann.reads("Connexion perdue")
+    await ann.reads("Vous partagez votre écran")
+    own_server.start()
+    await bob.sees("Écran de Anne")
+    await ann.press("Quitter")
+    await ann.stands_at("L’appel est terminé")
+    assert await ann.page.evaluate("captures.filter(one => one.readyState === 'live').length") == 0
 
 
 async def test_a_door_that_does_not_answer_opens_by_itself_when_the_service_is_back(

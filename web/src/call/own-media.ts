@@ -160,7 +160,8 @@ export class OwnMedia {
   refresh(): void {
     this.microphoneOn.value = this.#microphone !== null && !this.#microphone.isMuted;
     this.cameraOn.value = this.#camera !== null && !this.#camera.isMuted;
-    this.screenOn.value = this.#screen.on;
+    // While it starts or stops the switch does nothing, and a button that offers to stop it would lie.
+    this.screenOn.value = this.#screen.on && !this.busy.value.has('screen');
     this.secondOn.value = this.#second !== null;
   }
 
