@@ -6,6 +6,9 @@ import { t } from '../i18n';
 import { Icon } from '../ui/icon';
 import { LONG, useLasting } from '../ui/lasting';
 
+/** How the frame makes room: little where there is no picture to come, as much as needed for a question. */
+const LOOKS = { off: '', asking: 'wordy', on: '', failed: 'low' } as const;
+
 /** One's own picture with the two switches on it, and the level of the microphone below. */
 export function PreviewBox({ preview }: { preview: Preview }) {
   const camera = preview.camera.value;
@@ -14,7 +17,7 @@ export function PreviewBox({ preview }: { preview: Preview }) {
   const hears = microphone.is === 'on' && !muted;
   return (
     <div class="preview">
-      <div class={`preview-frame ${camera.is === 'failed' ? 'low' : ''}`}>
+      <div class={`preview-frame ${LOOKS[camera.is]}`}>
         {camera.is === 'on' ? (
           <Mirror track={camera.track} />
         ) : (
