@@ -17,6 +17,7 @@ async def shoot_page(visitor: Visitor, name: str) -> None:
         await visitor.assert_accessible()
         # The switch stands in the head of every page, and leads back after the second time.
         await visitor.page.locator(".page-head button").click()
+    await visitor.turn(Screen())
 
 
 async def shoot_call(visitor: Visitor, name: str) -> None:

@@ -10,6 +10,7 @@ for (const way of ['getUserMedia', 'getDisplayMedia']) {
     return stream;
   };
 }
+void 0;  // a script that ends in a function is called by Playwright
 """
 """Keeps every track that the browser ever gave, in `captures`; may also be evaluated in a running page."""
 

@@ -29,8 +29,6 @@ class Words:
     devices: str
     second: str
     close: str
-    speaker: str
-    people: str
 
 
 WORDS = {
@@ -40,8 +38,6 @@ WORDS = {
         devices="Caméra, micro, haut-parleur",
         second="Ajouter une deuxième caméra",
         close="Fermer",
-        speaker="Une personne en grand",
-        people="Personnes",
     ),
     "en": Words(
         more="More controls",
@@ -49,8 +45,6 @@ WORDS = {
         devices="Camera, microphone, speaker",
         second="Add a second camera",
         close="Close",
-        speaker="One person large",
-        people="People",
     ),
 }
 
@@ -207,29 +201,29 @@ async def test_the_menu_and_windows_of_a_call(
         await clinician.page.get_by_role("button", name=words.close, exact=True).click()
 
 
-@LANGUAGES
-async def test_a_call_of_four(consultation: Consultation, arrive: Arrive, language: str) -> None:
-    words = WORDS[language[:2]]
-    clinician = await arrive(consultation.clinician_url, Screen(language=language))
+async def test_a_call_of_four(consultation: Consultation, arrive: Arrive) -> None:
+    clinician = await arrive(consultation.clinician_url)
     await clinician.enter()
     guests: list[Visitor] = []
     for name in ("Mme Durand", "Paul", "Zoé"):
-        guest = await arrive(consultation.guest_url)
+        guest = await arrive(consultation.guest_url, Screen(360, 640))
         await guest.enter(name)
-        await clinician.sees(name)
         guests.append(guest)
     await guests[0].press("Lever la main")
     await guests[1].press("Éteindre la caméra")
     await guests[2].press("Couper le micro")
-    await expect(clinician.page.locator(".sign.hand").first).to_be_visible()
+    await clinician.sees("Mme Durand")
+    await clinician.sees("Zoé")
+    await expect(clinician.tile("Paul")).to_contain_text("caméra éteinte")
     await shoot_call(clinician, "call-grid")
-    await clinician.press(words.more)
-    await clinician.press(words.speaker)
+    await clinician.press("Plus de commandes")
+    await clinician.press("Une personne en grand")
     await shoot_call(clinician, "call-speaker")
+    await guests[0].turn(Screen())
     await guests[0].page.keyboard.press("s")
-    await expect(clinician.page.locator(".stage-large [data-kind=screen] video")).to_be_visible()
+    await clinician.sees("Écran de Mme Durand")
     await shoot_call(clinician, "call-screen")
-    await clinician.turn(Screen(language=language))
-    await clinician.press(words.people)
+    await clinician.turn(Screen())
+    await clinician.press("Personnes")
     await expect(clinician.page.locator(".people")).to_be_visible()
     await shoot_call(clinician, "call-people")

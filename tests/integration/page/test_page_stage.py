@@ -9,13 +9,16 @@ from tests.support.consultation import Consultation
 from tests.support.page_scripts import TALKING
 from tests.support.visitor import Arrive, Screen, Visitor
 
+# Of those whose own page is not looked at: what a browser draws costs time.
+SMALL = Screen(360, 640)
+
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def three(consultation: Consultation, arrive: Arrive) -> tuple[Visitor, Visitor, Visitor]:
     """Give the clinician and two guests who never stop talking."""
     clinician = await arrive(consultation.clinician_url)
     await clinician.enter()
-    durand, paul = [await arrive(consultation.guest_url, script=TALKING) for _ in range(2)]
+    durand, paul = [await arrive(consultation.guest_url, SMALL, script=TALKING) for _ in range(2)]
     await durand.enter("Mme Durand")
     await paul.enter("Paul")
     await clinician.sees("Mme Durand")
@@ -69,7 +72,7 @@ async def test_many_faces_stand_in_a_grid_with_one_s_own_and_turn_over_in_pages(
     three: tuple[Visitor, Visitor, Visitor], consultation: Consultation, arrive: Arrive
 ) -> None:
     clinician, _, _ = three
-    await (await arrive(consultation.guest_url)).enter("Zoé")
+    await (await arrive(consultation.guest_url, SMALL)).enter("Zoé")
     await clinician.sees("Zoé")
     await expect(clinician.page.locator(".grid li.tile")).to_have_count(4)
     await expect(clinician.tile("Vous")).to_be_visible()
