@@ -144,6 +144,12 @@ async def test_the_ends_of_a_call(room_api: Management, consultation: Consultati
     await room_api.remove(consultation.room, "clinician")
     await again.stands_at("Vous ne faites plus partie de l’appel")
     await shoot_page(again, "ended-removed")
+    guest = await arrive(consultation.guest_url)
+    await guest.enter("Paul")
+    await guest.reads("Personne d’autre n’est là pour l’instant.")
+    await room_api.ask("DELETE", f"/v1/rooms/{consultation.room}")
+    await guest.reads("La personne qui anime a mis fin à l’appel.")
+    await shoot_page(guest, "ended-closed")
 
 
 @LANGUAGES
@@ -169,12 +175,13 @@ async def test_a_call_of_two(consultation: Consultation, arrive: Arrive, languag
     await patient.sees("Dr Martin")
     await shoot_call(patient, "call-sound-blocked")
     await patient.page.keyboard.press("c")
-    await patient.page.keyboard.type("Bonjour docteur, voici : https://example.org/ordonnance")
-    await patient.page.keyboard.press("Enter")
+    field = patient.page.locator(".composer textarea")
+    await field.fill("Bonjour docteur, voici : https://example.org/ordonnance")
+    await field.press("Enter")
     await clinician.page.keyboard.press("c")
     await expect(clinician.page.locator(".message")).to_be_visible()
     await shoot_call(clinician, "call-chat")
-    await clinician.page.keyboard.press("c")
+    await clinician.page.keyboard.press("Escape")
     await clinician.page.locator(".quality-button").click()
     await shoot_call(clinician, "call-quality")
 
