@@ -97,9 +97,8 @@ async def test_words_and_notices_that_go_away_lead_to_the_heading(two: tuple[Vis
     await expect(heading).to_be_focused()
 
 
-async def test_turning_the_sound_on_leads_to_the_heading(
-    two: tuple[Visitor, Visitor], consultation: Consultation, arrive: Arrive
-) -> None:
+async def test_turning_the_sound_on_leads_to_the_heading(consultation: Consultation, arrive: Arrive) -> None:
+    await (await arrive(consultation.clinician_url)).enter()
     visitor = await arrive(consultation.guest_url, script=SOUND_ON_REQUEST)
     await visitor.enter("Paul")
     await visitor.reads("Le navigateur a coupé le son")

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Route, WebSocketRoute, expect
 
 from tests.support.consultation import Consultation
-from tests.support.gallery import shoot_call, shoot_page
+from tests.support.gallery import PAIRS, shoot_call, shoot_page
 from tests.support.management import Management
 from tests.support.page_scripts import (
     NO_PEER_CONNECTIONS,
@@ -78,7 +78,7 @@ async def test_a_refusal(server: Server, arrive: Arrive, code: str) -> None:
     await visitor.page.route("**/v1/join/preview", answer(status, {"code": code, **body}))
     await visitor.page.goto(f"{server.url}/r/{'x' * 24}")
     await expect(visitor.page.locator(".big-icon")).to_be_visible()
-    await shoot_page(visitor, f"refused-{code}")
+    await shoot_page(visitor, f"refused-{code}", PAIRS)
 
 
 async def test_a_service_out_of_reach(server: Server, arrive: Arrive) -> None:
@@ -86,7 +86,7 @@ async def test_a_service_out_of_reach(server: Server, arrive: Arrive) -> None:
     await visitor.page.route("**/v1/join/preview", lambda route: route.abort())
     await visitor.page.goto(f"{server.url}/r/{'x' * 24}")
     await visitor.stands_at("Le service ne répond pas")
-    await shoot_page(visitor, "refused-unreachable")
+    await shoot_page(visitor, "refused-unreachable", PAIRS)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ async def test_a_service_out_of_reach(server: Server, arrive: Arrive) -> None:
 async def test_a_browser_that_cannot_call(server: Server, arrive: Arrive, name: str, script: str) -> None:
     visitor = await arrive(f"{server.url}/r/{'x' * 24}", script=script)
     await expect(visitor.page.locator(".big-icon")).to_be_visible()
-    await shoot_page(visitor, f"unsupported-{name}")
+    await shoot_page(visitor, f"unsupported-{name}", PAIRS)
 
 
 async def test_the_start_page(server: Server, arrive: Arrive) -> None:
@@ -140,16 +140,16 @@ async def test_the_ends_of_a_call(room_api: Management, consultation: Consultati
     again = await arrive(consultation.clinician_url)
     await again.enter()
     await clinician.stands_at("L’appel est ouvert ailleurs")
-    await shoot_page(clinician, "ended-elsewhere")
+    await shoot_page(clinician, "ended-elsewhere", PAIRS)
     await room_api.remove(consultation.room, "clinician")
     await again.stands_at("Vous ne faites plus partie de l’appel")
-    await shoot_page(again, "ended-removed")
+    await shoot_page(again, "ended-removed", PAIRS)
     guest = await arrive(consultation.guest_url)
     await guest.enter("Paul")
     await guest.reads("Personne d’autre n’est là pour l’instant.")
     await room_api.ask("DELETE", f"/v1/rooms/{consultation.room}")
     await guest.reads("La personne qui anime a mis fin à l’appel.")
-    await shoot_page(guest, "ended-closed")
+    await shoot_page(guest, "ended-closed", PAIRS)
 
 
 @LANGUAGES
@@ -160,6 +160,7 @@ async def test_a_call_that_connects(consultation: Consultation, arrive: Arrive, 
     await visitor.page.route_web_socket("**/rtc**", say_nothing)
     await visitor.enter()
     await shoot_call(visitor, "call-connecting")
+    await visitor.assert_accessible()
 
 
 @LANGUAGES
@@ -196,6 +197,7 @@ async def test_the_menu_and_windows_of_a_call(
     await expect(clinician.page.locator(".alone video")).to_be_visible()
     await clinician.press(words.more)
     await shoot_call(clinician, "call-menu")
+    await clinician.assert_accessible()
     await clinician.page.keyboard.press("Escape")
     for name, entry in (
         ("call-shortcuts", words.shortcuts),
@@ -205,6 +207,7 @@ async def test_the_menu_and_windows_of_a_call(
         await clinician.press(words.more)
         await clinician.press(entry)
         await shoot_call(clinician, name)
+        await clinician.assert_accessible()
         await clinician.page.get_by_role("button", name=words.close, exact=True).click()
 
 
@@ -226,6 +229,7 @@ async def test_a_call_of_four(consultation: Consultation, arrive: Arrive) -> Non
     await clinician.press("Plus de commandes")
     await clinician.press("Une personne en grand")
     await shoot_call(clinician, "call-speaker")
+    await clinician.assert_accessible()
     await guests[0].turn(Screen())
     await guests[0].page.keyboard.press("s")
     await clinician.sees("Écran de Mme Durand")

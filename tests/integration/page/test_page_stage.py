@@ -26,26 +26,19 @@ async def three(consultation: Consultation, arrive: Arrive) -> tuple[Visitor, Vi
     return clinician, durand, paul
 
 
-async def test_who_speaks_is_said_beside_the_name_until_they_are_muted(
+async def test_who_speaks_is_said_beside_the_name_and_stands_large_where_one_does(
     three: tuple[Visitor, Visitor, Visitor],
 ) -> None:
-    clinician, durand, _ = three
+    clinician, durand, paul = three
     await expect(clinician.tile("Mme Durand")).to_contain_text("parle")
     await expect(clinician.tile("Mme Durand")).to_have_class(re.compile("speaking"))
     await durand.press("Couper le micro")
     await expect(clinician.tile("Mme Durand")).to_contain_text("micro coupé")
     await expect(clinician.tile("Mme Durand")).not_to_contain_text("parle")
     await expect(clinician.tile("Paul")).to_contain_text("parle")
-
-
-async def test_in_the_layout_of_one_large_whoever_spoke_last_is_large(
-    three: tuple[Visitor, Visitor, Visitor],
-) -> None:
-    clinician, durand, paul = three
     large = clinician.page.locator(".stage-large li.tile")
     await clinician.press("Plus de commandes")
     await clinician.press("Une personne en grand")
-    await durand.press("Couper le micro")
     await expect(large).to_contain_text("Paul")
     await paul.press("Couper le micro")
     await durand.press("Allumer le micro")
@@ -91,8 +84,11 @@ async def test_many_faces_stand_in_a_grid_with_one_s_own_and_turn_over_in_pages(
     await clinician.reads("Page 1 sur")
 
 
-async def test_the_call_fills_the_screen_and_gives_it_back(two: tuple[Visitor, Visitor]) -> None:
-    clinician, _ = two
+async def test_the_call_fills_the_screen_and_gives_it_back(
+    consultation: Consultation, arrive: Arrive
+) -> None:
+    clinician = await arrive(consultation.clinician_url)
+    await clinician.enter()
     await clinician.press("Plus de commandes")
     await clinician.press("Plein écran")
     await clinician.page.wait_for_function("document.fullscreenElement !== null")
@@ -118,10 +114,9 @@ async def test_the_letters_share_raise_the_hand_and_open_messages(two: tuple[Vis
     await expect(clinician.button("Couper le micro")).to_be_visible()
 
 
-async def test_who_mutes_before_the_call_is_muted_in_it(
-    two: tuple[Visitor, Visitor], consultation: Consultation, arrive: Arrive
-) -> None:
-    clinician, _ = two
+async def test_who_mutes_before_the_call_is_muted_in_it(consultation: Consultation, arrive: Arrive) -> None:
+    clinician = await arrive(consultation.clinician_url)
+    await clinician.enter()
     paul = await arrive(consultation.guest_url)
     await paul.reads("Nous vous entendons bien.")
     await paul.press("Couper le micro")
