@@ -140,21 +140,22 @@ async def test_a_browser_s_question_that_nobody_sees_is_pointed_out_after_ten_se
 
 
 @pytest.mark.parametrize(
-    ("agent", "words"),
+    ("family", "words"),
     [
-        (AGENTS["safari"], "Dans le menu Safari, ouvrez « Réglages pour ce site web »."),
-        (AGENTS["chrome-ios"], "Ouvrez Réglages sur l’iPhone ou l’iPad"),
-        (AGENTS["firefox-android"], "Sous « Caméra » et « Micro », touchez « Bloqué »"),
+        ("safari", "Dans le menu Safari, ouvrez « Réglages pour ce site web »."),
+        ("chrome-ios", "Ouvrez Réglages sur l’iPhone ou l’iPad"),
+        ("firefox-android", "Sous « Caméra » et « Micro », touchez « Bloqué »"),
     ],
     ids=["safari", "chrome-ios", "firefox-android"],
 )
 async def test_the_way_out_of_a_refused_camera_is_that_of_the_browser(
-    room_api: Management, arrive: Arrive, refusing_browser: Browser, agent: str, words: str
+    room_api: Management, arrive: Arrive, refusing_browser: Browser, family: str, words: str
 ) -> None:
-    screen = Screen(agent=agent)
+    screen = Screen(agent=AGENTS[family])
     visitor = await arrive(await guest_link(room_api, await room_api.room()), screen, refusing_browser)
     await visitor.reads(words)
     await expect(visitor.page.locator(".blocked-picture")).to_be_visible()
+    await visitor.shoot(f"link-refused-{family}")
 
 
 async def test_a_browser_without_sound_graphs_does_not_keep_anyone_out(

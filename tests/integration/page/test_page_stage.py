@@ -48,8 +48,15 @@ async def test_who_speaks_is_said_beside_the_name_and_stands_large_where_one_doe
     await expect(large).to_have_count(0)
 
 
-async def test_a_face_is_enlarged_and_put_back(three: tuple[Visitor, Visitor, Visitor]) -> None:
+async def test_many_faces_stand_in_a_grid_with_one_s_own_are_enlarged_and_turn_over_in_pages(
+    three: tuple[Visitor, Visitor, Visitor], consultation: Consultation, arrive: Arrive
+) -> None:
     clinician, _, _ = three
+    await (await arrive(consultation.guest_url, SMALL)).enter("Zoé")
+    await clinician.sees("Zoé")
+    await expect(clinician.page.locator(".grid li.tile")).to_have_count(4)
+    await expect(clinician.tile("Vous")).to_be_visible()
+    await clinician.assert_accessible()
     large = clinician.page.locator(".stage-large li.tile")
     await clinician.press("Afficher Paul en grand")
     await expect(large).to_contain_text("Paul")
@@ -59,17 +66,6 @@ async def test_a_face_is_enlarged_and_put_back(three: tuple[Visitor, Visitor, Vi
     await expect(large).to_contain_text("Mme Durand")
     await clinician.page.keyboard.press("Escape")
     await expect(large).to_have_count(0)
-
-
-async def test_many_faces_stand_in_a_grid_with_one_s_own_and_turn_over_in_pages(
-    three: tuple[Visitor, Visitor, Visitor], consultation: Consultation, arrive: Arrive
-) -> None:
-    clinician, _, _ = three
-    await (await arrive(consultation.guest_url, SMALL)).enter("Zoé")
-    await clinician.sees("Zoé")
-    await expect(clinician.page.locator(".grid li.tile")).to_have_count(4)
-    await expect(clinician.tile("Vous")).to_be_visible()
-    await clinician.assert_accessible()
     await clinician.page.set_viewport_size({"width": 360, "height": 322})
     following, previous = clinician.button("Personnes suivantes"), clinician.button("Personnes précédentes")
     await following.focus()
