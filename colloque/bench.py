@@ -97,7 +97,7 @@ def measure(
     run = bench_limit if kind == "limit" else bench_forward
     before = usage()
     time.sleep(_LOOK_SECONDS)
-    _refuse_if_busy(others_load(before, usage()), even_if_busy=even_if_busy)
+    refuse_if_busy(others_load(before, usage()), even_if_busy=even_if_busy)
     started, samples = usage(), []
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(allowed) if core is None else core})
@@ -110,7 +110,7 @@ def measure(
     finally:
         os.sched_setaffinity(0, allowed)
     load = others_load(started, usage())
-    _refuse_if_busy(load, even_if_busy=even_if_busy)
+    refuse_if_busy(load, even_if_busy=even_if_busy)
     rows = gather(samples)
     return Report(kind, this_machine(), running_version(), destinations, rows, load, ratios(rows))
 
@@ -133,15 +133,24 @@ def ratios(rows: Sequence[Row]) -> dict[int, float]:
     }
 
 
+def refuse_if_busy(load: float, *, even_if_busy: bool) -> None:
+    """Raise `StartError` when others use too many cores for figures to mean anything."""
+    if load > MOST_OTHER_LOAD and not even_if_busy:
+        raise StartError(
+            f"others use {load:.1f} cores of this machine, which would be in the figures: "
+            "stop them, or say --even-if-busy"
+        )
+
+
 def write(report: Report, line: Callable[[Table | str], None]) -> None:
     """Write the report for people: the machine, a table, and the ratios."""
     machine = report.machine
     line(f"{machine.processor}, {machine.cores} cores, Linux {machine.kernel}, Colloque {report.version}")
     table = Table(box=None, pad_edge=False)
     table.add_column("level")
-    table.add_column("what")
-    for name in ("packets a flush", "ns a packet", "lowest", "highest", "kpps a CPU second"):
-        table.add_column(name, justify="right")
+    table.add_column("what", no_wrap=True)
+    for name in ("a flush", "ns", "low", "high", "kpps/CPU s"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in report.rows:
         ns = (row.median, min(row.samples), max(row.samples))
         table.add_row(
@@ -154,14 +163,6 @@ def write(report: Report, line: Callable[[Table | str], None]) -> None:
     line(table)
     for per_flush, ratio in report.ratios.items():
         line(f"R at {per_flush} packets a flush: {ratio:.2f} of the ideal fan-out")
-
-
-def _refuse_if_busy(load: float, *, even_if_busy: bool) -> None:
-    if load > MOST_OTHER_LOAD and not even_if_busy:
-        raise StartError(
-            f"others use {load:.1f} cores of this machine, which would be in the figures: "
-            "stop them, or say --even-if-busy"
-        )
 
 
 def _progress() -> Progress:

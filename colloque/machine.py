@@ -61,7 +61,7 @@ def usage() -> Usage:
 
 
 def parse_usage(stat: str, *, now: float, own: float) -> Usage:
-    """Read the processor time of everybody out of /proc/stat (proc(5)): all but idle and waiting for disks."""
+    """Read everybody's processor time out of /proc/stat (proc(5)): all but idle and waiting for disks."""
     user, nice, system, _idle, _iowait, irq, softirq, steal, *_ = map(int, stat.split("\n", 1)[0].split()[1:])
     ticks = user + nice + system + irq + softirq + steal
     return Usage(now, ticks / os.sysconf("SC_CLK_TCK"), own)

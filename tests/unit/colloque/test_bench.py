@@ -1,6 +1,9 @@
 """What `colloque bench` makes of its samples, and when it refuses."""
 
+import io
+
 import pytest
+from rich.console import Console
 
 from colloque import bench
 from colloque.errors import StartError
@@ -48,9 +51,25 @@ def test_the_load_of_others_leaves_out_our_own() -> None:
     assert others_load(after, after) == 0.0
 
 
-def test_a_busy_machine_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    readings = iter([Usage(0.0, 0.0, 0.0), Usage(1.0, 1.6, 0.0)])
-    monkeypatch.setattr(bench, "usage", lambda: next(readings))
-    monkeypatch.setattr(bench, "_LOOK_SECONDS", 0.0)
+def test_a_busy_machine_is_refused_in_one_line() -> None:
+    bench.refuse_if_busy(0.3, even_if_busy=False)
+    bench.refuse_if_busy(1.6, even_if_busy=True)
     with pytest.raises(StartError, match=r"others use 1\.6 cores .* --even-if-busy"):
-        bench.measure("limit", destinations=1, rounds=1, seconds=0.01, core=None, even_if_busy=False)
+        bench.refuse_if_busy(1.6, even_if_busy=False)
+
+
+def test_the_table_fits_a_terminal_of_eighty_columns() -> None:
+    report = bench.Report(
+        "limit",
+        describe(CPUINFO, "MemTotal: 1 kB"),
+        "1.0",
+        64,
+        (bench.Row("L1", "sendmmsg of messages that are cut up", 16, (1234.0, 1200.0, 1300.0)),),
+        0.0,
+        {8: 0.91},
+    )
+    out = io.StringIO()
+    bench.write(report, Console(file=out, width=80).print)
+    lines = out.getvalue().splitlines()
+    assert any("sendmmsg of messages that are cut up" in line and "1234" in line for line in lines)
+    assert lines[-1] == "R at 8 packets a flush: 0.91 of the ideal fan-out"
