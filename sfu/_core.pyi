@@ -325,8 +325,8 @@ class SdpPayload:
 
 # --- benchmarks: (level, what, packets per flush, nanoseconds of processor time per packet) ---
 
-# Encryption, sending, receiving and the ideal fan-out. Takes `seconds` of processor time for each row; not for
-# the event loop. OSError says that a socket could not be had.
+# Encryption, sending, receiving and the ideal fan-out. Takes `seconds` of processor time for each row; not
+# for the event loop. OSError says that a socket could not be had.
 def bench_limit(
     *, destinations: int, per_flush: Sequence[int], seconds: float
 ) -> list[tuple[str, str, int, list[float]]]: ...
