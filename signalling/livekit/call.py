@@ -99,9 +99,9 @@ class Call:
         person.outlet = outlet
         person.version = 1
         self.roster.add(person)
-        self.subscriptions.joined(person)
         self._start_timers(person, now=now)
         outlet.send(Outgoing(join.joined(self, person)))
+        self.subscriptions.joined(person)
         self.roster.changed(person, now=now)
         self.head_count_changed(now=now)
         self.around.counters.joins["joined"] += 1

@@ -3,7 +3,8 @@
 import pytest
 from livekit.protocol import models, rtc
 
-from sfu import CallKey, CloseReason, PeerError
+from sfu import CallKey, CloseReason, PeerError, TrackKey
+from tests.support.live_side import FakeLeg
 from tests.support.stage import ROOM, Stage, admission, rights, rules
 
 
@@ -17,6 +18,29 @@ def test_join_is_the_first_message_and_says_who_is_there(stage: Stage) -> None:
     assert [one.identity for one in join.other_participants] == ["ada"]
     assert join.other_participants[0].sid == ada.sid
     assert join.other_participants[0].state == models.ParticipantInfo.ACTIVE
+
+
+def test_join_is_the_first_message_where_a_publisher_denies_its_track(stage: Stage) -> None:
+    ada = stage.joins("ada")
+    ada.says(subscription_permission=rtc.SubscriptionPermission())
+    track = ada.publishes()
+    bob = stage.joins("bob")
+    assert bob.kinds()[0] == "join"
+    denied = bob.hears("subscription_permission_update")[0]
+    assert (denied.track_sid, denied.allowed) == (track, False)
+
+
+def test_join_is_the_first_message_where_a_track_cannot_be_delivered(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(leg: FakeLeg, track: TrackKey) -> None:
+        raise PeerError("subscription-limit", "too many")
+
+    stage.joins("ada").publishes()
+    monkeypatch.setattr(FakeLeg, "subscribe", refuse)
+    bob = stage.joins("bob")
+    assert bob.kinds()[0] == "join"
+    assert len(bob.hears("subscription_response")) == 1
 
 
 def test_join_asks_for_one_connection_on_which_the_client_offers(stage: Stage) -> None:
