@@ -14,6 +14,7 @@ import base64
 import binascii
 import json
 import math
+import re
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -36,6 +37,7 @@ _FAR_FUTURE = 253402300800.0  # year 10000: later expiries are mistakes or attac
 _FOREIGN_KEY_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc"})
 _STORED = "stored"
 _CLEAN = dict.fromkeys((*range(32), *range(127, 160)))
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class InvalidTokenError(Exception):
@@ -226,7 +228,7 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
         return ""
     if not isinstance(value, str):
         raise ValueError(f"{name} is not text")  # noqa: TRY004 - one error for every bad claim
-    return value
+    return _whole(value)
 
 
 def _id(claims: Mapping[str, Any], name: str) -> str:
@@ -240,7 +242,12 @@ def _attributes(claims: Mapping[str, Any]) -> dict[str, str]:
     value = claims.get("attributes") or {}
     if not isinstance(value, dict) or not all(isinstance(one, str) for one in value.values()):
         raise ValueError("attributes are not text by name")
-    return cast("dict[str, str]", value)
+    return {_whole(key): _whole(one) for key, one in cast("dict[str, str]", value).items()}
+
+
+def _whole(text: str) -> str:
+    """Replace halves of characters: JavaScript cuts an emoji in two, and neither half can be sent on."""
+    return _HALF_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _role(ours: Mapping[str, Any]) -> Role | None:

@@ -102,6 +102,17 @@ def test_control_characters_do_not_get_into_a_name(keys: KeyRing) -> None:
     assert read_join_token(token, keys, now=NOW).name == ("Aevent: x[31m" + "b" * 5000)[:256]
 
 
+def test_text_that_was_cut_within_an_emoji_is_mended(keys: KeyRing) -> None:
+    cut = "Zo\ud83d"
+    claims = read_join_token(
+        signed({**GOOD, "name": cut, "metadata": cut, "attributes": {cut: cut}}), keys, now=NOW
+    )
+    mended = "Zo\N{REPLACEMENT CHARACTER}"
+    assert (claims.name, claims.metadata, claims.attributes) == (mended, mended, {mended: mended})
+    whole = read_join_token(signed({**GOOD, "name": "Zo\N{GRINNING FACE}"}), keys, now=NOW)
+    assert whole.name == "Zo\N{GRINNING FACE}"
+
+
 @pytest.mark.parametrize(
     ("header", "claims"),
     [
