@@ -96,19 +96,11 @@ class Call:
             now=now,
         )
         person.leg = self.around.sfu.call(self.key, self.ears).add_leg(person.key, LegEars(self, person))
-        person.outlet = outlet
-        person.version = 1
-        self.roster.add(person)
-        self._start_timers(person, now=now)
-        outlet.send(Outgoing(join.joined(self, person)))
-        self.subscriptions.joined(person)
-        self.roster.changed(person, now=now)
-        self.head_count_changed(now=now)
-        self.around.counters.joins["joined"] += 1
-        for announcement in request.add_track_requests:
-            self.requests.add_track(person, announcement, now=now)
-        if request.HasField("publisher_offer"):
-            self.requests.offer(person, request.publisher_offer, now=now)
+        try:
+            self._seat(person, request, outlet, now=now)
+        except Exception:
+            self._end(person, Event.JOIN_BROKEN, now=now)
+            raise
         return person
 
     def resume(
@@ -163,9 +155,11 @@ class Call:
         self, person: Participant, event: Event, *, now: float, close_code: int = 0, detail: str = ""
     ) -> None:
         """End a participant's stay: the client is told, then the leg closed, then the others told."""
-        self._end(person, event, now=now, close_code=close_code, detail=detail)
-        if self.empty:
-            self._emptied(self)
+        try:
+            self._end(person, event, now=now, close_code=close_code, detail=detail)
+        finally:
+            if self.empty:
+                self._emptied(self)
 
     def end_all(self, event: Event, *, now: float) -> None:
         """End everybody's stay."""
@@ -253,6 +247,21 @@ class Call:
             "participants": {person.key: self._debug_person(person) for person in self.roster},
         }
 
+    def _seat(self, person: Participant, request: rtc.JoinRequest, outlet: Outlet, *, now: float) -> None:
+        person.outlet = outlet
+        person.version = 1
+        self.roster.add(person)
+        self._start_timers(person, now=now)
+        outlet.send(Outgoing(join.joined(self, person)))
+        self.subscriptions.joined(person)
+        self.roster.changed(person, now=now)
+        self.head_count_changed(now=now)
+        self.around.counters.joins["joined"] += 1
+        for announcement in request.add_track_requests:
+            self.requests.add_track(person, announcement, now=now)
+        if request.HasField("publisher_offer"):
+            self.requests.offer(person, request.publisher_offer, now=now)
+
     def _end(
         self, person: Participant, event: Event, *, now: float, close_code: int = 0, detail: str = ""
     ) -> None:
@@ -272,8 +281,8 @@ class Call:
         self.roster.remove(person)
         self.subscriptions.left(person)
         self.quality.forget(person)
-        self.roster.gone(person, ending.reason)
         self.head_count_changed(now=now)
+        self.roster.gone(person, ending.reason)
 
     def _debug_person(self, person: Participant) -> Mapping[str, Any]:
         return {

@@ -55,6 +55,8 @@ class Event(StrEnum):
     """What the client says it is does not fit what we know; it has to join afresh."""
     OFFER_UNUSABLE = "offer-unusable"
     """The client's offer can never lead to a connection."""
+    JOIN_BROKEN = "join-broken"
+    """Something of ours went wrong before the join was done."""
     ABUSE = "abuse"
     """The client broke the rules of the protocol or its limits."""
 
@@ -93,6 +95,7 @@ ENDINGS: dict[Event, Ending] = {
     Event.OFFER_UNUSABLE: Ending(
         DisconnectReason.MEDIA_FAILURE, _DISCONNECT, 4008, CloseReason.TRANSPORT_FAILED
     ),
+    Event.JOIN_BROKEN: Ending(DisconnectReason.JOIN_FAILURE, _DISCONNECT, 4010, CloseReason.LEFT),
     Event.ABUSE: Ending(DisconnectReason.STATE_MISMATCH, _DISCONNECT, 1008, CloseReason.REMOVED),
 }
 

@@ -5,7 +5,7 @@ from livekit.protocol import models, rtc
 
 from sfu import CallKey, CloseReason, PeerError, TrackKey
 from tests.support.live_side import FakeLeg
-from tests.support.stage import ROOM, Stage, admission, rights, rules
+from tests.support.stage import ROOM, Client, Stage, admission, rights, rules
 
 
 def test_join_is_the_first_message_and_says_who_is_there(stage: Stage) -> None:
@@ -135,6 +135,25 @@ def test_a_full_live_side_lets_nobody_in_and_leaves_nothing_behind(stage: Stage)
         stage.joins("ada")
     assert stage.hub.census()["calls"] == 0
     assert stage.hub.census()["timers"] == 0
+
+
+def test_a_join_that_breaks_leaves_nothing_behind_and_others_come_in(stage: Stage) -> None:
+    ada = stage.joins("ada")
+    before = dict(stage.hub.census())
+    ada.forgets()
+    broken = Client(stage, "mallory")
+    with pytest.raises(UnicodeEncodeError):
+        stage.hub.join(admission("mallory", metadata="\ud83d"), rtc.JoinRequest(), broken, now=stage.now)
+    assert broken.close_code() == 4010
+    assert dict(stage.hub.census()) == before
+    assert [one.identity for one in stage.joins("bob").hears("join")[0].other_participants] == ["ada"]
+    assert [info.identity for update in ada.hears("update") for info in update.participants] == ["bob"] * 2
+
+
+def test_a_first_join_that_breaks_leaves_no_call_behind(stage: Stage) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        stage.joins("mallory", metadata="\ud83d")
+    assert set(stage.hub.census().values()) == {0}
 
 
 def test_a_room_is_full_when_its_participants_are_counted_but_not_for_one_of_them(stage: Stage) -> None:
