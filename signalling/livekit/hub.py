@@ -3,13 +3,14 @@
 Also hears of durable changes (`rooms.RoomObserver`), so that a person who was removed is gone at once.
 """
 
+import logging
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from livekit.protocol import rtc
 
 from rooms import Admission, CallRules, Grants
-from sfu import LegKey, PeerError
+from sfu import LegKey
 from signalling.livekit.call import Call, Surroundings, token_refresh_after
 from signalling.livekit.counters import Counters
 from signalling.livekit.lifecycle import Event
@@ -19,6 +20,8 @@ from signalling.livekit.outbox import Outgoing
 from signalling.livekit.participant import Outlet, Participant
 from signalling.livekit.settings import LiveKitSettings
 from signalling.livekit.timers import Timer, TimerTable
+
+log = logging.getLogger(__name__)
 
 
 class Hub:
@@ -62,10 +65,9 @@ class Hub:
             call = self._calls[admission.room_id] = Call(admission, self._around, emptied=self._forget)
         try:
             person = call.join(admission, request, outlet, now=now)
-        except PeerError:
+        finally:
             if call.empty:
                 self._forget(call)
-            raise
         return Seat(self, call, person, outlet)
 
     def resume(
@@ -81,9 +83,12 @@ class Hub:
         return Seat(self, call, person, outlet)
 
     def wake(self, *, now: float) -> None:
-        """Do everything that is due."""
+        """Do everything that is due; what goes wrong with one does not keep the others waiting."""
         while (due := self.timers.pop_due(now)) is not None:
-            self._wake_one(*due, now=now)
+            try:
+                self._wake_one(*due, now=now)
+            except Exception:
+                log.exception("timer_failed", extra={"timer": due[1].value})
 
     def new_token(self, person: Participant, token: str, *, now: float) -> None:
         """Send a fresh token and plan the next."""
@@ -165,8 +170,8 @@ class Hub:
 
     def _wake_call(self, call: Call, timer: Timer, *, now: float) -> None:
         if timer is Timer.QUALITY:
-            call.quality.judge_all()
             self.timers.set(call, Timer.QUALITY, at=now + self._around.settings.times.quality_interval)
+            call.quality.judge_all()
         elif timer is Timer.ROOM:
             call.tell_room()
 

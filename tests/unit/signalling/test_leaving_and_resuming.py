@@ -24,6 +24,20 @@ def test_a_client_that_says_goodbye_is_gone_at_once(stage: Stage) -> None:
     assert list(info.tracks) == []
 
 
+def test_a_timer_that_goes_wrong_keeps_no_other_waiting(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada, bob = stage.joins("ada", connected=False), stage.joins("bob", connected=False)
+    ada.person.change(metadata="\ud83d")
+    for _ in range(3):
+        stage.passes(10.0)
+        for client in (ada, bob):
+            client.says(ping=1)
+    assert (ada.close_code(), bob.close_code()) == (4006, 4006)
+    assert "timer_failed" in caplog.messages
+    assert set(stage.hub.census().values()) == {0}
+
+
 def test_when_the_last_one_leaves_nothing_is_left(stage: Stage) -> None:
     ada, bob = stage.joins("ada"), stage.joins("bob")
     for client in (ada, bob):
