@@ -214,6 +214,7 @@ class Call:
         track = person.tracks.pop(key, None)
         if track is None:
             return
+        self.roster.track_gone(key)
         self.subscriptions.track_gone(key)
         gone = rtc.TrackUnpublishedResponse(track_sid=key)
         person.send(Outgoing(rtc.SignalResponse(track_unpublished=gone)))

@@ -16,12 +16,15 @@ from signalling.livekit.counters import Counters
 from signalling.livekit.lifecycle import Event
 from signalling.livekit.live import LiveSide
 from signalling.livekit.media import Clocks, tell_unwanted_layers
+from signalling.livekit.messages import items_in
 from signalling.livekit.outbox import Outgoing
 from signalling.livekit.participant import Outlet, Participant
 from signalling.livekit.settings import LiveKitSettings
 from signalling.livekit.timers import Timer, TimerTable
 
 log = logging.getLogger(__name__)
+
+_ITEMS_OF_A_MESSAGE = 20
 
 
 class Hub:
@@ -220,7 +223,8 @@ class Seat:
         """Do what the client asks for."""
         if not self.open:
             return
-        if not self._person.messages.take(now=now):
+        # A long list is as much work as many messages.
+        if not self._person.messages.take(max(1.0, items_in(request) / _ITEMS_OF_A_MESSAGE), now=now):
             self.abuse("flood", 1008, now=now)
             return
         self._call.requests.handle(self._person, request, now=now)

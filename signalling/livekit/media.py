@@ -75,7 +75,7 @@ class LegEars:
             return
         negotiated(published, track)
         first = not published.announced
-        published.announced = True
+        self._call.roster.track_announced(self._person, published)
         self._call.roster.changed(self._person, now=self._now())
         if first:
             self._call.subscriptions.track_announced(self._person, published)

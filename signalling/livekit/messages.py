@@ -13,7 +13,7 @@ import re
 import zlib
 
 from google.protobuf import json_format
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from livekit.protocol.rtc import JoinRequest, SignalRequest, SignalResponse, WrappedJoinRequest
 
 from sfu import PeerError
@@ -22,19 +22,40 @@ Frame = bytes | str
 """A WebSocket message: binary or text."""
 
 _JSON_DEPTH = 24  # the deepest message that clients send has 7 levels
+_JSON_VALUES = 4000  # brackets and commas; a client with sixteen tracks that comes back has about 2,000
+_MAX_ITEMS = 1000  # a client that comes back to a full room names a few hundred tracks
 _GZIP = 16 + zlib.MAX_WBITS
 # A string that does not end still matches, and nothing is tried twice: the time is linear in the text.
-_STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_STRUCTURE = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{},]', re.DOTALL)
 
 
 def decode_request(frame: Frame) -> SignalRequest:
-    """Read a client's frame; raise PeerError `malformed-frame`."""
+    """Read a client's frame; raise PeerError `malformed-frame` or `too-many-items`."""
     if isinstance(frame, str):
-        return _from_json(frame)
-    try:
-        return SignalRequest.FromString(frame)
-    except DecodeError as error:
-        raise PeerError("malformed-frame", "not a SignalRequest") from error
+        request = _from_json(frame)
+    else:
+        try:
+            request = SignalRequest.FromString(frame)
+        except DecodeError as error:
+            raise PeerError("malformed-frame", "not a SignalRequest") from error
+    if items_in(request) > _MAX_ITEMS:
+        raise PeerError("too-many-items", f"the lists of a message have more than {_MAX_ITEMS} items")
+    return request
+
+
+def items_in(message: Message) -> int:
+    """Count what all lists of a message hold, on every level; stop where it is too much."""
+    count = 0
+    for field, value in message.ListFields():
+        if not field.is_repeated:
+            count += items_in(value) if field.message_type is not None else 0
+            continue
+        count += len(value)
+        if count > _MAX_ITEMS:
+            break
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            count += sum(map(items_in, value))
+    return count
 
 
 def encode_response(response: SignalResponse, *, text: bool) -> Frame:
@@ -61,14 +82,16 @@ def decode_join_request(value: str, *, max_bytes: int) -> JoinRequest:
     if len(packed) > max_bytes:
         raise PeerError("join-request-too-large", f"more than {max_bytes} bytes")
     try:
-        return JoinRequest.FromString(packed)
+        request = JoinRequest.FromString(packed)
     except DecodeError as error:
         raise PeerError("malformed-join-request", "not a JoinRequest") from error
+    if items_in(request) > _MAX_ITEMS:
+        raise PeerError("join-request-too-large", f"its lists have more than {_MAX_ITEMS} items")
+    return request
 
 
 def _from_json(text: str) -> SignalRequest:
-    if _too_deep(text):
-        raise PeerError("malformed-frame", f"JSON nested more than {_JSON_DEPTH} deep")
+    _check_structure(text)
     request = SignalRequest()
     try:
         values = json.loads(text)
@@ -82,18 +105,25 @@ def _from_json(text: str) -> SignalRequest:
     return request
 
 
-def _too_deep(text: str) -> bool:
-    """Whether brackets nest deeper than any message of a client, in one pass that ends as soon as they do."""
-    depth = 0
+def _check_structure(text: str) -> None:
+    """Raise PeerError if there is more to it than in any message of a client.
+
+    One pass, which ends as soon as that is clear: what follows takes far longer for each value.
+    """
+    depth = values = 0
     for token in _STRUCTURE.finditer(text):
         match token.group()[0]:
             case "{" | "[":
                 depth += 1
+                values += 1
                 if depth > _JSON_DEPTH:
-                    return True
+                    raise PeerError("malformed-frame", f"JSON nested more than {_JSON_DEPTH} deep")
             case "}" | "]":
                 depth -= 1
-    return False
+            case ",":
+                values += 1
+        if values > _JSON_VALUES:
+            raise PeerError("too-many-items", f"JSON of more than {_JSON_VALUES} values")
 
 
 def _from_base64(value: str) -> bytes:

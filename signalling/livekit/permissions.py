@@ -32,11 +32,15 @@ class Audience:
 def audience_from_wire(permission: SubscriptionPermission) -> Audience:
     """Read a client's decision."""
     all_tracks: set[str] = set()
-    some_tracks: dict[str, frozenset[str]] = {}
+    some_tracks: dict[str, set[str]] = {}
     for entry in permission.track_permissions:
         who = entry.participant_identity or entry.participant_sid
         if entry.all_tracks:
             all_tracks.add(who)
         else:
-            some_tracks[who] = some_tracks.get(who, frozenset()) | frozenset(entry.track_sids)
-    return Audience(permission.all_participants, frozenset(all_tracks), some_tracks)
+            some_tracks.setdefault(who, set()).update(entry.track_sids)
+    return Audience(
+        permission.all_participants,
+        frozenset(all_tracks),
+        {who: frozenset(tracks) for who, tracks in some_tracks.items()},
+    )

@@ -23,6 +23,7 @@ class Roster:
         self._timers = timers
         self._by_key: dict[LegKey, Participant] = {}
         self._by_identity: dict[str, Participant] = {}
+        self._publishers: dict[TrackKey, Participant] = {}
 
     def __iter__(self) -> Iterator[Participant]:
         return iter(tuple(self._by_key.values()))
@@ -46,6 +47,8 @@ class Roster:
     def remove(self, participant: Participant) -> None:
         """Take out a participant; nobody is told yet."""
         self._by_key.pop(participant.key, None)
+        for key in participant.tracks:
+            self._publishers.pop(key, None)
         if self._by_identity.get(participant.identity) is participant:
             del self._by_identity[participant.identity]
 
@@ -64,13 +67,19 @@ class Roster:
                 if track.announced:
                     yield publisher, track
 
+    def track_announced(self, publisher: Participant, track: PublishedTrack) -> None:
+        """Let a track be subscribed to; nobody is told yet."""
+        track.announced = True
+        self._publishers[track.intent.key] = publisher
+
+    def track_gone(self, key: TrackKey) -> None:
+        """Let a track not be found any more."""
+        self._publishers.pop(key, None)
+
     def publisher_of(self, key: TrackKey) -> tuple[Participant, PublishedTrack] | None:
         """Return a track that can be subscribed to, with its publisher."""
-        for publisher in self._by_key.values():
-            track = publisher.tracks.get(key)
-            if track is not None and track.announced:
-                return publisher, track
-        return None
+        publisher = self._publishers.get(key)
+        return (publisher, publisher.tracks[key]) if publisher is not None else None
 
     def changed(self, participant: Participant, *, now: float) -> None:
         """Tell the person and everybody who may know what is new about them, now or a little later."""

@@ -188,6 +188,15 @@ def test_a_flood_of_messages_ends_the_stay() -> None:
     assert stage.hub.counters.dropped["flood"] == 1
 
 
+def test_a_long_list_counts_as_the_many_messages_that_it_replaces(stage: Stage) -> None:
+    ada = stage.joins("ada")
+    request = rtc.UpdateSubscription(track_sids=["TR_none"] * 1000, subscribe=True)
+    for _ in range(11):
+        ada.says(subscription=request)
+    assert ada.closed == (1008, "flood")
+    assert len(ada.hears("subscription_response")) == 10 * 1000
+
+
 def test_messages_that_mean_nothing_here_are_counted_and_ignored(stage: Stage) -> None:
     ada = stage.joins("ada")
     ada.forgets()

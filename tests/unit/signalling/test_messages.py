@@ -7,6 +7,7 @@ import json
 import time
 
 import pytest
+from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
 from livekit.protocol import models, rtc
@@ -19,6 +20,10 @@ JOIN = rtc.JoinRequest(
     client_info=models.ClientInfo(sdk=models.ClientInfo.JS, version="2.23.0"),
     publisher_offer=rtc.SessionDescription(type="offer", sdp="v=0\r\n" * 1000, id=1),
 )
+
+
+def encode_text(request: rtc.SignalRequest) -> str:
+    return json_format.MessageToJson(request, indent=None)
 
 
 def wrapped(packed: bytes, compression: rtc.WrappedJoinRequest.Compression, *, pad: bool = True) -> str:
@@ -121,6 +126,79 @@ def test_nesting_and_quoting_without_end_is_refused_quickly(text: str) -> None:
     with pytest.raises(PeerError):
         decode_request(text)
     assert time.process_time() - before < 0.2
+
+
+SIDS = rtc.UpdateSubscription(track_sids=[""] * 130_000)
+PEOPLE = [rtc.TrackPermission(participant_identity="x")] * 40_000
+LISTS = [
+    rtc.SignalRequest(subscription=SIDS),
+    rtc.SignalRequest(track_setting=rtc.UpdateTrackSettings(track_sids=[""] * 1001)),
+    rtc.SignalRequest(subscription_permission=rtc.SubscriptionPermission(track_permissions=PEOPLE)),
+    rtc.SignalRequest(sync_state=rtc.SyncState(subscription=SIDS)),
+    rtc.SignalRequest(sync_state=rtc.SyncState(publish_tracks=[rtc.TrackPublishedResponse()] * 1001)),
+    rtc.SignalRequest(
+        add_track=rtc.AddTrackRequest(audio_features=[models.AudioTrackFeature.TF_STEREO] * 1001)
+    ),
+    rtc.SignalRequest(
+        update_metadata=rtc.UpdateParticipantMetadata(attributes={str(n): "" for n in range(1001)})
+    ),
+    rtc.SignalRequest(
+        subscription=rtc.UpdateSubscription(
+            participant_tracks=[models.ParticipantTracks(track_sids=["TR"] * 30)] * 40
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("request_", LISTS, ids=lambda request: request.WhichOneof("message"))
+def test_a_list_longer_than_any_client_needs_is_refused_quickly(request_: rtc.SignalRequest) -> None:
+    for frame in (request_.SerializeToString(), str(encode_text(request_))):
+        before = time.process_time()
+        with pytest.raises(PeerError) as error:
+            decode_request(frame)
+        assert error.value.code == "too-many-items"
+        assert time.process_time() - before < 0.05
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"subscriptionPermission": {"trackPermissions": [' + "{}," * 80_000 + "{}]}}",
+        '{"addTrack": {"audioFeatures": [' + "1," * 120_000 + "1]}}",
+    ],
+)
+def test_json_of_many_values_is_refused_before_it_is_read(text: str) -> None:
+    before = time.process_time()
+    with pytest.raises(PeerError) as error:
+        decode_request(text)
+    assert error.value.code == "too-many-items"
+    assert time.process_time() - before < 0.05
+
+
+def test_lists_as_long_as_a_full_room_needs_are_read() -> None:
+    sids = [f"TR_{n}" for n in range(400)]
+    state = rtc.SyncState(
+        subscription=rtc.UpdateSubscription(track_sids=sids), track_sids_disabled=sids, publish_tracks=[
+            rtc.TrackPublishedResponse(cid=str(n), track=models.TrackInfo(sid=str(n))) for n in range(16)
+        ]
+    )  # fmt: skip
+    request = rtc.SignalRequest(sync_state=state)
+    assert decode_request(request.SerializeToString()) == request
+    assert decode_request(encode_text(request)) == request
+
+
+def test_commas_in_text_are_not_values() -> None:
+    sdp = "," * 50_000
+    assert decode_request(json.dumps({"offer": {"sdp": sdp}})).offer.sdp == sdp
+
+
+def test_a_join_request_with_longer_lists_than_any_client_needs_is_refused() -> None:
+    request = rtc.JoinRequest(add_track_requests=[rtc.AddTrackRequest()] * 1001)
+    with pytest.raises(PeerError) as error:
+        decode_join_request(
+            wrapped(request.SerializeToString(), rtc.WrappedJoinRequest.NONE), max_bytes=BOUND
+        )
+    assert error.value.code == "join-request-too-large"
 
 
 def test_brackets_in_text_are_not_nesting() -> None:
