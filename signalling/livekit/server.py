@@ -244,6 +244,7 @@ class LiveKitServer:
                 self._receive(message, seat, connection)
                 if not seat.open:
                     break
+                await asyncio.sleep(0)  # many frames may have come at once: others have their turn between
         finally:
             if socket.close_code in {_TOO_LARGE, _INVALID} and connection.close_code is None:
                 connection.close_code = socket.close_code

@@ -20,6 +20,7 @@ from livekit.protocol import models, rtc
 
 from rooms import Admission, Grants, JoinRefused, RefusalCode, RoomObserver
 from signalling.livekit import LiveKitServer, LiveKitSettings, SignalLimits, SignalTimes
+from signalling.livekit.hub import Seat
 from tests.support.eventually import eventually
 from tests.support.live_side import FakeSfu
 from tests.support.stage import ALL_RIGHTS, admission, rights
@@ -402,6 +403,34 @@ async def test_a_flood_is_cut_off_and_costs_room_mates_little(house: House) -> N
     assert time.monotonic() - before < 0.2
 
 
+async def test_others_have_their_turn_between_frames_that_came_together(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = 0
+    handled: list[int] = []
+    handle = Seat.handle
+
+    def note(seat: Seat, request: rtc.SignalRequest, *, now: float) -> None:
+        handled.append(turns)
+        handle(seat, request, now=now)
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(Seat, "handle", note)
+    caller = await house.open("ada")
+    await caller.until("join")
+    counting = asyncio.create_task(count_turns())
+    await asyncio.gather(*(caller.says(ping_req=rtc.Ping(timestamp=number)) for number in range(50)))
+    for _ in range(50):
+        await caller.until("pong_resp")
+    counting.cancel()
+    assert len(handled) == len(set(handled)) == 50
+
+
 async def test_a_client_that_does_not_read_is_cut_off_within_its_bound() -> None:
     limits = SignalLimits(updates_per_second=1000, updates_burst=1000, messages_per_second=1000)
     async with running(LiveKitSettings(limits=limits)) as house:
@@ -413,13 +442,15 @@ async def _fill(house: House) -> None:
     transport = _transport(slow)
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     transport.pause_reading()
-    chatty = await house.open("chatty")
-    await chatty.until("join")
+    # Of one person only the newest word waits, so it takes several.
+    chatty = [await house.open(f"chatty-{number}") for number in range(8)]
+    for one in chatty:
+        await one.until("join")
     most = 0
     for number in range(1200):
         attributes = {"text": f"{number:06}" + "x" * 60_000}
-        await chatty.says(update_metadata=rtc.UpdateParticipantMetadata(attributes=attributes))
-        await chatty.until("request_response")
+        await chatty[number % 8].says(update_metadata=rtc.UpdateParticipantMetadata(attributes=attributes))
+        await chatty[number % 8].until("request_response")
         most = max(most, house.server.debug_state()["waiting_bytes"])
         if house.server.debug_state()["objects"]["adrift"]:
             break
