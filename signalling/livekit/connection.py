@@ -43,7 +43,7 @@ class Connection:
         """Put a message at the end of what is to be sent; a client that does not read is cut off."""
         if self._closing is not None or self._dead:
             return
-        if not self._outbox.put(message.frame(text=self.text)):
+        if not self._outbox.put(message.frame(text=self.text), about=message.about):
             self.close_code = 4000
             self._abort()
         self._news.set()

@@ -190,7 +190,7 @@ class Hub:
                 self.timers.set(person, Timer.TOKEN, at=now + token_refresh_after(person, self._around))
                 self._want_token(call, person)
             case Timer.ROSTER:
-                call.roster.tell_held_back(person, now=now)
+                call.roster.tell_now_or_later(person, now=now)
             case Timer.LAYERS:
                 tell_unwanted_layers(person, self.timers, now=now)
 

@@ -1,4 +1,8 @@
-"""What waits to be sent to one client: in order, bounded by bytes, encoded once for all who get the same."""
+"""What waits to be sent to one client: in order, bounded by bytes, encoded once for all who get the same.
+
+What is known of a person is sent whole, so a newer word takes the place of an older one that still waits:
+a client that reads slowly gets each person once, however often they change.
+"""
 
 from collections import deque
 from typing import TYPE_CHECKING
@@ -12,11 +16,12 @@ if TYPE_CHECKING:
 class Outgoing:
     """A message to one or more clients; each of its two encodings is made at most once."""
 
-    __slots__ = ("_binary", "_text", "response")
+    __slots__ = ("_binary", "_text", "about", "response")
 
-    def __init__(self, response: "SignalResponse") -> None:
-        """Take a message that nobody changes any more."""
+    def __init__(self, response: "SignalResponse", *, about: str = "") -> None:
+        """Take a message that nobody changes any more; `about` names what it is the whole news of."""
         self.response = response
+        self.about = about
         self._binary: bytes | None = None
         self._text: str | None = None
 
@@ -31,6 +36,14 @@ class Outgoing:
         return self._binary
 
 
+class _Waiting:
+    __slots__ = ("about", "frame")
+
+    def __init__(self, frame: Frame, about: str) -> None:
+        self.frame = frame
+        self.about = about
+
+
 class Outbox:
     """Frames in the order in which they are to be sent.
 
@@ -40,7 +53,8 @@ class Outbox:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._frames: deque[Frame] = deque()
+        self._waiting: deque[_Waiting] = deque()
+        self._about: dict[str, _Waiting] = {}
         self._bytes = 0
         self.overfull = False
 
@@ -49,25 +63,38 @@ class Outbox:
         """How much waits."""
         return self._bytes
 
-    def put(self, frame: Frame) -> bool:
-        """Add one at the end; False if there is no room, and then never again."""
-        size = len(frame)
-        if self.overfull or (self._frames and self._bytes + size > self._max_bytes):
+    def put(self, frame: Frame, *, about: str = "") -> bool:
+        """Add one at the end, or in the place of the one about the same; False if there is no room.
+
+        After that there never is. The older place is kept, since what comes behind it may refer to it.
+        """
+        older = self._about.get(about) if about else None
+        others = len(self._waiting) - (older is not None)
+        size = self._bytes + len(frame) - (len(older.frame) if older is not None else 0)
+        if self.overfull or (others and size > self._max_bytes):
             self.overfull = True
             return False
-        self._frames.append(frame)
-        self._bytes += size
+        self._bytes = size
+        if older is not None:
+            older.frame = frame
+            return True
+        waiting = _Waiting(frame, about)
+        self._waiting.append(waiting)
+        if about:
+            self._about[about] = waiting
         return True
 
     def take(self) -> Frame | None:
         """Take the oldest."""
-        if not self._frames:
+        if not self._waiting:
             return None
-        frame = self._frames.popleft()
-        self._bytes -= len(frame)
-        return frame
+        waiting = self._waiting.popleft()
+        self._about.pop(waiting.about, None)
+        self._bytes -= len(waiting.frame)
+        return waiting.frame
 
     def clear(self) -> None:
         """Forget everything that waits."""
-        self._frames.clear()
+        self._waiting.clear()
+        self._about.clear()
         self._bytes = 0

@@ -18,6 +18,9 @@ from signalling.livekit.settings import SignalLimits
 from signalling.livekit.tracks import PublishedTrack
 from signalling.livekit.vocabulary import permission_to_wire
 
+_BYTES_OF_AN_UPDATE = 4096
+_MAX_CAPABILITIES = 16
+
 
 class Outlet(Protocol):
     """The way to a client: its WebSocket."""
@@ -63,6 +66,7 @@ class Participant:
         """Who left while signalling was lost."""
         self.messages = TokenBucket(limits.messages_per_second, limits.messages_burst, now=now)
         self.updates = TokenBucket(limits.updates_per_second, limits.updates_burst, now=now)
+        self._most_at_once = float(limits.updates_burst)
         self.data_messages = TokenBucket(limits.data_messages_per_second, limits.data_messages_burst, now=now)
         self.data_bytes = TokenBucket(limits.data_bytes_per_second, limits.data_bytes_burst, now=now)
 
@@ -100,6 +104,10 @@ class Participant:
         )
         return self.admission != before
 
+    def cost_of_update(self, size: int) -> float:
+        """Return as how many changes a change counts of which everybody is told this many bytes."""
+        return min(self._most_at_once, max(1.0, size / _BYTES_OF_AN_UPDATE))
+
     def send(self, message: Outgoing) -> None:
         """Tell the client, if it can be reached; what it missed is told again when it comes back."""
         if self.outlet is not None:
@@ -122,7 +130,7 @@ class Participant:
             kind=models.ParticipantInfo.STANDARD,
             # What clients can do among themselves (data streams, RPC) is told as they said it.
             client_protocol=self.client.client_protocol,
-            capabilities=self.client.capabilities,
+            capabilities=self.client.capabilities[:_MAX_CAPABILITIES],
         )
         if gone is not None:
             info.state = models.ParticipantInfo.DISCONNECTED

@@ -15,6 +15,8 @@ from signalling.livekit.participant import Participant
 from signalling.livekit.timers import Timer, TimerTable
 from signalling.livekit.tracks import PublishedTrack
 
+_HELD_BACK_AT_LEAST = 0.01  # seconds; rounding must not wake us again at the same instant
+
 
 class Roster:
     """The participants of one call."""
@@ -84,17 +86,20 @@ class Roster:
     def changed(self, participant: Participant, *, now: float) -> None:
         """Tell the person and everybody who may know what is new about them, now or a little later."""
         participant.version += 1
-        if self._timers.pending(participant, Timer.ROSTER):
-            return
-        if participant.updates.take(now=now):
-            self._tell(participant)
-        else:
-            self._timers.set(participant, Timer.ROSTER, at=participant.updates.ready_at(now=now))
+        if not self._timers.pending(participant, Timer.ROSTER):
+            self.tell_now_or_later(participant, now=now)
 
-    def tell_held_back(self, participant: Participant, *, now: float) -> None:
-        """Tell what was held back; called when the timer `ROSTER` is due."""
-        participant.updates.take(now=now)
-        self._tell(participant)
+    def tell_now_or_later(self, participant: Participant, *, now: float) -> None:
+        """Tell what is new, or set the timer `ROSTER`; called when that is due."""
+        message = _update(participant.info())
+        cost = participant.cost_of_update(len(message.frame(text=False)))
+        if participant.updates.take(cost, now=now):
+            for viewer in self:
+                if viewer is participant or _sees(viewer, participant):
+                    viewer.send(message)
+        else:
+            ready = participant.updates.ready_at(cost, now=now)
+            self._timers.set(participant, Timer.ROSTER, at=max(ready, now + _HELD_BACK_AT_LEAST))
 
     def gone(self, participant: Participant, reason: models.DisconnectReason) -> None:
         """Tell everybody who knew the person that they left; those out of reach learn it when they return."""
@@ -115,7 +120,7 @@ class Roster:
     def _tell_gone(self, participant: Participant, reason: models.DisconnectReason) -> None:
         participant.version += 1
         info = participant.info(gone=reason)
-        message = _update([info])
+        message = _update(info)
         for other in self:
             if other is participant:
                 continue
@@ -124,16 +129,11 @@ class Roster:
             else:
                 other.send(message)
 
-    def _tell(self, participant: Participant) -> None:
-        message = _update([participant.info()])
-        for viewer in self:
-            if viewer is participant or _sees(viewer, participant):
-                viewer.send(message)
-
 
 def _sees(viewer: Participant, other: Participant) -> bool:
     return viewer is other or not other.grants.hidden
 
 
-def _update(infos: list[models.ParticipantInfo]) -> Outgoing:
-    return Outgoing(rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=infos)))
+def _update(info: models.ParticipantInfo) -> Outgoing:
+    update = rtc.ParticipantUpdate(participants=[info])
+    return Outgoing(rtc.SignalResponse(update=update), about=info.sid)

@@ -17,6 +17,7 @@ from signalling.livekit.vocabulary import SOURCE_TO_WIRE, kind_from_wire, source
 _RIDS = ("q", "h", "f")  # by quality: low, medium, high
 _MAX_LAYERS = 3
 _MAX_TEXT = 256  # characters of an id or a name
+_MAX_FEATURES = 16
 _MAX_PIXELS = 16_384
 _MAX_KBPS = 50_000
 _STREAMS = {
@@ -93,7 +94,7 @@ def track_from_request(request: AddTrackRequest, *, key: TrackKey, leg: LegKey) 
         stream=request.stream,
         audio_features=_audio_features(request),
         backup_codec_policy=request.backup_codec_policy,
-        packet_trailer_features=request.packet_trailer_features,
+        packet_trailer_features=request.packet_trailer_features[:_MAX_FEATURES],
     )
     track = PublishedTrack(intent, info, request.cid)
     _describe_codec(track)
@@ -176,7 +177,7 @@ def _first_codec(request: AddTrackRequest, kind: MediaKind) -> str:
 
 
 def _audio_features(request: AddTrackRequest) -> list[models.AudioTrackFeature]:
-    features = list(request.audio_features[:16])
+    features = list(request.audio_features[:_MAX_FEATURES])
     for feature, set_by in (
         (models.AudioTrackFeature.TF_STEREO, request.stereo),
         (models.AudioTrackFeature.TF_NO_DTX, request.disable_dtx),

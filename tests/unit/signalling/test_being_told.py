@@ -98,6 +98,34 @@ def test_somebody_who_changes_all_the_time_is_told_of_less_often_but_to_the_end(
     assert dict(seen[-1].attributes) == {"n": "199"}
 
 
+def test_a_person_of_whom_much_is_to_be_told_is_told_of_less_often(stage: Stage) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    track = ada.publishes()
+    assert updates(ada, metadata="m" * 60_000, attributes={"a": "x" * 60_000}) == rtc.RequestResponse.OK
+    stage.passes(5)
+    bob.forgets()
+    for muted in (True, False, True, False):
+        ada.says(mute=rtc.MuteTrackRequest(sid=track, muted=muted))
+    assert len(bob.updates_of("ada")) == 1
+    stage.passes(5)
+    assert [info.tracks[0].muted for info in bob.updates_of("ada")] == [True, False]
+
+
+def test_more_is_told_of_a_person_than_may_be_told_at_once() -> None:
+    stage = Stage(LiveKitSettings(limits=SignalLimits(updates_per_second=1, updates_burst=2)))
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    updates(ada, metadata="m" * 60_000)
+    stage.passes(3)
+    assert len(bob.updates_of("ada")[-1].metadata) == 60_000
+
+
+def test_what_a_client_can_do_is_told_within_a_bound(stage: Stage) -> None:
+    known = models.ClientInfo.Capability.CAP_PACKET_TRAILER
+    stage.joins("ada", request=rtc.JoinRequest(client_info=models.ClientInfo(capabilities=[known] * 500)))
+    (info,) = stage.joins("bob").hears("join")[0].other_participants
+    assert list(info.capabilities) == [known] * 16
+
+
 def test_a_name_given_by_the_application_replaces_the_old_one(stage: Stage) -> None:
     stage.joins("ada")
     bob = stage.joins("bob")

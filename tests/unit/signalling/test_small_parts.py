@@ -117,6 +117,30 @@ def test_one_large_message_may_wait_alone() -> None:
     assert not box.put(b"y")
 
 
+def test_newer_news_of_a_person_take_the_place_of_what_still_waits() -> None:
+    box = Outbox(10)
+    assert box.put(b"ada 1", about="ada")
+    assert box.put(b"bob", about="bob")
+    assert box.put(b"ada 22", about="ada")
+    assert box.waiting_bytes == 9
+    assert box.take() == b"ada 22"
+    assert box.put(b"ada 3", about="ada"), "what was sent is not replaced"
+    assert [box.take(), box.take(), box.take()] == [b"bob", b"ada 3", None]
+    assert box.waiting_bytes == 0
+
+
+def test_news_that_grew_beyond_the_bound_have_no_room() -> None:
+    box = Outbox(10)
+    assert box.put(b"x", about="ada")
+    assert box.put(b"y" * 100, about="ada"), "alone"
+    assert not box.put(b"z")
+    box = Outbox(10)
+    assert box.put(b"x", about="ada")
+    assert box.put(b"y")
+    assert not box.put(b"x" * 10, about="ada")
+    assert box.overfull
+
+
 def test_a_message_for_many_is_encoded_once() -> None:
     message = Outgoing(rtc.SignalResponse(pong=5))
     assert message.frame(text=False) is message.frame(text=False)

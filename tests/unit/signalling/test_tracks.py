@@ -54,6 +54,15 @@ def test_a_track_is_answered_with_its_cid_and_everything_the_client_said_of_it(s
     assert models.AudioTrackFeature.TF_NO_DTX in info.audio_features
 
 
+def test_lists_of_features_are_told_within_a_bound(stage: Stage) -> None:
+    ada = stage.joins("ada")
+    trailers = [models.PacketTrailerFeature.PTF_USER_TIMESTAMP] * 500
+    features = [models.AudioTrackFeature.TF_STEREO] * 500
+    ada.publishes(packet_trailer_features=trailers, audio_features=features)
+    (info,) = ada.updates_of("ada")[-1].tracks
+    assert (len(info.packet_trailer_features), len(info.audio_features)) == (16, 16)
+
+
 def test_simulcast_layers_become_encodings_lowest_first() -> None:
     request = rtc.AddTrackRequest(
         cid="c1", type=models.TrackType.VIDEO, source=CAMERA, layers=reversed(SIMULCAST)
