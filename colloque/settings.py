@@ -203,7 +203,7 @@ class LimitSettings(Section):
     legs_per_call: int = Field(default=200, ge=1, description="Connections in one call.")
     tracks_per_leg: int = Field(default=16, ge=1, description="Tracks that one connection publishes.")
     subscriptions_per_leg: int = Field(default=256, ge=1, description="Tracks delivered to one connection.")
-    sdp_bytes: int = Field(default=65536, ge=1024, le=1_048_576, description="Size of a session description.")
+    sdp_bytes: int = Field(default=65536, ge=1024, le=262_144, description="Size of a session description.")
     sections_per_offer: int = Field(
         default=128, ge=8, le=1024, description="Media sections in a description."
     )

@@ -8,7 +8,7 @@ import pytest
 from colloque.config import ConfigError, load
 from colloque.config_text import _literal, example, show
 from colloque.settings import Settings
-from sfu import MediaAddress, SfuConfig
+from sfu import MAX_SDP_BYTES, MediaAddress, SfuConfig
 from sfu.bridge import make_core
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
@@ -105,6 +105,12 @@ def test_all_errors_are_named_at_once_with_their_place(file: Path) -> None:
 def test_no_error_shows_a_secret(file: Path) -> None:
     file.write_text('[[api_keys]]\nkey = "a b"\nsecret = "hunter2"\nsceret = "hunter2"\n')
     assert "hunter2" not in "\n".join(problems(file))
+
+
+def test_descriptions_cannot_be_allowed_larger_than_they_are_read() -> None:
+    most = {"COLLOQUE_LIMITS__SDP_BYTES": str(MAX_SDP_BYTES)}
+    assert load(None, most).limits.sdp_bytes == MAX_SDP_BYTES
+    assert problems(None, COLLOQUE_LIMITS__SDP_BYTES=str(MAX_SDP_BYTES + 1))
 
 
 def test_a_certificate_without_its_key_is_refused(file: Path) -> None:
