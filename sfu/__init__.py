@@ -1,5 +1,6 @@
 """The live side of Colloque: calls, legs, tracks and subscriptions over the Rust packet core."""
 
+from sfu.bridge import MAX_SDP_BYTES
 from sfu.call import Call
 from sfu.errors import PeerError, UsageError
 from sfu.leg import Leg
@@ -26,6 +27,7 @@ from sfu.model import (
 from sfu.sfu import Sfu
 
 __all__ = [
+    "MAX_SDP_BYTES",
     "Answer",
     "Call",
     "CallKey",

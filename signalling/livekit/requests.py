@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # A client whose offer cannot be used now may have a better one after it has joined afresh.
 _PASSING = frozenset({"busy", "sdp-mismatch", "too-many-offers"})
+# Descriptions only grow; that of a client that joins afresh is small again.
+_GROWN = frozenset({"sdp-too-large", "sdp-limit"})
 _OFFER_WITHIN = 20.0  # seconds; clients wait 10 for the answer to an announcement
 _REASONS = {
     "track-limit": RequestResponse.LIMIT_EXCEEDED,
@@ -81,7 +83,8 @@ class Requests:
             answer = person.leg.negotiate(offer.sdp)
         except PeerError as error:
             self._call.around.counters.dropped[error.code] += 1
-            event = Event.STATE_LOST if error.code in _PASSING else Event.OFFER_UNUSABLE
+            grown = error.code in _GROWN and person.lifecycle.media_up
+            event = Event.STATE_LOST if grown or error.code in _PASSING else Event.OFFER_UNUSABLE
             self._call.end(person, event, now=now, detail=error.code)
             return
         description = rtc.SessionDescription(

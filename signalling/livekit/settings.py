@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from sfu import MAX_SDP_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class IceServer:
@@ -17,8 +19,8 @@ class IceServer:
 class SignalLimits:
     """Bounds of one connection; each keeps one client from costing the others."""
 
-    frame_bytes: int = 256 * 1024
-    """A frame from a client; `sync_state` carries two descriptions of up to 64 KiB, which JSON escapes."""
+    frame_bytes: int = 2 * MAX_SDP_BYTES + 128 * 1024
+    """A frame from a client; `sync_state` carries two descriptions, which JSON escapes, and the tracks."""
     join_request_bytes: int = 128 * 1024
     """The join request after gzip was undone; it carries one description."""
     queue_bytes: int = 256 * 1024

@@ -179,6 +179,16 @@ def test_an_offer_that_came_at_a_bad_time_has_the_client_join_afresh(stage: Stag
     assert ada.hears("leave")[0].action == rtc.LeaveRequest.RECONNECT
 
 
+@pytest.mark.parametrize("code", ["sdp-too-large", "sdp-limit"])
+def test_a_description_that_outgrew_the_bounds_has_the_client_join_afresh(stage: Stage, code: str) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob", connected=False)
+    for client in (ada, bob):
+        client.leg.refuse_offer = PeerError(code, "too much")
+        client.offers()
+    assert ada.hears("leave")[0].action == rtc.LeaveRequest.RECONNECT
+    assert bob.hears("leave")[0].action == rtc.LeaveRequest.DISCONNECT
+
+
 def test_the_room_is_told_how_many_are_there_a_little_later_and_once(stage: Stage) -> None:
     ada = stage.joins("ada")
     stage.joins("bob")

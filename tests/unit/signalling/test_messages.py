@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from livekit.protocol import models, rtc
 
-from sfu import PeerError
+from sfu import MAX_SDP_BYTES, PeerError
 from signalling.livekit.messages import decode_join_request, decode_request, encode_response
+from signalling.livekit.settings import SignalLimits
 
 BOUND = 128 * 1024
 JOIN = rtc.JoinRequest(
@@ -185,6 +186,38 @@ def test_lists_as_long_as_a_full_room_needs_are_read() -> None:
     request = rtc.SignalRequest(sync_state=state)
     assert decode_request(request.SerializeToString()) == request
     assert decode_request(encode_text(request)) == request
+
+
+def test_what_a_client_says_that_comes_back_to_a_large_call_is_read() -> None:
+    sdp = ("a=rtcp-fb:96 transport-cc\r\n" * 10_000)[:MAX_SDP_BYTES]
+    description = rtc.SessionDescription(sdp=sdp)
+    state = rtc.SyncState(
+        answer=description, offer=description, track_sids_disabled=["TR_12345678901234"] * 300
+    )
+    request = rtc.SignalRequest(sync_state=state)
+    most = SignalLimits().frame_bytes
+    assert len(request.SerializeToString()) < most
+    assert len(encode_text(request)) < most
+    assert decode_request(encode_text(request)) == request
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '""' * 300_000,
+        "{}" * 300_000,
+        "," * 600_000,
+        " " * 600_000,
+        "1" * 600_000,
+        '"' + "\\n" * 300_000 + '"',
+    ],
+    ids=["texts", "objects", "commas", "blanks", "digits", "escapes"],
+)
+def test_the_largest_json_frame_is_refused_quickly(text: str) -> None:
+    before = time.process_time()
+    with pytest.raises(PeerError):
+        decode_request(text)
+    assert time.process_time() - before < 0.05
 
 
 def test_commas_in_text_are_not_values() -> None:
