@@ -290,7 +290,7 @@ class Leg:
             elif isinstance(effect, effects.Delivered) and effect.track in self._subscriptions:
                 self._subscribed(effect)
         for track in outcome.refused:
-            self._refuse(track)
+            self._refuse(track, "codec-unsupported")
 
     def _published(self, track: Track) -> None:
         self.tell_now(lambda listener: listener.track_published(track.view()))
@@ -304,16 +304,19 @@ class Leg:
         self._considering = False
         if self._closed or self._table.remote is None:
             return  # the first offer comes unasked
-        need = needed(self._table, {key: track.intent for key, track in self._tracks.items()}, self._wishes())
+        announced = {key: track.intent for key, track in self._tracks.items()}
+        need = needed(self._table, announced, self._wishes(), self._shell.limits)
         for track in need.refused:
-            self._refuse(track)
+            self._refuse(track, "codec-unsupported")
+        for track in need.crowded_out:
+            self._refuse(track, "subscription-limit")
         self._asking, question = self._asking.ask(need)
         if question is not None:
             self.tell_now(lambda listener: listener.sections_needed(*question))
 
-    def _refuse(self, track: TrackKey) -> None:
+    def _refuse(self, track: TrackKey, code: str) -> None:
         self.track_gone(track)
-        self.tell(lambda listener: listener.subscription_failed(track, "codec-unsupported"))
+        self.tell(lambda listener: listener.subscription_failed(track, code))
 
     def _new_ssrcs(self) -> tuple[int, int]:
         """Choose two SSRCs that this leg does not receive yet."""

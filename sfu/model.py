@@ -184,7 +184,10 @@ class LegListener(Protocol):
         """
 
     def subscription_failed(self, track: TrackKey, code: str) -> None:
-        """A subscription cannot be delivered: `codec-unsupported` or `track-gone`."""
+        """A subscription cannot be delivered, and is over.
+
+        `codec-unsupported`, `track-gone`, or `subscription-limit` when the peer's description has no room.
+        """
 
     def stream_paused(self, track: TrackKey, *, paused: bool) -> None:
         """Delivery of a subscribed track stopped or went on because of the server."""

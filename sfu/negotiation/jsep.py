@@ -108,7 +108,12 @@ def negotiate(
     shared = shared_ids([section.extensions for slot, section in pairs if slot.use is Use.MEDIA], extensions)
     remote = _remote(offer, slots, shared)
     new = replace(
-        table, version=table.version + 1, slots=tuple(slots), local=local.credentials, remote=remote
+        table,
+        version=table.version + 1,
+        slots=tuple(slots),
+        local=local.credentials,
+        remote=remote,
+        size=offer.size,
     )
     sdp = write_answer(
         [_answer(slot, section, dict(shared), announced) for slot, section in pairs],
@@ -152,7 +157,7 @@ def _continue(
     if down is not None and not _still_offered(down, payloads):
         down = None
     released = sends and (slot.released or (slot.up is not None and up is None))
-    return Slot(slot.mid, slot.kind, use, payloads, sends, receives, up, down, released)
+    return Slot(slot.mid, slot.kind, use, payloads, sends, receives, up, down, section.size, released)
 
 
 def _usable(section: OfferedSection) -> tuple[Use, tuple[Payload, ...]]:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sfu.model import MediaKind, PublishIntent, TrackKey
+from sfu.model import MediaKind, PublishIntent, SfuLimits, TrackKey
 from sfu.negotiation.jsep import Wish
+from sfu.negotiation.read import most_bytes
+from sfu.negotiation.room import Room
 from sfu.negotiation.sections import FreeSections
 from sfu.negotiation.table import Down, Table
 
@@ -20,16 +22,21 @@ class Need:
     video: int = 0
     refused: tuple[TrackKey, ...] = ()
     """Subscriptions that no section can carry: the peer has none of the track's codecs."""
+    crowded_out: tuple[TrackKey, ...] = ()
+    """Subscriptions whose sections would make the description larger than we read."""
 
 
 def needed(
-    table: Table, announced: Mapping[TrackKey, PublishIntent], wanted: Mapping[TrackKey, Wish]
+    table: Table,
+    announced: Mapping[TrackKey, PublishIntent],
+    wanted: Mapping[TrackKey, Wish],
+    limits: SfuLimits,
 ) -> Need:
     """Compare what is agreed with what is announced and wanted.
 
     A section that is still taken by a track nobody wants any more counts as one that will be free, even
     though it takes one more offer: reusing it keeps the description from growing for as long as the call
-    lasts.
+    lasts. Sound comes first where not everything has room.
     """
     bound = {slot.down.track for slot in table.slots if slot.down is not None and _current(slot.down, wanted)}
     stale = any(slot.down is not None and slot.down.track not in bound for slot in table.slots)
@@ -37,18 +44,24 @@ def needed(
     free = [slot for slot in receiving if slot.down is None or slot.down.track not in bound]
     sections = FreeSections(receiving, free)
     waiting = [wish for wish in wanted.values() if wish.track not in bound and wish.payloads]
+    waiting.sort(key=lambda wish: wish.kind is MediaKind.VIDEO)
+    room = Room(table, most_bytes(limits, carried=len(announced) + len(wanted)), limits.sections_per_offer)
     missing = {MediaKind.AUDIO: 0, MediaKind.VIDEO: 0}
-    refused = []
+    refused, crowded_out = [], []
     for wish in waiting:
         if sections.unreadable(wish.kind, wish.payloads):
             refused.append(wish.track)
         elif sections.take(wish.kind, wish.payloads) is None:
-            missing[wish.kind] += 1
+            if room.take(wish.kind):
+                missing[wish.kind] += 1
+            else:
+                crowded_out.append(wish.track)
     return Need(
-        offer=stale or len(waiting) > len(refused) or _unclaimed(table, announced),
+        offer=stale or len(waiting) > len(refused) + len(crowded_out) or _unclaimed(table, announced),
         audio=missing[MediaKind.AUDIO],
         video=missing[MediaKind.VIDEO],
         refused=tuple(refused),
+        crowded_out=tuple(crowded_out),
     )
 
 

@@ -81,6 +81,8 @@ class OfferedSection:
     """Ids under which the description names what the peer sends."""
     sctp_port: int | None = None
     max_message_size: int | None = None
+    size: int = 0
+    """Bytes of it in the description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +95,5 @@ class Offer:
     """SHA-256 digests of certificates that the peer may show; never empty."""
     sections: tuple[OfferedSection, ...]
     extmap_allow_mixed: bool = False
+    size: int = 0
+    """Bytes of the description."""

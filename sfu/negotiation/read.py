@@ -5,6 +5,7 @@ keep what one description can make us remember small.
 """
 
 import re
+from dataclasses import replace
 
 from sfu.bridge import MAX_SDP_BYTES, MediaSection, SdpError, SdpPayload, SessionDescription, parse_sdp
 from sfu.errors import PeerError
@@ -37,7 +38,7 @@ def most_bytes(limits: SfuLimits, *, carried: int) -> int:
     Chromium writes 4.6 kB for each video section, so a peer that is to see a dozen others cannot keep to what
     is enough for a stranger.
     """
-    return max(limits.sdp_bytes, min(limits.sdp_bytes + carried * _BYTES_OF_A_SECTION, MAX_SDP_BYTES))
+    return min(limits.sdp_bytes + carried * _BYTES_OF_A_SECTION, MAX_SDP_BYTES)
 
 
 def read_offer(text: str, limits: SfuLimits, *, carried: int = 0) -> Offer:
@@ -56,26 +57,28 @@ def read_offer(text: str, limits: SfuLimits, *, carried: int = 0) -> Offer:
         raise PeerError("sdp-malformed", f"the description cannot be read (line {error.line})") from None
     except ValueError:  # lone surrogates: not a text that could have come as UTF-8
         raise PeerError("sdp-malformed", "the description is not Unicode text") from None
-    return _offer(description, limits)
+    return _offer(description, text, limits)
 
 
-def _offer(description: SessionDescription, limits: SfuLimits) -> Offer:
+def _offer(description: SessionDescription, text: str, limits: SfuLimits) -> Offer:
     if not description.media:
         raise PeerError("sdp-unsupported", "the offer has no media section")
     _limit(len(description.media), limits.sections_per_offer, "media sections")
     bundle = set(description.bundle[0]) if description.bundle else set()
     sections = []
+    sizes = [len(part) + len("m=\n") for part in text.split("\nm=")[1:]]
     for index, media in enumerate(description.media):
         # Without a BUNDLE group each section would be a transport of its own; we take the first.
         bundled = media.mid in bundle if bundle else index == 0
-        sections.append(_section(media, bundled=bundled))
+        size = sizes[index] if index < len(sizes) else 0
+        sections.append(_section(media, bundled=bundled, size=size))
     mids = [section.mid for section in sections]
     if len(set(mids)) != len(mids):
         raise PeerError("sdp-malformed", "two sections have the same a=mid")
     base = next(
         (m for m, s in zip(description.media, sections, strict=True) if s.bundled and not s.closed), None
     )
-    return _with_transport(description, base, tuple(sections))
+    return replace(_with_transport(description, base, tuple(sections)), size=len(text))
 
 
 def _with_transport(
@@ -101,7 +104,7 @@ def _with_transport(
     return Offer(ufrag, pwd, tuple(digests), sections, extmap_allow_mixed=description.extmap_allow_mixed)
 
 
-def _section(media: MediaSection, *, bundled: bool) -> OfferedSection:
+def _section(media: MediaSection, *, bundled: bool, size: int) -> OfferedSection:
     mid = media.mid or ""
     if not mid:
         raise PeerError("sdp-unsupported", "every section needs an a=mid")
@@ -128,6 +131,7 @@ def _section(media: MediaSection, *, bundled: bool) -> OfferedSection:
         track_ids=_track_ids(media),
         sctp_port=media.sctp_port,
         max_message_size=media.max_message_size,
+        size=size,
     )
 
 

@@ -67,6 +67,8 @@ class Slot:
     """The peer can receive in this section."""
     up: Up | None = None
     down: Down | None = None
+    size: int = 0
+    """Bytes of it in the peer's last description."""
     released: bool = False
     """Its track was ended on our side while the peer goes on sending: not to be taken for another track."""
 
@@ -92,6 +94,8 @@ class Table:
     slots: tuple[Slot, ...] = ()
     local: Credentials | None = None
     remote: Remote | None = None
+    size: int = 0
+    """Bytes of the peer's last description."""
 
     @property
     def ups(self) -> Mapping[TrackKey, tuple[str, Up]]:

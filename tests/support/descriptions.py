@@ -43,9 +43,11 @@ def section(mid: str, kind: str = "video", direction: str = "recvonly", **change
     return replace(base, **changes)
 
 
-def offer(*sections: OfferedSection, ufrag: str = "peer", fingerprint: bytes = b"f" * 32) -> Offer:
+def offer(
+    *sections: OfferedSection, ufrag: str = "peer", fingerprint: bytes = b"f" * 32, size: int = 0
+) -> Offer:
     """An offer of these sections."""
-    return Offer(ufrag, "q" * 22, (fingerprint,), sections)
+    return Offer(ufrag, "q" * 22, (fingerprint,), sections, size=size)
 
 
 def intent(key: str, kind: str = "video", *ids: str, rids: str = "", **changes: Any) -> PublishIntent:

@@ -102,7 +102,7 @@ def test_no_description_under_the_caps_holds_the_loop(name: str) -> None:
             announced=announced,
             wanted=wanted,
         )
-        needed(outcome.table, announced, wanted)
+        needed(outcome.table, announced, wanted, LIMITS)
     except PeerError:
         pass
     assert time.process_time() - began < CPU_SECONDS

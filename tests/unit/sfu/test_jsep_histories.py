@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from sfu.model import TrackKey
+from sfu.model import SfuLimits, TrackKey
 from sfu.negotiation import effects
 from sfu.negotiation.asking import Asking
 from sfu.negotiation.needs import needed
@@ -132,7 +132,7 @@ class History(RuleBasedStateMachine):
     @invariant()
     def what_is_asked_for_is_enough(self) -> None:
         """A peer that does what it is asked has everything delivered two offers later."""
-        need = needed(self.peer.table, self.peer.announced, self.peer.wanted)
+        need = needed(self.peer.table, self.peer.announced, self.peer.wanted, SfuLimits())
         asking, question = Asking().ask(need)
         assert asking.offer == (question is not None) == need.offer
         if self.peer.table.slots and question is None:

@@ -1,14 +1,14 @@
 """What is asked of a peer who alone may offer."""
 
-from sfu.model import TrackKey
+from sfu.model import SfuLimits, TrackKey
 from sfu.negotiation.asking import Asking
 from sfu.negotiation.codecs import Payload
 from sfu.negotiation.needs import Need, needed
 from tests.support.descriptions import Peer, intent, section, wish
 
 
-def need_of(peer: Peer) -> Need:
-    return needed(peer.table, peer.announced, peer.wanted)
+def need_of(peer: Peer, limits: SfuLimits | None = None) -> Need:
+    return needed(peer.table, peer.announced, peer.wanted, limits or SfuLimits())
 
 
 def test_nothing_wanted_needs_nothing() -> None:
@@ -84,6 +84,45 @@ def test_a_track_announced_after_its_section_came_needs_an_offer() -> None:
     assert need_of(peer) == Need(offer=True)
     peer.offer(section("0", direction="sendonly", track_ids=("cam",)))
     assert need_of(peer) == Need()
+
+
+def test_no_more_sections_are_asked_for_than_are_read() -> None:
+    peer = Peer()
+    peer.offer(section("0"))
+    for number in range(40):
+        peer.subscribe(wish(f"V{number}", ssrc=10 + 2 * number))
+        peer.subscribe(wish(f"A{number}", "audio", 500 + 2 * number))
+    need = need_of(peer, SfuLimits(sections_per_offer=32))
+    # One is there and four are for the peer's own tracks; there is no room for a picture, for sound is first.
+    assert (need.audio, need.video) == (27, 0)
+    assert len(need.crowded_out) == 80 - 1 - 27
+    assert need.crowded_out[0] == "A27"
+
+
+def test_pictures_leave_room_for_voices() -> None:
+    peer = Peer()
+    peer.offer(section("0"))
+    for number in range(40):
+        peer.subscribe(wish(f"V{number}", ssrc=10 + 2 * number))
+    need = need_of(peer, SfuLimits(sections_per_offer=32))
+    assert (need.audio, need.video) == (0, 23)
+
+
+def test_the_peers_own_sections_tell_how_large_those_will_be_that_it_adds() -> None:
+    peer = Peer()
+    peer.offer(section("0", size=20_000), size=21_000)
+    for number in range(40):
+        peer.subscribe(wish(f"V{number}", ssrc=10 + 2 * number))
+    need = need_of(peer)
+    # Of 256 KiB, less an eighth, the one that is there and two for the peer's own pictures.
+    assert need.video == (262_144 * 7 // 8 - 21_000 - 2 * 20_000 - 2 * 1024) // 20_000
+
+
+def test_what_has_no_room_needs_no_offer() -> None:
+    peer = Peer()
+    peer.offer(*(section(str(number), direction="sendonly") for number in range(8)))
+    peer.subscribe(wish("T"))
+    assert need_of(peer, SfuLimits(sections_per_offer=8)) == Need(crowded_out=(TrackKey("T"),))
 
 
 # --- asking: each thing once ---
