@@ -53,6 +53,7 @@ class Leg:
         self._listener = listener
         self._tracks: dict[TrackKey, Track] = {}
         self._subscriptions: dict[TrackKey, Subscription] = {}
+        self._ssrcs = {0}
         self._table = Table(session=secrets.randbits(62))
         self._asking = Asking()
         self._offers = OfferRate(shell.limits)
@@ -181,13 +182,14 @@ class Leg:
         subscription = self._subscriptions.pop(track, None)
         if subscription is not None:
             subscription.end()
+            self._ssrcs -= {subscription.ssrc, subscription.rtx_ssrc}
             self.reconsider()
 
     def reconsider(self) -> None:
         """Compare agreed with wanted when the loop next turns, so that many changes make one question."""
         if not self._considering:
             self._considering = True
-            self._shell.soon(self._ask)
+            self._shell.in_turn(self._ask)
 
     def tell(self, message: Callable[[LegListener], None]) -> None:
         """Tell the listener when the loop next turns."""
@@ -280,7 +282,9 @@ class Leg:
         """Let a subscription wait again, unless it is another one than that which was delivered."""
         subscription = self._subscriptions[track]
         if subscription.ssrc == ssrc:
+            used = {ssrc, subscription.rtx_ssrc}
             subscription.withdraw(*self._new_ssrcs())
+            self._ssrcs -= used
 
     def _tell_outcome(self, outcome: Outcome) -> None:
         """Tell the listener, who may end tracks and subscriptions or close the leg while it hears."""
@@ -320,12 +324,11 @@ class Leg:
 
     def _new_ssrcs(self) -> tuple[int, int]:
         """Choose two SSRCs that this leg does not receive yet."""
-        taken = {0} | {s for sub in self._subscriptions.values() for s in (sub.ssrc, sub.rtx_ssrc)}
         chosen: list[int] = []
         while len(chosen) < 2:
             ssrc = secrets.randbits(32)
-            if ssrc not in taken:
-                taken.add(ssrc)
+            if ssrc not in self._ssrcs:
+                self._ssrcs.add(ssrc)
                 chosen.append(ssrc)
         return chosen[0], chosen[1]
 

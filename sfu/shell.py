@@ -47,6 +47,9 @@ class Shell(Protocol):
     def soon(self, callback: Callable[[], None]) -> None:
         """Call back when the event loop next turns."""
 
+    def in_turn(self, callback: Callable[[], None]) -> None:
+        """Call back when the event loop next turns, or a few turns later if many ask for it."""
+
     def after(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Call back after a time."""
 

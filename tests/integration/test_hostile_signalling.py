@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import gzip
+import re
 import socket
 import struct
 import time
@@ -14,6 +15,7 @@ import aiohttp
 import pytest
 from livekit.protocol import models, rtc
 
+from tests.support.hostile_offers import filled, section
 from tests.support.management import Management
 from tests.support.rtc_peer import RtcPeer
 from tests.support.server import Server
@@ -101,6 +103,29 @@ async def test_hostile_sdp_does_not_hold_the_event_loop(server: Server, sdp: str
         for number in range(20):
             await _send_quietly(peer, rtc.SessionDescription(type="offer", sdp=sdp, id=100 + number))
         await _closed_or_alive(peer)
+
+
+@pytest.mark.parametrize("payloads", [1, 40])
+async def test_hostile_sdp_that_is_answered_does_not_hold_the_event_loop(
+    server: Server, payloads: int
+) -> None:
+    async with _watched(server) as (management, room), RtcPeer() as peer, RtcPeer() as viewer:
+        await viewer.join(server.ws_url, await management.token(room, "viewer"))
+        await peer.join(server.ws_url, await management.token(room, "mallory"))
+        for number in range(16):
+            track = rtc.AddTrackRequest(cid=str(number), type=models.TrackType.VIDEO)
+            await peer.send(add_track=track)
+        # It has to continue what was agreed: one data section.
+        agreed = peer.pc.localDescription.sdp
+        mids = " ".join(map(str, range(1, 128)))
+        agreed = re.sub(r"(a=group:BUNDLE \S+)", rf"\1 {mids}", agreed)
+        sdp = filled(agreed, lambda number: section(number + 1, payloads, "VP9"), 127, most=LARGEST_SDP)
+        mark = len(peer.messages)
+        for number in range(20):
+            await _send_quietly(peer, rtc.SessionDescription(type="offer", sdp=sdp, id=100 + number))
+        await _closed_or_alive(peer)
+        answers = [told.answer for told in peer.messages[mark:] if told.WhichOneof("message") == "answer"]
+        assert [answer.id for answer in answers] == [100 + number for number in range(20)]
 
 
 async def test_ten_thousand_candidates_attract_no_packet(server: Server) -> None:

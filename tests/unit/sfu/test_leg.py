@@ -453,3 +453,31 @@ async def test_a_listener_may_close_the_leg_while_it_hears(live: Live) -> None:
     await turns()
     assert (live.core.transports, live.core.tracks) == ({}, {})
     assert heard.calls == []
+
+
+async def test_numbers_of_streams_that_are_over_are_forgotten(live: Live) -> None:
+    publisher(live)
+    viewer = Person(live, "viewer")
+    before = len(viewer.leg._ssrcs)
+    for _ in range(3):
+        viewer.leg.subscribe(TrackKey("TR_cam"))
+        viewer.leg.negotiate(JOIN)
+        viewer.leg.negotiate(JOIN.replace("a=recvonly", "a=inactive"))
+        assert len(viewer.leg._ssrcs) == before + 2
+        viewer.leg.unsubscribe(TrackKey("TR_cam"))
+        viewer.leg.negotiate(JOIN)
+    assert len(viewer.leg._ssrcs) == before
+
+
+async def test_a_question_that_goes_wrong_keeps_no_other_leg_waiting(
+    live: Live, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    publisher(live)
+    broken, other = Person(live, "broken"), Person(live, "other")
+    for viewer in (broken, other):
+        viewer.leg.negotiate(JOIN)
+        viewer.leg.subscribe(TrackKey("TR_cam"))
+    monkeypatch.setattr(broken.leg, "_wishes", None)
+    await turns()
+    assert other.heard.of("sections_needed") == [(0, 0)]
+    assert "turn_failed" in caplog.messages

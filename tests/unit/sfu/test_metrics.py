@@ -143,6 +143,10 @@ async def test_no_label_names_a_room_a_person_or_a_track(live: Live) -> None:
     assert labels <= {"dir", "kind", "reason", "path", "family", "worker", "stage", "code", "version", "le"}
 
 
+async def test_the_loop_is_looked_at_often_enough_to_see_whoever_holds_it(live: Live) -> None:
+    assert live.sfu._timers["lag"].when() - live.sfu.now() <= 0.020
+
+
 async def test_a_scrape_before_the_start_shows_what_there_is() -> None:
     live = Live()
     assert "colloque_event_loop_lag_seconds_count" in scrape(live)
