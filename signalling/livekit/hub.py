@@ -15,7 +15,7 @@ from signalling.livekit.call import Call, Surroundings, token_refresh_after
 from signalling.livekit.counters import Counters
 from signalling.livekit.lifecycle import Event
 from signalling.livekit.live import LiveSide
-from signalling.livekit.media import Clocks, tell_unwanted_layers
+from signalling.livekit.media import Clocks
 from signalling.livekit.messages import items_in
 from signalling.livekit.outbox import Outgoing
 from signalling.livekit.participant import Outlet, Participant
@@ -191,8 +191,6 @@ class Hub:
                 self._want_token(call, person)
             case Timer.ROSTER:
                 call.roster.tell_now_or_later(person, now=now)
-            case Timer.LAYERS:
-                tell_unwanted_layers(person, self.timers, now=now)
 
     def _check_ping(self, call: Call, person: Participant, *, now: float) -> None:
         due = person.heard_at + self._around.settings.times.ping_timeout

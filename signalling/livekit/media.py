@@ -15,7 +15,7 @@ from signalling.livekit.lifecycle import Event
 from signalling.livekit.outbox import Outgoing
 from signalling.livekit.participant import Participant
 from signalling.livekit.speakers import SpeakerBoard
-from signalling.livekit.timers import Timer, TimerTable
+from signalling.livekit.timers import Timer
 from signalling.livekit.tracks import PublishedTrack, encodings_enabled, negotiated
 from signalling.livekit.vocabulary import QUALITIES
 
@@ -116,19 +116,11 @@ class LegEars:
         self._person.send(Outgoing(rtc.SignalResponse(stream_state_update=update)))
 
     def wanted_changed(self, track: TrackKey, enabled: Sequence[bool]) -> None:
-        """Have the publisher send what is wanted: more at once, less after a while."""
+        """Have the publisher send what is wanted; the live side waits before it wants less."""
         published = self._person.tracks.get(track)
-        if published is None:
-            return
-        published.layers_wanted = tuple(enabled)
-        before = published.layers_sent or (False,) * len(enabled)
-        more = tuple(old or new for old, new in zip(before, enabled, strict=False))
-        if published.layers_sent and more == before:
-            self._later(published)
-            return
-        tell_layers(self._person, published, more)
-        if more != tuple(enabled):
-            self._later(published)
+        if published is not None:
+            published.layers_wanted = tuple(enabled)
+            tell_layers(self._person, published)
 
     def data_channel_opened(self, label: str) -> None:
         """Nothing to do: messages wait in the live side until a channel is open."""
@@ -165,15 +157,6 @@ class LegEars:
             if not other.leg.send_data(label, message.payload):
                 self._call.around.counters.dropped["data-receiver-slow"] += 1
 
-    def _later(self, published: PublishedTrack) -> None:
-        if published.layers_wanted == published.layers_sent:
-            return
-        times = self._call.around.settings.times
-        published.layers_due = self._now() + times.layers_off_after
-        timers = self._call.around.timers
-        if not timers.pending(self._person, Timer.LAYERS):
-            timers.set(self._person, Timer.LAYERS, at=published.layers_due)
-
     def _now(self) -> float:
         return self._call.around.clocks.now()
 
@@ -195,26 +178,11 @@ class CallEars:
             )
 
 
-def tell_unwanted_layers(person: Participant, timers: TimerTable, *, now: float) -> None:
-    """Have a publisher stop what nobody has wanted for a while; called when the timer `LAYERS` is due."""
-    waiting = []
-    for published in person.tracks.values():
-        if published.layers_wanted == published.layers_sent:
-            continue
-        if published.layers_due <= now:
-            tell_layers(person, published, published.layers_wanted)
-        else:
-            waiting.append(published.layers_due)
-    if waiting:
-        timers.set(person, Timer.LAYERS, at=min(waiting))
-
-
-def tell_layers(person: Participant, track: PublishedTrack, enabled: Sequence[bool]) -> None:
+def tell_layers(person: Participant, track: PublishedTrack) -> None:
     """Tell a publisher which encodings of a track to send."""
-    track.layers_sent = tuple(enabled)
     qualities = [
         rtc.SubscribedQuality(quality=quality, enabled=on)
-        for quality, on in zip(QUALITIES, encodings_enabled(enabled), strict=True)
+        for quality, on in zip(QUALITIES, encodings_enabled(track.layers_wanted), strict=True)
     ]
     codec = track.info.mime_type.rpartition("/")[2].lower()
     update = rtc.SubscribedQualityUpdate(

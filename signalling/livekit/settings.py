@@ -62,8 +62,6 @@ class SignalTimes:
     """At most this long between two tokens for a client in the call."""
     quality_interval: float = 5.0
     room_update_interval: float = 1.0
-    layers_off_after: float = 5.0
-    """Encodings that nobody wants any more are switched off this much later: people change layouts."""
     close_within: float = 2.0
     """How long a closing connection may take to deliver its last words."""
 

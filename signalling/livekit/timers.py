@@ -18,8 +18,6 @@ class Timer(StrEnum):
     """The client should get a fresh token."""
     ROSTER = "roster"
     """Held-back changes of a participant can be told."""
-    LAYERS = "layers"
-    """Encodings that nobody wanted for a while can be switched off."""
     QUALITY = "quality"
     """Connection quality is to be judged, of a whole call."""
     ROOM = "room"

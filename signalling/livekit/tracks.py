@@ -42,12 +42,8 @@ class PublishedTrack:
     """Negotiated, so that others know it."""
     heard: bool = False
     """Somebody has been given it, which its publisher is told once."""
-    layers_sent: tuple[bool, ...] = ()
-    """Which encodings the publisher was last told to send."""
     layers_wanted: tuple[bool, ...] = ()
-    """Which encodings anybody wants."""
-    layers_due: float = 0.0
-    """When those that nobody wants are to be switched off."""
+    """Which encodings the publisher is to send; empty until the live side says so."""
 
 
 def track_from_request(request: AddTrackRequest, *, key: TrackKey, leg: LegKey) -> PublishedTrack:

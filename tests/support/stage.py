@@ -9,6 +9,7 @@ from livekit.protocol import models, rtc
 from rooms import Admission, CallRules, Features, Grants, Warrant
 from sfu import LegKey, TrackKey
 from signalling.livekit.hub import Hub, Seat
+from signalling.livekit.live import LiveSide
 from signalling.livekit.media import Clocks
 from signalling.livekit.outbox import Outgoing
 from signalling.livekit.participant import Participant
@@ -153,14 +154,14 @@ class Client:
 class Stage:
     """A hub with a live side without media, and a clock that tests turn."""
 
-    def __init__(self, settings: LiveKitSettings | None = None) -> None:
+    def __init__(self, settings: LiveKitSettings | None = None, *, sfu: LiveSide | None = None) -> None:
         self.now = 1000.0
         self.sfu = FakeSfu()
         self.tokens_wanted: list[Participant] = []
         self._count = 0
         clocks = Clocks(now=lambda: self.now, wall=lambda: EPOCH + self.now - 1000.0)
         self.hub = Hub(
-            self.sfu,
+            sfu or self.sfu,
             settings or LiveKitSettings(),
             clocks,
             TimerTable(),

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 
 import pytest
+from livekit.protocol import models, rtc
 
 from sfu import CloseReason, TrackKey, Wanted
+from signalling.livekit.vocabulary import QUALITIES
+from tests.support.stage import Client, Stage
 from tests.unit.sfu.conftest import Live
-from tests.unit.sfu.test_leg import JOIN, Person, publisher, turns
+from tests.unit.sfu.test_leg import CAMERA as CAMERA_INTENT
+from tests.unit.sfu.test_leg import JOIN, SIMULCAST, Person, publisher, turns
 
 CAMERA = TrackKey("TR_cam")
 
@@ -114,3 +118,38 @@ async def test_an_ended_track_leaves_no_timer(live: Live, timers: Timers) -> Non
     assert timers.set
     person.leg.unpublish(CAMERA)
     assert timers.set == []
+
+
+async def test_a_client_is_told_to_stop_an_encoding_five_seconds_after_nobody_wants_it(
+    live: Live, timers: Timers
+) -> None:
+    stage = Stage(sfu=live.sfu)
+    ada, bob = stage.joins("ada", connected=False), stage.joins("bob", connected=False)
+    layers = [
+        models.VideoLayer(quality=quality, width=320 << number, height=180 << number, rid="qhf"[number])
+        for number, quality in enumerate(QUALITIES)
+    ]
+    cid = CAMERA_INTENT.client_ids[0]
+    ada.says(add_track=rtc.AddTrackRequest(cid=cid, type=models.TrackType.VIDEO, layers=layers))
+    ada.says(offer=rtc.SessionDescription(type="offer", sdp=SIMULCAST))
+    await turns()
+    bob.says(offer=rtc.SessionDescription(type="offer", sdp=JOIN))
+    await turns()
+    track = ada.hears("track_published")[0].track.sid
+    timers.expire()
+    bob.says(track_setting=rtc.UpdateTrackSettings(track_sids=[track], width=1280, height=720))
+    await turns()
+    assert _told_to_send(ada)[-1][2]
+    ada.forgets()
+    bob.says(track_setting=rtc.UpdateTrackSettings(track_sids=[track], width=320, height=180))
+    await turns()
+    assert not any(low_only == [True, False, False] for low_only in _told_to_send(ada))
+    assert [seconds for seconds, _ in timers.set] == [5.0]
+    timers.expire()
+    await turns()
+    assert _told_to_send(ada)[-1] == [True, False, False]
+
+
+def _told_to_send(client: Client) -> list[list[bool]]:
+    updates = client.hears("subscribed_quality_update")
+    return [[one.enabled for one in update.subscribed_qualities] for update in updates]
