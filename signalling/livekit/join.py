@@ -6,6 +6,7 @@ from livekit.protocol import models, rtc
 
 from signalling.livekit.participant import Participant
 from signalling.livekit.settings import LiveKitSettings
+from signalling.livekit.tracks import layers_to_send
 from signalling.livekit.vocabulary import PUBLISH_CODECS
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def resumed(call: "Call", person: Participant) -> list[rtc.SignalResponse]:
         rtc.SignalResponse(reconnect=reconnect),
         rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=roster)),
         rtc.SignalResponse(room_update=rtc.RoomUpdate(room=call.room_info())),
+        *(layers_to_send(track) for track in person.tracks.values() if track.layers_wanted),
     ]
 
 

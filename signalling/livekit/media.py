@@ -16,8 +16,7 @@ from signalling.livekit.outbox import Outgoing
 from signalling.livekit.participant import Participant
 from signalling.livekit.speakers import SpeakerBoard
 from signalling.livekit.timers import Timer
-from signalling.livekit.tracks import PublishedTrack, encodings_enabled, negotiated
-from signalling.livekit.vocabulary import QUALITIES
+from signalling.livekit.tracks import layers_to_send, negotiated
 
 if TYPE_CHECKING:
     from signalling.livekit.call import Call
@@ -120,7 +119,7 @@ class LegEars:
         published = self._person.tracks.get(track)
         if published is not None:
             published.layers_wanted = tuple(enabled)
-            tell_layers(self._person, published)
+            self._person.send(Outgoing(layers_to_send(published)))
 
     def data_channel_opened(self, label: str) -> None:
         """Nothing to do: messages wait in the live side until a channel is open."""
@@ -176,18 +175,3 @@ class CallEars:
             self._call.roster.send_to_all(
                 rtc.SignalResponse(speakers_changed=rtc.SpeakersChanged(speakers=infos))
             )
-
-
-def tell_layers(person: Participant, track: PublishedTrack) -> None:
-    """Tell a publisher which encodings of a track to send."""
-    qualities = [
-        rtc.SubscribedQuality(quality=quality, enabled=on)
-        for quality, on in zip(QUALITIES, encodings_enabled(track.layers_wanted), strict=True)
-    ]
-    codec = track.info.mime_type.rpartition("/")[2].lower()
-    update = rtc.SubscribedQualityUpdate(
-        track_sid=track.intent.key,
-        subscribed_qualities=qualities,
-        subscribed_codecs=[rtc.SubscribedCodec(codec=codec, qualities=qualities)],
-    )
-    person.send(Outgoing(rtc.SignalResponse(subscribed_quality_update=update)))

@@ -9,10 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from livekit.protocol import models
-from livekit.protocol.rtc import AddTrackRequest
+from livekit.protocol.rtc import (
+    AddTrackRequest,
+    SignalResponse,
+    SubscribedCodec,
+    SubscribedQuality,
+    SubscribedQualityUpdate,
+)
 
 from sfu import EncodingIntent, LegKey, MediaKind, PeerError, PublishIntent, TrackKey, TrackSource, TrackView
-from signalling.livekit.vocabulary import SOURCE_TO_WIRE, kind_from_wire, source_from_wire
+from signalling.livekit.vocabulary import QUALITIES, SOURCE_TO_WIRE, kind_from_wire, source_from_wire
 
 _RIDS = ("q", "h", "f")  # by quality: low, medium, high
 _MAX_LAYERS = 3
@@ -112,6 +118,21 @@ def encodings_enabled(wanted: Sequence[bool]) -> list[bool]:
     last.
     """
     return [wanted[min(index, len(wanted) - 1)] if wanted else False for index in range(len(_RIDS))]
+
+
+def layers_to_send(track: PublishedTrack) -> SignalResponse:
+    """Return what tells a publisher which encodings of a track to send."""
+    qualities = [
+        SubscribedQuality(quality=quality, enabled=on)
+        for quality, on in zip(QUALITIES, encodings_enabled(track.layers_wanted), strict=True)
+    ]
+    codec = track.info.mime_type.rpartition("/")[2].lower()
+    update = SubscribedQualityUpdate(
+        track_sid=track.intent.key,
+        subscribed_qualities=qualities,
+        subscribed_codecs=[SubscribedCodec(codec=codec, qualities=qualities)],
+    )
+    return SignalResponse(subscribed_quality_update=update)
 
 
 def _texts(request: AddTrackRequest) -> Sequence[str]:

@@ -143,7 +143,7 @@ async def test_a_client_is_told_to_stop_an_encoding_five_seconds_after_nobody_wa
     ada.forgets()
     bob.says(track_setting=rtc.UpdateTrackSettings(track_sids=[track], width=320, height=180))
     await turns()
-    assert not any(low_only == [True, False, False] for low_only in _told_to_send(ada))
+    assert [True, False, False] not in _told_to_send(ada)
     assert [seconds for seconds, _ in timers.set] == [5.0]
     timers.expire()
     await turns()
