@@ -136,7 +136,7 @@ class Call:
             self.requests.sync_state(person, request.sync_state, now=now)
         if request.HasField("publisher_offer"):
             self.requests.offer(person, request.publisher_offer, now=now)
-        if person.leg is not None:
+        if person.leg is not None and person.outlet is outlet:
             person.leg.resync()
 
     # --- going ---

@@ -83,6 +83,7 @@ class FakeLeg:
         return self.takes_data
 
     def resync(self) -> None:
+        self._check_open()
         self.resyncs += 1
 
     def stats(self) -> LegStats:
