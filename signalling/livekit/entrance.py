@@ -9,6 +9,8 @@ header. Cookies are never read, so a foreign page has nothing of its visitor's t
 restricts pages further where an operator wants that (CWE-1385, OWASP ASVS 4.4.2).
 """
 
+import base64
+import json
 from collections.abc import Mapping
 
 from livekit.protocol.rtc import JoinRequest
@@ -39,6 +41,15 @@ def token_of(query: Mapping[str, str], headers: Mapping[str, str]) -> str:
     if authorization[: len(_BEARER)].lower() == _BEARER:
         return authorization[len(_BEARER) :].strip()
     return query.get(TOKEN_QUERY, "")
+
+
+def end_of(token: str) -> float | None:
+    """Return until when a token of our own making is valid (`exp`, RFC 7519); None if it does not say."""
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+        return float(claims["exp"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        return None
 
 
 def check_origin(headers: Mapping[str, str], allowed: tuple[str, ...] | None) -> None:

@@ -93,11 +93,12 @@ class Hub:
             except Exception:
                 log.exception("timer_failed", extra={"timer": due[1].value})
 
-    def new_token(self, person: Participant, token: str, *, now: float) -> None:
+    def new_token(self, person: Participant, token: str, *, expires_at: float, now: float) -> None:
         """Send a fresh token and plan the next."""
         if person.outlet is not None and token:
             person.send(Outgoing(rtc.SignalResponse(refresh_token=token)))
-            self.timers.set(person, Timer.TOKEN, at=now + self._around.settings.times.token_refresh)
+            person.change(expires_at=expires_at)
+            self.timers.set(person, Timer.TOKEN, at=now + token_refresh_after(person, self._around))
 
     def end_all(self, event: Event, *, now: float) -> None:
         """End every call."""
@@ -187,7 +188,8 @@ class Hub:
             case Timer.PING:
                 self._check_ping(call, person, now=now)
             case Timer.TOKEN:
-                self.timers.set(person, Timer.TOKEN, at=now + token_refresh_after(person, self._around))
+                # Once there is a token it is set anew: this is for one that is refused.
+                self.timers.set(person, Timer.TOKEN, at=now + self._around.settings.times.token_again)
                 self._want_token(call, person)
             case Timer.ROSTER:
                 call.roster.tell_now_or_later(person, now=now)

@@ -92,6 +92,7 @@ class Participant:
         name: str | None = None,
         metadata: str | None = None,
         attributes: Mapping[str, str] | None = None,
+        expires_at: float | None = None,
     ) -> bool:
         """Change what is known of the person; None leaves a value. Return whether anything is different."""
         before = self.admission
@@ -101,6 +102,7 @@ class Participant:
             name=before.name if name is None else name,
             metadata=before.metadata if metadata is None else metadata,
             attributes=before.attributes if attributes is None else attributes,
+            expires_at=before.expires_at if expires_at is None else expires_at,
         )
         return self.admission != before
 

@@ -18,7 +18,7 @@ from sfu import PeerError
 from signalling.livekit.call import Call, leave
 from signalling.livekit.connection import Connection
 from signalling.livekit.counters import SignallingCollector
-from signalling.livekit.entrance import Refusal, check_origin, read_join_request, token_of
+from signalling.livekit.entrance import Refusal, check_origin, end_of, read_join_request, token_of
 from signalling.livekit.hub import Hub, Seat
 from signalling.livekit.lifecycle import Event
 from signalling.livekit.live import LiveSide
@@ -280,7 +280,8 @@ class LiveKitServer:
         except JoinRefused as refused:
             log.info("token_not_refreshed", extra={"room": call.key, "code": refused.code})
             return
-        self._hub.new_token(person, token, now=self._loop.time())
+        expires_at = end_of(token) or person.admission.expires_at
+        self._hub.new_token(person, token, expires_at=expires_at, now=self._loop.time())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

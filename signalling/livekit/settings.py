@@ -60,6 +60,8 @@ class SignalTimes:
     """A leg whose media has not come up by then is ended."""
     token_refresh: float = 300.0
     """At most this long between two tokens for a client in the call."""
+    token_again: float = 30.0
+    """Until the next try after a token was refused."""
     quality_interval: float = 5.0
     room_update_interval: float = 1.0
     close_within: float = 2.0

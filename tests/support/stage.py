@@ -159,7 +159,7 @@ class Stage:
         self.sfu = FakeSfu()
         self.tokens_wanted: list[Participant] = []
         self._count = 0
-        clocks = Clocks(now=lambda: self.now, wall=lambda: EPOCH + self.now - 1000.0)
+        clocks = Clocks(now=lambda: self.now, wall=self.wall)
         self.hub = Hub(
             sfu or self.sfu,
             settings or LiveKitSettings(),
@@ -167,6 +167,10 @@ class Stage:
             TimerTable(),
             want_token=lambda _call, person: self.tokens_wanted.append(person),
         )
+
+    def wall(self) -> float:
+        """Give the time of day."""
+        return EPOCH + self.now - 1000.0
 
     def count(self) -> int:
         """Give a number that was not given before."""
@@ -193,10 +197,18 @@ class Stage:
             client.connects()
         return client
 
-    def resumes(self, client: Client, sid: str | None = None, **changes: Any) -> Client:
+    def resumes(
+        self,
+        client: Client,
+        sid: str | None = None,
+        *,
+        request: rtc.JoinRequest | None = None,
+        **changes: Any,
+    ) -> Client:
         """Let a person come back with a new connection."""
         again = Client(self, client.identity)
-        request = rtc.JoinRequest(reconnect=True, participant_sid=sid or client.sid)
+        request = request or rtc.JoinRequest()
+        request.reconnect, request.participant_sid = True, sid or client.sid
         again.seat = self.hub.resume(admission(client.identity, **changes), request, again, now=self.now)
         return again
 

@@ -3,7 +3,7 @@
 import pytest
 from livekit.protocol import models, rtc
 
-from sfu import CloseReason
+from sfu import CloseReason, PeerError
 from signalling.livekit.lifecycle import ENDINGS, TRANSITIONS, Event, Lifecycle, State
 from signalling.livekit.settings import LiveKitSettings
 from tests.support.stage import ROOM, Stage, rights
@@ -144,6 +144,26 @@ def test_who_comes_back_learns_what_was_missed(stage: Stage) -> None:
     assert track in again.leg.subscribed
 
 
+def test_who_comes_back_learns_which_encodings_are_wanted_now(stage: Stage) -> None:
+    ada = stage.joins("ada")
+    track = ada.publishes(models.TrackSource.CAMERA)
+    ada.leg.listener.wanted_changed(track, [False])
+    ada.loses_signal()
+    ada.leg.listener.wanted_changed(track, [True])
+    (update,) = stage.resumes(ada).hears("subscribed_quality_update")
+    assert (update.track_sid, update.subscribed_qualities[0].enabled) == (track, True)
+
+
+def test_a_resume_whose_offer_is_refused_ends_the_stay(stage: Stage) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    ada.loses_signal()
+    ada.leg.refuse_offer = PeerError("sdp-malformed", "not SDP")
+    offer = rtc.SessionDescription(type="offer", sdp="bad")
+    again = stage.resumes(ada, request=rtc.JoinRequest(publisher_offer=offer))
+    assert again.close_code() == 4008
+    assert bob.updates_of("ada")[-1].state == GONE
+
+
 def test_who_was_hidden_meanwhile_is_not_seen_any_more(stage: Stage) -> None:
     ada, _bob = stage.joins("ada"), stage.joins("bob")
     ada.loses_signal()
@@ -262,11 +282,34 @@ def test_tokens_are_renewed_well_before_they_end_and_after_a_resume(stage: Stage
         stage.passes(10.1)
         ada.says(ping=1)
     assert stage.tokens_wanted == [ada.person]
-    stage.hub.new_token(ada.person, "fresh", now=stage.now)
+    stage.hub.new_token(ada.person, "fresh", now=stage.now, expires_at=1_800_000_650.0)
     assert ada.hears("refresh_token") == ["fresh"]
     again = stage.resumes(ada)
     stage.passes(0)
     assert stage.tokens_wanted == [ada.person, again.person]
+
+
+def test_the_next_token_comes_well_before_the_last_one_ends(stage: Stage) -> None:
+    ada = stage.joins("ada", expires_at=1_800_000_600.0)
+    for _ in range(200):
+        stage.passes(10)
+        ada.says(ping=1)
+        if len(stage.tokens_wanted) > len(ada.hears("refresh_token")):
+            lives_until = stage.wall() + 600
+            stage.hub.new_token(ada.person, "fresh", now=stage.now, expires_at=lives_until)
+    assert len(ada.hears("refresh_token")) == 2000 // 300
+    wanted = len(stage.tokens_wanted)
+    stage.hub.new_token(ada.person, "short", now=stage.now, expires_at=stage.wall() + 20)
+    stage.passes(10.1)
+    assert len(stage.tokens_wanted) == wanted + 1
+
+
+def test_a_token_that_is_refused_is_asked_for_again_only_now_and_then(stage: Stage) -> None:
+    ada = stage.joins("ada", expires_at=1_800_000_100.0)
+    for _ in range(35):
+        stage.passes(10)
+        ada.says(ping=1)
+    assert len(stage.tokens_wanted) == 1 + (350 - 50) // 30
 
 
 def test_faults_are_simulated_for_tests_only(stage: Stage) -> None:

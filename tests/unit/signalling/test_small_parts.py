@@ -3,12 +3,13 @@
 import itertools
 import time
 
+import jwt
 import pytest
 from livekit.protocol import models, rtc
 from livekit.protocol.models import ConnectionQuality
 
 from sfu import LegKey, LegStats, Speaker, TrackKey
-from signalling.livekit.entrance import Refusal, check_origin, read_join_request, token_of
+from signalling.livekit.entrance import Refusal, check_origin, end_of, read_join_request, token_of
 from signalling.livekit.outbox import Outbox, Outgoing
 from signalling.livekit.permissions import audience_from_wire
 from signalling.livekit.quality import Quality, judge
@@ -37,6 +38,13 @@ def test_naming_somebody_often_in_one_decision_takes_no_longer_than_naming_many(
     audience = audience_from_wire(permission)
     assert time.process_time() - before < 0.5
     assert audience.admits("bob", BOB, TrackKey("TR_19999"))
+
+
+def test_a_token_says_until_when_it_is_valid() -> None:
+    token = jwt.encode({"exp": 1_800_000_000}, "secret" * 8, algorithm="HS256")
+    assert end_of(token) == 1_800_000_000
+    for other in ("", "fresh", "a.b.c", f"a.{'x' * 7}.c", jwt.encode({}, "secret" * 8, algorithm="HS256")):
+        assert end_of(other) is None
 
 
 def test_an_address_that_is_refused_too_often_has_to_wait_and_others_do_not() -> None:
