@@ -174,10 +174,6 @@ class LiveKitServer:
         if self._draining:
             raise Refusal(503, "draining", retry_after=5)
         check_origin(request.headers, self._settings.allowed_origins)
-        address, now = self._address_of(request) or "", self._loop.time()
-        wait = self._throttle.wait(address, now=now)
-        if wait is not None:
-            raise Refusal(429, "rate-limited", retry_after=wait)
         try:
             admission = await self._rooms.verify_join(
                 token_of(request.query, request.headers), now=time.time()
@@ -185,7 +181,7 @@ class LiveKitServer:
         except JoinRefused as refused:
             log.debug("join_refused", extra={"code": refused.code, "detail": refused.detail})
             if refused.http_status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-                self._throttle.refused(address, now=now)
+                self._slow_down(self._address_of(request) or "")
             retry_after = 5 if refused.http_status in {429, 503} else None
             raise Refusal(
                 refused.http_status, refused.text, code=refused.code, retry_after=retry_after
@@ -195,6 +191,17 @@ class LiveKitServer:
         if not join_request.reconnect and self._hub.full(admission):
             raise Refusal(403, "full")
         return admission, join_request
+
+    def _slow_down(self, address: str) -> None:
+        """Count a refusal; raise Refusal when there were too many, and the next has to wait.
+
+        Only for those who are turned down anyway: a whole site may share the address of one who guesses.
+        """
+        now = self._loop.time()
+        wait = self._throttle.wait(address, now=now)
+        if wait is not None:
+            raise Refusal(429, "rate-limited", retry_after=wait)
+        self._throttle.refused(address, now=now)
 
     def _refused(self, request: web.Request, refusal: Refusal) -> web.Response:
         self._hub.counters.joins[refusal.code] += 1

@@ -44,7 +44,7 @@ class SignalLimits:
     """Keys and values together."""
     legs_per_call: int = 200
     refusals_per_minute_per_address: int = 120
-    """Requests that are turned down, after which an address has to wait; 0 means no bound."""
+    """Requests that are turned down, after which the next such has to wait; 0 means no bound."""
 
 
 @dataclass(frozen=True, slots=True)
