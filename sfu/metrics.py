@@ -69,6 +69,11 @@ class Occurrences:
         self.lag = _histogram(
             "event_loop_lag_seconds", "How late timers of the event loop go off.", _LAG_BUCKETS
         )
+        self.held = _histogram(
+            "event_loop_held_seconds",
+            "How much of its lateness the event loop spent at work; the rest it waited for a processor.",
+            _LAG_BUCKETS,
+        )
         self.join = _histogram(
             "join_seconds",
             "From the first offer of a leg to each stage; to media where it was published from the start.",
@@ -96,7 +101,7 @@ class Occurrences:
 
     def histograms(self) -> Iterator[Histogram]:
         """Yield everything that is kept as a histogram."""
-        yield from (self.lag, self.join, self.loss, self.rtt, self.jitter)
+        yield from (self.lag, self.held, self.join, self.loss, self.rtt, self.jitter)
 
 
 class SfuCollector(Collector):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -63,7 +64,7 @@ class Sfu:
         loop = asyncio.get_running_loop()
         self._bridge.start(loop)
         self._loop = loop
-        self._probe_lag(due=self.now())
+        self._probe_lag(due=self.now(), worked=time.thread_time())
         self._observe_quality()
         log.info("sfu_started", extra={"workers": self._workers})
 
@@ -181,11 +182,13 @@ class Sfu:
 
     # --- timers ---
 
-    def _probe_lag(self, *, due: float) -> None:
-        now = self.now()
-        self.occurrences.lag.observe(max(0.0, now - due))
+    def _probe_lag(self, *, due: float, worked: float) -> None:
+        now, work = self.now(), time.thread_time()
+        late = max(0.0, now - due)
+        self.occurrences.lag.observe(late)
+        self.occurrences.held.observe(min(late, work - worked))
         due = now + _LAG_PROBE_SECONDS
-        self._timers["lag"] = self._running().call_at(due, lambda: self._probe_lag(due=due))
+        self._timers["lag"] = self._running().call_at(due, lambda: self._probe_lag(due=due, worked=work))
 
     def _observe_quality(self) -> None:
         self._quality.observe(self.snapshot())

@@ -201,23 +201,26 @@ async def _watched(server: Server) -> AsyncIterator[tuple[Management, str]]:
     """Give a room, and see that the server's loop was never held while the block ran."""
     async with Management(server) as management:
         room = await management.room()
-        before = await _longest_lag(management)
+        before = await _holds(management)
         yield management, room
         began = time.monotonic()
         await management.ask("GET", f"/v1/rooms/{room}")
         assert time.monotonic() - began < 1.0
-        assert await _longest_lag(management) == before, f"the event loop was held for over {LONGEST_LAG} s"
+        assert await _holds(management) == before, f"the event loop was held for over {LONGEST_LAG} s"
 
 
-async def _longest_lag(management: Management) -> float:
-    """Count the loop's turns that were late by more than the bound, from the histogram in `/metrics`."""
+async def _holds(management: Management) -> float:
+    """Count how often the loop was held for longer than the bound, from the histogram in `/metrics`.
+
+    Only its own work counts, not what it waited for a processor: other tests may run beside this one.
+    """
     total = within = 0.0
     for line in (await management.metrics()).splitlines():
-        if line.startswith("colloque_event_loop_lag_seconds_count"):
+        if line.startswith("colloque_event_loop_held_seconds_count"):
             total = float(line.rsplit(" ", 1)[1])
-        elif line.startswith(f'colloque_event_loop_lag_seconds_bucket{{le="{LONGEST_LAG}"}}'):
+        elif line.startswith(f'colloque_event_loop_held_seconds_bucket{{le="{LONGEST_LAG}"}}'):
             within = float(line.rsplit(" ", 1)[1])
-    assert total > 0, "no histogram of the event loop's lag with a bucket at the bound"
+    assert total > 0, "no histogram of the event loop's holds with a bucket at the bound"
     return total - within
 
 

@@ -24,6 +24,7 @@ EXPECTED = {
     "colloque_event_loop_lag_seconds_count",
     'colloque_forward_latency_seconds_bucket{le="0.001"}',
     "colloque_segmentation_off",
+    "colloque_event_loop_held_seconds_count",
 }
 
 
