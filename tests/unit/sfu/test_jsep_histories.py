@@ -28,6 +28,7 @@ class History(RuleBasedStateMachine):
         self.sections: list[OfferedSection] = []
         self.up: set[TrackKey] = set()
         self.down: dict[TrackKey, int] = {}
+        self.published = 0
         self.ssrc = 0
         self.used: set[int] = set()
 
@@ -53,13 +54,16 @@ class History(RuleBasedStateMachine):
 
     @rule(name=NAMES, kind=KINDS)
     def publish(self, name: str, kind: str) -> None:
-        if TrackKey(name) not in self.peer.announced:
-            self.peer.publish(intent(name, kind, name))
+        if all(name not in announced.client_ids for announced in self.peer.announced.values()):
+            # A key names one track for ever, while a client may give the same id to one after another.
+            self.published += 1
+            self.peer.publish(intent(f"{name}-{self.published}", kind, name))
 
     @rule(name=NAMES)
     def unpublish(self, name: str) -> None:
-        self.peer.announced.pop(TrackKey(name), None)
-        self.up.discard(TrackKey(name))
+        for key in [key for key, announced in self.peer.announced.items() if name in announced.client_ids]:
+            del self.peer.announced[key]
+            self.up.discard(key)
 
     @rule(name=NAMES, kind=KINDS)
     def subscribe(self, name: str, kind: str) -> None:
