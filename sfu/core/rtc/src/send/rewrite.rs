@@ -116,13 +116,13 @@ impl Rewriter {
             sent.set_with_mid(with_mid);
             return Some(seq);
         }
-        segment.reserve_up_to(&mut self.sent, stored.seq);
+        segment.reserve_up_to(&mut self.sent, stored);
         segment.newest = stored.seq;
         let mut sent = segment.entry(stored.seq.0);
         sent.timestamp = timestamp;
         sent.set_state(State::Sent);
         sent.set_with_mid(with_mid);
-        let seq = self.sent.push(sent);
+        let seq = self.sent.push(stored.arrival, sent);
         let last = self.last.get_or_insert(Last {
             timestamp,
             arrival: stored.arrival,
@@ -153,7 +153,7 @@ impl Rewriter {
             sent.set_state(State::Filled);
             return Some(seq);
         }
-        segment.reserve_up_to(&mut self.sent, stored.seq);
+        segment.reserve_up_to(&mut self.sent, stored);
         segment.newest = stored.seq;
         if let Some(PictureId { value, .. }) = stored.picture.id
             && stored.picture.close_gaps
@@ -167,10 +167,10 @@ impl Rewriter {
 }
 
 impl Segment {
-    /// Keeps numbers for the packets before `seq` that have not come.
-    fn reserve_up_to(&self, sent: &mut SentMap, seq: SeqNo) {
-        let missing = seq.0 - self.newest.0 - 1;
-        sent.push_many(missing, |i| self.entry(self.newest.0 + 1 + i));
+    /// Keeps numbers for the packets before `stored` that have not come.
+    fn reserve_up_to(&self, sent: &mut SentMap, stored: &Stored) {
+        let missing = stored.seq.0 - self.newest.0 - 1;
+        sent.push_many(stored.arrival, missing, |i| self.entry(self.newest.0 + 1 + i));
     }
 
     fn entry(&self, source: u64) -> Sent {

@@ -1,5 +1,8 @@
 //! Which packet of the publisher each sent number stands for: a ring of 16 bytes an entry, so that a lost packet
-//! can be made again from the publisher's history.
+//! can be made again from the publisher's history. It starts small and doubles only while it turns faster than packets
+//! age, so that a subscription costs what its stream needs.
+
+use std::time::Duration;
 
 use crate::units::{RtpTime, SeqNo, Time};
 
@@ -105,19 +108,26 @@ fn millis(now: Time) -> u16 {
     (now.micros() / 1_000) as u16
 }
 
+/// Entries at first: a second of sound.
+const FEW: usize = 64;
+/// Numbers younger than this should still be known: later a packet is of no use to a player.
+const AGE: Duration = Duration::from_secs(1);
+
 /// The last numbers sent.
 pub struct SentMap {
     entries: Box<[Sent]>,
+    most: usize,
     first: SeqNo,
     next: SeqNo,
+    lap: (SeqNo, Time),
 }
 
 impl SentMap {
-    /// Room for `packets` (a power of two); the first number sent will be `first`.
-    pub fn new(packets: usize, first: SeqNo) -> SentMap {
-        debug_assert!(packets.is_power_of_two());
-        let empty = Sent::reserved(Source::new(0, 0), 0);
-        SentMap { entries: vec![empty; packets].into_boxed_slice(), first, next: first }
+    /// Room for at most `most` packets (a power of two); the first number sent will be `first`.
+    pub fn new(most: usize, first: SeqNo) -> SentMap {
+        debug_assert!(most.is_power_of_two());
+        let entries = vec![EMPTY; most.min(FEW)].into_boxed_slice();
+        SentMap { entries, most, first, next: first, lap: (first, Time(0)) }
     }
 
     /// The number that the next packet gets.
@@ -130,9 +140,15 @@ impl SentMap {
         SeqNo(self.first.0.max(self.next.0.saturating_sub(self.entries.len() as u64)))
     }
 
-    /// Gives out the next number.
-    pub fn push(&mut self, sent: Sent) -> SeqNo {
+    /// Gives out the next number, `now`.
+    pub fn push(&mut self, now: Time, sent: Sent) -> SeqNo {
         let seq = self.next;
+        let (began_with, began) = self.lap;
+        if seq == began_with {
+            self.lap.1 = began.max(now);
+        } else if seq.0 - began_with.0 >= self.entries.len() as u64 {
+            self.end_lap(now);
+        }
         let slot = self.slot(seq);
         self.entries[slot] = sent;
         self.next = seq.next();
@@ -140,14 +156,14 @@ impl SentMap {
     }
 
     /// Gives out `count` numbers of which only the last ones, made by `sent`, are remembered.
-    pub fn push_many(&mut self, count: u64, sent: impl Fn(u64) -> Sent) {
-        let skipped = count.saturating_sub(self.entries.len() as u64);
+    pub fn push_many(&mut self, now: Time, count: u64, sent: impl Fn(u64) -> Sent) {
+        let skipped = count.saturating_sub(self.most as u64);
         self.next = SeqNo(self.next.0 + skipped);
         if skipped > 0 {
             self.first = self.next;
         }
         for i in skipped..count {
-            self.push(sent(i));
+            self.push(now, sent(i));
         }
     }
 
@@ -182,10 +198,37 @@ impl SentMap {
         self.first = self.next;
     }
 
+    /// The ring is full once more; it is made twice as large when that came too soon.
+    fn end_lap(&mut self, now: Time) {
+        let turned_in = now.since(self.lap.1);
+        self.lap = (self.next, now);
+        if turned_in >= AGE || self.entries.len() >= self.most {
+            return;
+        }
+        let mut entries = vec![EMPTY; self.entries.len() * 2].into_boxed_slice();
+        let mask = entries.len() - 1;
+        for seq in self.oldest().0..self.next.0 {
+            entries[seq as usize & mask] = self.entries[self.slot(SeqNo(seq))];
+        }
+        // What was pushed out of the smaller ring is not in the larger one either.
+        self.first = self.oldest();
+        self.entries = entries;
+    }
+
     fn slot(&self, seq: SeqNo) -> usize {
         seq.0 as usize & (self.entries.len() - 1)
     }
 }
+
+const EMPTY: Sent = Sent {
+    source: 0,
+    timestamp: RtpTime(0),
+    id_offset: 0,
+    frame_offset: 0,
+    tl0_offset: 0,
+    tag: 0,
+    resent: 0,
+};
 
 #[cfg(test)]
 mod tests {
@@ -218,7 +261,7 @@ mod tests {
         let mut map = SentMap::new(8, SeqNo(100));
         let stream = Source::new(0, 0);
         for source in [u32::MAX - 1, u32::MAX, 1, 2, 5, 6, 9, 10, 11, 12] {
-            map.push(Sent::reserved(stream, source));
+            map.push(Time(0), Sent::reserved(stream, source));
         }
         assert_eq!(map.oldest(), SeqNo(102));
         for (source, expected) in
@@ -232,9 +275,26 @@ mod tests {
     #[test]
     fn a_large_hole_costs_no_more_than_the_ring() {
         let mut map = SentMap::new(8, SeqNo(100));
-        map.push_many(3_000, |i| Sent::reserved(Source::new(0, 0), i as u32));
+        map.push_many(Time(0), 3_000, |i| Sent::reserved(Source::new(0, 0), i as u32));
         assert_eq!((map.next(), map.oldest()), (SeqNo(3_100), SeqNo(3_092)));
         assert_eq!(map.find(SeqNo(100), 2_999), Some(SeqNo(3_099)));
         assert_eq!(map.get(SeqNo(3_091)), None);
+    }
+
+    #[test]
+    fn the_ring_grows_only_while_it_turns_faster_than_packets_age() {
+        // (milliseconds between packets, entries afterwards)
+        for (gap, expected) in [(20, 64), (16, 64), (10, 128), (3, 512), (1, 1_024), (0, 1_024)] {
+            let mut map = SentMap::new(1_024, SeqNo(500));
+            for i in 0..5_000u64 {
+                let sent = Sent::reserved(Source::new(0, 0), i as u32);
+                let seq = map.push(Time::from_millis(i * gap), sent);
+                // Whatever was sent within the last second is known, as far as the bound lets.
+                let back = (1_000u64.checked_div(gap).unwrap_or(u64::MAX)).min(1_023).min(i);
+                let known = map.get(SeqNo(seq.0 - back)).map(|sent| u64::from(sent.source));
+                assert!(known == Some(i - back) || i < 2_000, "{gap} ms: {known:?} after {i}");
+            }
+            assert_eq!(map.entries.len(), expected, "{gap} ms");
+        }
     }
 }
