@@ -20,14 +20,14 @@ WHEEL_SOURCES := $(shell find $(PACKAGES) -type f \
 PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 CLIENT_SOURCES := $(shell find $(BROWSER_CLIENT)/client -type f 2>/dev/null)
 
-.PHONY: build run test check dev figures clean toolchain system-packages rust-tests python-tests web-tests web-check client-check lock
+.PHONY: build run test check dev figures clean toolchain system-packages rust-tests instructions python-tests web-tests web-check client-check lock
 
 build: $(STAMP)/wheel
 
 run: build
 	$(BIN)/colloque demo
 
-test: system-packages check rust-tests web-tests python-tests
+test: system-packages check rust-tests instructions web-tests python-tests
 
 toolchain:
 	@PYTHON="$(PYTHON)" .ci/toolchain
@@ -97,6 +97,10 @@ client-check: $(STAMP)/browser-client
 
 rust-tests: | toolchain
 	$(CARGO_IN_CORE) test --locked --workspace
+
+# What forwarding a packet costs, in instructions.
+instructions: | toolchain system-packages
+	@.ci/instructions
 
 web-tests: $(STAMP)/web-packages
 	cd web && npm test
