@@ -39,6 +39,9 @@ class Admin:
         self._room_gauge = Gauge(
             "colloque_rooms", "Stored rooms by state.", labelnames=("state",), registry=registry
         )
+        Gauge(
+            "colloque_event_loop_tasks", "Tasks of the event loop that are not done.", registry=registry
+        ).set_function(lambda: len(asyncio.all_tasks()))
 
     def app(self) -> web.Application:
         """Give the application of the admin listener."""

@@ -1,6 +1,7 @@
 """People come and go all day; the server stays the size it was."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ COUNTED = (
     "srtp_context",
     "data_channel",
 )
+SPARE_TASKS = 2  # connections of the one who asks may be one more or one less at a look
+_OBJECTS = re.compile(r'^colloque_(signal_)?objects\{kind="(\w+)"\} (\S+)$', re.MULTILINE)
+_TASKS = re.compile(r"^colloque_event_loop_tasks (\S+)$", re.MULTILINE)
 MOST_GROWTH = 4 * 2**20  # bytes of resident memory; 20 kB left behind by each leg would be seen
 
 
@@ -39,10 +43,12 @@ async def test_two_hundred_joins_and_leaves_leave_nothing_behind(own_server: Ser
         await _cycles(management, room, WARM_UP)
         await eventually(lambda: _empty(management), within=20, what="every leg of the warm-up is gone")
         before, memory = await _census(management), _resident(own_server.pid)
+        tasks = await _tasks(management)
 
         await _cycles(management, room, CYCLES)
         await eventually(lambda: _empty(management), within=20, what="every leg is gone")
         assert await _census(management) == before
+        assert await _tasks(management) <= tasks + SPARE_TASKS
         assert _resident(own_server.pid) - memory < MOST_GROWTH
 
 
@@ -86,14 +92,17 @@ async def _empty(management: Management) -> bool:
 
 
 async def _census(management: Management) -> dict[str, Any]:
-    """Give the number of objects of each kind, as `/metrics` counts them."""
-    counts = {}
-    for line in (await management.metrics()).splitlines():
-        if line.startswith("colloque_objects{"):
-            label, value = line.rsplit(" ", 1)
-            counts[label.split('"')[1]] = float(value)
+    """Give the number of objects of each kind, of media and of signalling, as `/metrics` counts them."""
+    text = await management.metrics()
+    counts = {side + kind: float(count) for side, kind, count in _OBJECTS.findall(text)}
     assert counts, "no census of objects in /metrics"
     return counts
+
+
+async def _tasks(management: Management) -> float:
+    found = _TASKS.search(await management.metrics())
+    assert found is not None
+    return float(found[1])
 
 
 def _resident(pid: int) -> int:
