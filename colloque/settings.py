@@ -135,6 +135,10 @@ class MediaSettings(Section):
     workers: int = Field(
         default=1, ge=1, le=1, description="Threads that move packets; this version has one."
     )
+    dscp: Literal["rfc8837", "off"] = Field(
+        default="rfc8837",
+        description="Marks for routers on the way: EF on sound and AF41 on pictures (RFC 8837), or none.",
+    )
 
 
 class ApiKeySettings(Section):

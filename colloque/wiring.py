@@ -68,6 +68,7 @@ def sfu_config(settings: Settings) -> SfuConfig:
         udp_port=settings.media.udp_port,
         addresses=tuple(MediaAddress(one.bind, one.announce) for one in settings.media.addresses),
         workers=settings.media.workers,
+        marks=settings.media.dscp == "rfc8837",
         limits=SfuLimits(
             sdp_bytes=limits.sdp_bytes,
             sections_per_offer=limits.sections_per_offer,

@@ -79,7 +79,8 @@ class Payload:
 
 @final
 class Core:
-    # `addresses` are pairs of an address to bind and the address to announce; port 0 takes a free port.
+    # `addresses` are pairs of an address to bind and the address to announce; port 0 takes a free port. With
+    # `marks` sound and pictures carry DSCP marks (RFC 8837).
     def __new__(
         cls,
         *,
@@ -87,6 +88,7 @@ class Core:
         addresses: Sequence[tuple[str, str]],
         workers: int = 1,
         max_transports: int = 4096,
+        marks: bool = False,
     ) -> Self: ...
     # OSError names the address that cannot be bound.
     def start(self) -> None: ...

@@ -163,6 +163,7 @@ def make_core(config: SfuConfig) -> CoreLike:
         udp_port=config.udp_port,
         addresses=[(address.bind, address.announce) for address in config.addresses],
         workers=config.workers,
+        marks=config.marks,
     )
 
 

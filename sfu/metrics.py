@@ -172,6 +172,9 @@ def _traffic(snapshot: Snapshot) -> Iterator[Metric]:
         yield _counter(name, help_, ("dir",)).filled(
             {(direction,): total[f"{cell}_{direction}"] for direction in ("up", "down")}
         )
+    yield _counter("dscp_packets", "Datagrams sent with a DSCP mark.", ("class",)).filled(
+        {("EF",): total["marked_ef"], ("AF41",): total["marked_af41"]}
+    )
     # The one reason there is, as long as nothing but what viewers want decides on layers.
     yield _counter("layer_switch", "Subscriptions that went to another encoding.", ("reason",)).filled(
         {("wanted",): total["layer_switches"]}

@@ -238,4 +238,6 @@ class SfuConfig:
     udp_port: int = 10000
     addresses: tuple[MediaAddress, ...] = (MediaAddress("127.0.0.1", "127.0.0.1"),)
     workers: int = 1
+    marks: bool = True
+    """Sound and pictures carry DSCP marks (RFC 8837), for routers that sort by them."""
     limits: SfuLimits = field(default_factory=SfuLimits)

@@ -31,6 +31,8 @@ pub struct CoreConfig {
     pub workers: u8,
     /// Most transports of one worker at a time.
     pub max_transports: usize,
+    /// Sound and pictures are marked for routers on the way (RFC 8837).
+    pub marks: bool,
 }
 
 /// Why the core did not start.

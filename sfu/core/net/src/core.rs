@@ -109,6 +109,7 @@ impl Core {
                 stop: Arc::clone(&control.stop),
                 clock: self.clock,
                 counters: self.counters[index].clone(),
+                marks: self.config.marks,
             };
             threads.push(self.spawn(index as u8, parts).map_err(StartError::System)?);
         }

@@ -155,6 +155,64 @@ fn an_outbox_leaves_in_order_through_the_socket_of_each_path() {
     assert_eq!(counters.get(Cell::SendCalls), 8);
 }
 
+/// The traffic class of the next datagram, and its length.
+fn mark_and_length(socket: &StdSocket, ipv6: bool) -> (u8, usize) {
+    let mut bytes = [0u8; 2_048];
+    let mut control = [0u64; 16];
+    let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    // SAFETY: all bytes zero is a valid msghdr.
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    header.msg_iov = &raw mut part;
+    header.msg_iovlen = 1;
+    header.msg_control = control.as_mut_ptr().cast();
+    header.msg_controllen = size_of_val(&control) as _;
+    // SAFETY: the header points to one part and a control buffer, both writable for their lengths.
+    let len = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, 0) };
+    // SAFETY: the kernel filled the control buffer, which still lives and is aligned for cmsghdr.
+    let mark = unsafe {
+        let first = libc::CMSG_FIRSTHDR(&raw const header);
+        assert!(!first.is_null());
+        let data = libc::CMSG_DATA(first);
+        if ipv6 { data.cast::<libc::c_int>().read_unaligned() as u8 } else { *data }
+    };
+    (mark, usize::try_from(len).unwrap())
+}
+
+#[test]
+fn sound_and_pictures_are_marked_for_routers_also_where_a_message_is_cut_up() {
+    for any in loopbacks() {
+        let (ours, theirs) = ([bound(any)], peer(any));
+        let to = theirs.local_addr().unwrap();
+        let (level, option) = match to.is_ipv6() {
+            true => (libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS),
+            false => (libc::IPPROTO_IP, libc::IP_RECVTOS),
+        };
+        let on: libc::c_int = 1;
+        // SAFETY: the value is a readable c_int of the size given, and the descriptor is open.
+        let set = unsafe {
+            let size = size_of::<libc::c_int>() as libc::socklen_t;
+            libc::setsockopt(theirs.as_raw_fd(), level, option, std::ptr::from_ref(&on).cast(), size)
+        };
+        assert_eq!(set, 0);
+        let sent = [
+            (TrafficClass::Audio, 60),
+            (TrafficClass::Video, 900),
+            (TrafficClass::Video, 900),
+            (TrafficClass::Video, 30),
+            (TrafficClass::Other, 40),
+        ];
+        let (counters, mut outbox) = (Counters::new(1), Outbox::new(8));
+        for (class, len) in sent {
+            assert!(outbox.push(Path { socket: 0, remote: to }, class, &vec![0; len]));
+        }
+        let mut transmitter = Transmitter::new(&ours).marking(true);
+        transmitter.send(&ours, &mut outbox, &counters, &Clock::start());
+        let got: Vec<_> = sent.iter().map(|_| mark_and_length(&theirs, to.is_ipv6())).collect();
+        assert_eq!(got, [(46 << 2, 60), (34 << 2, 900), (34 << 2, 900), (34 << 2, 30), (0, 40)]);
+        assert_eq!((counters.get(Cell::MarkedEf), counters.get(Cell::MarkedAf41)), (1, 3));
+    }
+}
+
 #[test]
 fn an_address_that_cannot_be_sent_to_costs_its_own_datagram_only() {
     let (ours, theirs) = ([bound("127.0.0.1:0")], peer("127.0.0.1:0"));

@@ -59,17 +59,18 @@ pub(crate) struct Parts {
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) clock: Clock,
     pub(crate) counters: Counters,
+    pub(crate) marks: bool,
 }
 
 impl WorkerThread {
     pub(crate) fn new(worker: Worker, parts: Parts) -> io::Result<WorkerThread> {
-        let Parts { sockets, lane, wake, stop, clock, counters } = parts;
+        let Parts { sockets, lane, wake, stop, clock, counters, marks } = parts;
         let poller = Poller::new()?;
         poller.watch(wake.as_raw_fd(), WAKE)?;
         for (number, socket) in sockets.iter().enumerate() {
             poller.watch(socket.as_raw_fd(), number as u64)?;
         }
-        let transmitter = Transmitter::new(&sockets);
+        let transmitter = Transmitter::new(&sockets).marking(marks);
         Ok(WorkerThread {
             worker,
             overflows: vec![0; sockets.len()],

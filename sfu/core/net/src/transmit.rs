@@ -1,7 +1,7 @@
 //! Handing an outbox to the kernel, never waiting: as few messages as there are destinations and sizes.
 //!
 //! The ladder: datagrams of one size to one destination go as one message that the kernel cuts up (UDP_SEGMENT), up to
-//! 64 messages go by one call (sendmmsg), and what the kernel refuses to cut up goes datagram by datagram (sendto). A
+//! 64 messages go by one call (sendmmsg), and what the kernel refuses to cut up goes datagram by datagram (sendmsg). A
 //! socket on which cutting keeps failing does without it from then on.
 
 use std::io;
@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 
 use rtc::counters::{Cell, Counters};
 use rtc::drop_reason::DropReason;
-use rtc::outbox::{Outbox, Run};
+use rtc::outbox::{Outbox, Run, TrafficClass};
 
 use crate::clock::Clock;
 use crate::segmentation::Segmentation;
@@ -19,8 +19,8 @@ use crate::socket::UdpSocket;
 
 /// Messages handed over by one call.
 const BATCH: usize = 64;
-/// Room for one control message that holds a `u16`.
-const CONTROL: usize = 32;
+/// Room for two control messages: a `u16` for the size of segments, and a `c_int` for the mark.
+const CONTROL: usize = 64;
 /// How often a full send buffer is tried again. It drains at line rate, so a moment helps or nothing will.
 const RETRIES: usize = 3;
 
@@ -29,6 +29,7 @@ pub struct Transmitter {
     memory: NonNull<Memory>,
     /// Of each socket, by its number.
     segmentation: Box<[Segmentation]>,
+    marks: bool,
 }
 
 /// `messages` point to the rest, so it never moves.
@@ -49,6 +50,7 @@ struct Control([u8; CONTROL]);
 struct Shape {
     datagrams: usize,
     segment: usize,
+    class: TrafficClass,
 }
 
 impl Transmitter {
@@ -74,7 +76,13 @@ impl Transmitter {
             }
         }
         let segmentation = sockets.iter().map(|socket| Segmentation::new(socket.can_segment())).collect();
-        Transmitter { memory, segmentation }
+        Transmitter { memory, segmentation, marks: false }
+    }
+
+    /// The same sender, which marks sound and pictures for routers on the way (RFC 8837) if `marks`.
+    pub fn marking(mut self, marks: bool) -> Transmitter {
+        self.marks = marks;
+        self
     }
 
     /// Sends all of `outbox`, socket by socket and in its order for each, and clears it.
@@ -121,16 +129,15 @@ impl Transmitter {
             };
             part.iov_base = run.bytes.as_ptr().cast_mut().cast(); // only read by the kernel
             part.iov_len = run.bytes.len();
-            *shape = Shape { datagrams: run.datagrams, segment: run.segment };
             let header = &mut message.msg_hdr;
             header.msg_namelen = sockaddr::encode(run.path.remote, address);
-            (header.msg_control, header.msg_controllen) = match run.datagrams {
-                1 => (std::ptr::null_mut(), 0),
-                _ => (control.cast(), CONTROL as _),
-            };
-            if run.datagrams > 1 {
-                write_segment(header, run.segment as u16);
-            }
+            let segment = (run.datagrams > 1).then_some(run.segment as u16);
+            let mark = if self.marks { mark_of(run.class) } else { 0 };
+            // SAFETY: `control` is valid, aligned for cmsghdr, of the length that is promised, and nobody else uses it.
+            let len = unsafe { write_control(control.cast(), segment, mark, run.path.remote.is_ipv6()) };
+            header.msg_control = if len == 0 { std::ptr::null_mut() } else { control.cast() };
+            header.msg_controllen = len as _;
+            *shape = Shape { datagrams: run.datagrams, segment: run.segment, class: run.class };
             filled += 1;
         }
         filled
@@ -196,31 +203,32 @@ impl Transmitter {
 
     /// Sends the datagrams of one message one by one.
     fn send_apart(&mut self, socket: &UdpSocket, at: usize, counters: &Counters) {
-        let all = self.memory.as_ptr();
-        // SAFETY: entry `at` was filled, and its part points to bytes that the outbox keeps until after this.
-        let (header, bytes) = unsafe {
-            let part = (*all).parts[at];
-            (
-                &(*all).messages[at].msg_hdr,
-                std::slice::from_raw_parts(part.iov_base.cast::<u8>(), part.iov_len),
-            )
-        };
-        for datagram in bytes.chunks(self.shapes()[at].segment) {
-            // SAFETY: the datagram and the address are readable for the lengths given.
-            let sent = unsafe {
-                libc::sendto(
-                    socket.as_raw_fd(),
-                    datagram.as_ptr().cast(),
-                    datagram.len(),
-                    libc::MSG_DONTWAIT,
-                    header.msg_name.cast(),
-                    header.msg_namelen,
-                )
-            };
+        let (all, shape) = (self.memory.as_ptr(), self.shapes()[at]);
+        // SAFETY: entry `at` was filled, and nobody else uses it now.
+        let (whole, mut header) = unsafe { ((*all).parts[at], (*all).messages[at].msg_hdr) };
+        let mark = if self.marks { mark_of(shape.class) } else { 0 };
+        let ipv6 = header.msg_namelen as usize == size_of::<libc::sockaddr_in6>();
+        // SAFETY: entry `at` is inside the array.
+        let control = unsafe { &raw mut (*all).controls[at] };
+        // SAFETY: the control buffer is aligned for cmsghdr and CONTROL bytes long, and nobody else uses it now.
+        let len = unsafe { write_control(control.cast(), None, mark, ipv6) };
+        header.msg_control = if len == 0 { std::ptr::null_mut() } else { control.cast() };
+        header.msg_controllen = len as _;
+        // SAFETY: the part points to bytes that the outbox keeps until after this.
+        let bytes = unsafe { std::slice::from_raw_parts(whole.iov_base.cast::<u8>(), whole.iov_len) };
+        for datagram in bytes.chunks(shape.segment) {
+            let mut part =
+                libc::iovec { iov_base: datagram.as_ptr().cast_mut().cast(), iov_len: datagram.len() };
+            header.msg_iov = &raw mut part;
+            // SAFETY: the header points to one part, an address and a control message, all readable for their lengths.
+            let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const header, libc::MSG_DONTWAIT) };
             counters.add(Cell::SendCalls, 1);
             if sent >= 0 {
                 counters.add(Cell::DatagramsDown, 1);
                 counters.add(Cell::BytesDown, datagram.len() as u64);
+                if self.marks {
+                    count_mark(counters, Shape { datagrams: 1, ..shape });
+                }
             } else {
                 counters.dropped(DropReason::SendFailed);
             }
@@ -234,6 +242,11 @@ impl Transmitter {
         let datagrams = self.shapes()[from..from + count].iter().map(|shape| shape.datagrams as u64).sum();
         counters.add(Cell::DatagramsDown, datagrams);
         counters.add(Cell::MessagesDown, count as u64);
+        if self.marks {
+            for shape in &self.shapes()[from..from + count] {
+                count_mark(counters, *shape);
+            }
+        }
         counters.add(Cell::BytesDown, parts.iter().map(|part| part.iov_len as u64).sum());
     }
 
@@ -250,16 +263,57 @@ impl Drop for Transmitter {
     }
 }
 
-/// Tells the kernel in `header`'s control message to cut the message into datagrams of `segment` bytes.
-fn write_segment(header: &mut libc::msghdr, segment: u16) {
-    // SAFETY: the control buffer is aligned for cmsghdr and larger than CMSG_SPACE of a u16, so that CMSG_FIRSTHDR is
-    // not null and CMSG_DATA has room for the u16.
+fn count_mark(counters: &Counters, shape: Shape) {
+    let cell = match shape.class {
+        TrafficClass::Audio => Cell::MarkedEf,
+        TrafficClass::Video => Cell::MarkedAf41,
+        TrafficClass::Other => return,
+    };
+    counters.add(cell, shape.datagrams as u64);
+}
+
+/// What routers on the way are told of a datagram: the upper six bits of the traffic class (RFC 8837). All pictures
+/// have one mark, with what repairs them: marks that differ within a stream would reorder it (RFC 7657).
+fn mark_of(class: TrafficClass) -> u8 {
+    match class {
+        TrafficClass::Audio => 46 << 2, // EF
+        TrafficClass::Video => 34 << 2, // AF41
+        TrafficClass::Other => 0,
+    }
+}
+
+/// Writes what the kernel is told beside the bytes of a message; returns the length.
+///
+/// # Safety
+/// `control` must be aligned for `cmsghdr` and writable for [`CONTROL`] bytes.
+unsafe fn write_control(control: *mut u8, segment: Option<u16>, mark: u8, ipv6: bool) -> usize {
+    let mut len = 0;
+    // SAFETY: both messages together are not longer than CONTROL, and CMSG_SPACE keeps the alignment.
     unsafe {
-        let control = libc::CMSG_FIRSTHDR(header);
-        (*control).cmsg_level = libc::SOL_UDP;
-        (*control).cmsg_type = libc::UDP_SEGMENT;
-        (*control).cmsg_len = libc::CMSG_LEN(size_of::<u16>() as u32) as _;
-        libc::CMSG_DATA(control).cast::<u16>().write_unaligned(segment);
-        header.msg_controllen = libc::CMSG_SPACE(size_of::<u16>() as u32) as _;
+        if let Some(segment) = segment {
+            len += put(control.add(len), libc::SOL_UDP, libc::UDP_SEGMENT, segment);
+        }
+        if mark != 0 {
+            let (level, kind) =
+                if ipv6 { (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) } else { (libc::IPPROTO_IP, libc::IP_TOS) };
+            len += put(control.add(len), level, kind, libc::c_int::from(mark));
+        }
+    }
+    len
+}
+
+/// Writes one control message and returns the room that it takes.
+///
+/// # Safety
+/// `at` must be aligned for `cmsghdr` and writable for the room of the message.
+unsafe fn put<T>(at: *mut u8, level: libc::c_int, kind: libc::c_int, value: T) -> usize {
+    let header = at.cast::<libc::cmsghdr>();
+    // SAFETY: the caller promises room and alignment; CMSG_DATA points behind the header, into that room.
+    unsafe {
+        (*header).cmsg_level = level;
+        (*header).cmsg_type = kind;
+        (*header).cmsg_len = libc::CMSG_LEN(size_of::<T>() as u32) as _;
+        libc::CMSG_DATA(header).cast::<T>().write_unaligned(value);
+        libc::CMSG_SPACE(size_of::<T>() as u32) as usize
     }
 }

@@ -111,12 +111,13 @@ pub(crate) struct Core {
 #[pymethods]
 impl Core {
     #[new]
-    #[pyo3(signature = (*, udp_port, addresses, workers = 1, max_transports = 4096))]
+    #[pyo3(signature = (*, udp_port, addresses, workers = 1, max_transports = 4096, marks = false))]
     fn new(
         udp_port: u16,
         addresses: Vec<(String, String)>,
         workers: u8,
         max_transports: usize,
+        marks: bool,
     ) -> PyResult<Core> {
         if addresses.is_empty() || addresses.len() > net::MAX_ADDRESSES {
             return Err(wrong(format!("addresses: 1 to {} pairs", net::MAX_ADDRESSES)));
@@ -140,7 +141,7 @@ impl Core {
         let shared = shared.ok_or_else(|| PyRuntimeError::new_err("no certificate could be made"))?;
         let Fingerprint(digest) = shared.fingerprint();
         let fingerprint = digest.map(|byte| format!("{byte:02X}")).join(":");
-        let config = CoreConfig { udp_port, addresses, workers, max_transports };
+        let config = CoreConfig { udp_port, addresses, workers, max_transports, marks };
         Ok(Core { core: net::Core::new(config, Arc::new(shared), clock)?, workers, fingerprint })
     }
 

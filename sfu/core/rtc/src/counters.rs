@@ -66,6 +66,10 @@ cells! {
         MessagesDown = "messages_down",
         /// Messages that the kernel would not cut up, and that went datagram by datagram.
         SegmentationFailures = "segmentation_failures",
+        /// Datagrams of sound sent with the mark EF.
+        MarkedEf = "marked_ef",
+        /// Datagrams of pictures sent with the mark AF41.
+        MarkedAf41 = "marked_af41",
         /// Gauge: sockets that do without cutting, because the kernel cannot or keeps refusing.
         SegmentationOff = "segmentation_off",
         /// Calls to the kernel that receive.
