@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use net::clock::thread_time;
+
 /// A look at the clock costs some tens of nanoseconds: so much work is done between two.
 const CHUNK_PACKETS: usize = 2_000;
 /// Share of a sample's time that is run before it counts: caches, branch predictors and queues settle.
@@ -62,13 +64,4 @@ fn spend(seconds: f64, prepare: &mut impl FnMut(), work: &mut impl FnMut() -> us
         sample.packets += chunk;
     }
     sample
-}
-
-/// Processor time that this thread has used, in user and kernel mode.
-pub(crate) fn thread_time() -> Duration {
-    // SAFETY: all bytes zero is a valid timespec.
-    let mut time: libc::timespec = unsafe { std::mem::zeroed() };
-    // SAFETY: the timespec is writable; the clock of the calling thread always exists.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }

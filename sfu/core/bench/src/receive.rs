@@ -2,7 +2,7 @@
 
 use std::io;
 
-use net::clock::Clock;
+use net::clock::{Clock, thread_time};
 use net::receive::ReceiveBatch;
 use net::socket::UdpSocket;
 use net::transmit::Transmitter;
@@ -38,7 +38,7 @@ pub(crate) fn rows(plan: &Plan) -> io::Result<Vec<Row>> {
                     }
                     transmitter.send(&theirs, &mut outbox, &counters, &clock);
                 }
-                let start = crate::meter::thread_time();
+                let start = thread_time();
                 loop {
                     let mut came = 0;
                     let haul = batch.receive(
@@ -54,7 +54,7 @@ pub(crate) fn rows(plan: &Plan) -> io::Result<Vec<Row>> {
                         break;
                     }
                 }
-                took += (crate::meter::thread_time() - start).as_nanos() as f64;
+                took += (thread_time() - start).as_nanos() as f64;
             }
             samples.push(took / f64::from(datagrams.max(1)));
         }

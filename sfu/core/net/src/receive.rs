@@ -3,6 +3,7 @@
 //! A message holds the datagrams that one sender sent in a burst, where the kernel put them together (UDP_GRO), and
 //! says when they came.
 
+use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::mem::size_of;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
@@ -62,23 +63,16 @@ impl ReceiveBatch {
     /// Memory for one call after another: 2 MiB, of which only what is used is touched.
     #[allow(clippy::new_without_default)] // it is not a value that one would want by accident
     pub fn new() -> ReceiveBatch {
-        let mut memory = Box::<Memory>::new_uninit();
-        // SAFETY: the pointer is to one Memory, and all bytes zero is valid for numbers, null pointers and structures
-        // and arrays of them. The slots are plain bytes that the kernel writes before we read them; they are left out,
-        // so that memory which is never used is never touched, and are only read as far as the kernel says it wrote.
-        let memory = unsafe {
-            let all = memory.as_mut_ptr();
-            (&raw mut (*all).messages).write_bytes(0, 1);
-            (&raw mut (*all).parts).write_bytes(0, 1);
-            (&raw mut (*all).addresses).write_bytes(0, 1);
-            (&raw mut (*all).controls).write_bytes(0, 1);
-            memory.assume_init()
-        };
-        let memory = NonNull::from(Box::leak(memory));
+        // Asked for as zeros, large memory comes from the kernel page by page, when it is first written to.
+        let layout = Layout::new::<Memory>();
+        // SAFETY: the layout has a size.
+        let memory = NonNull::new(unsafe { alloc_zeroed(layout) }.cast::<Memory>());
+        // All bytes zero is valid for numbers, null pointers and structures and arrays of them.
+        let memory = memory.unwrap_or_else(|| handle_alloc_error(layout));
         let all = memory.as_ptr();
         for i in 0..BATCH {
             // SAFETY: `all` is valid and ours alone, and every index is inside its array. The pointers that are
-            // stored stay valid until `drop`, since the box does not move. Only raw pointers are made.
+            // stored stay valid until `drop`, since the memory does not move. Only raw pointers are made.
             unsafe {
                 let part = &raw mut (*all).parts[i];
                 (*part).iov_base = (&raw mut (*all).slots[i]).cast();
@@ -152,7 +146,8 @@ impl ReceiveBatch {
 
 impl Drop for ReceiveBatch {
     fn drop(&mut self) {
-        // SAFETY: it came from a box in `new`, and no pointer into it is used after this.
+        // SAFETY: it came from the global allocator in `new`, with the layout that a box of it has, and no pointer into
+        // it is used after this.
         drop(unsafe { Box::from_raw(self.memory.as_ptr()) });
     }
 }
