@@ -389,21 +389,17 @@ impl Worker {
         self.counters.add(Cell::Panics, 1);
         self.counters.dropped(DropReason::Panic);
         let Some(id) = self.culprit.take() else { return Outcome::Unexplained };
-        match catch_unwind(AssertUnwindSafe(|| self.close_transport(now, id, out))) {
-            Ok(Ok(())) => {
-                let reason = FailReason::InternalError;
-                self.push_event(Event::TransportFailed { transport: id, reason });
-                Outcome::Closed
-            }
-            // It is gone already.
-            Ok(Err(_)) => Outcome::Unexplained,
+        let closed = catch_unwind(AssertUnwindSafe(|| self.close_transport(now, id, out)));
+        let outcome = match closed {
+            Ok(Ok(())) => Outcome::Closed,
+            Ok(Err(_)) => return Outcome::Unexplained, // it is gone already, and that was told
             Err(_) => {
                 self.counters.add(Cell::Panics, 1);
-                let reason = FailReason::InternalError;
-                self.push_event(Event::TransportFailed { transport: id, reason });
                 Outcome::Unexplained
             }
-        }
+        };
+        self.push_event(Event::TransportFailed { transport: id, reason: FailReason::InternalError });
+        outcome
     }
 }
 

@@ -206,14 +206,20 @@ fn a_change_of_mind_before_the_key_frame_keeps_the_old_encoding() {
     assert!(pictures.iter().all(|&packets| packets == 1), "{pictures:?}");
 }
 
-#[test]
-fn a_key_frame_whose_packets_overtake_each_other_is_whole() {
+/// Only the highest encoding is sent, and somebody has just subscribed to it.
+fn waiting_for_a_key_frame() -> Studio {
     let mut studio = Studio::new();
     studio.on = vec![false; 3];
     studio.on[2] = true;
     studio.shoot(&SSRCS);
     studio.world.pass(1_000);
     studio.world.subscribe(0, VIDEO, ALICE, plan(2), true);
+    studio
+}
+
+#[test]
+fn a_key_frame_whose_packets_overtake_each_other_is_whole() {
+    let mut studio = waiting_for_a_key_frame();
     let mut packets = studio.encodings[2].picture(true, 4, 0);
     packets.swap(0, 1);
     packets.swap(2, 3);
@@ -226,12 +232,7 @@ fn a_key_frame_whose_packets_overtake_each_other_is_whole() {
 
 #[test]
 fn a_key_frame_whose_start_was_lost_and_repaired_is_whole() {
-    let mut studio = Studio::new();
-    studio.on = vec![false; 3];
-    studio.on[2] = true;
-    studio.shoot(&SSRCS);
-    studio.world.pass(1_000);
-    studio.world.subscribe(0, VIDEO, ALICE, plan(2), true);
+    let mut studio = waiting_for_a_key_frame();
     let mut packets = studio.encodings[2].picture(true, 100, 0);
     let start = packets.remove(0);
     studio.world.publish_all(&packets);
