@@ -4,10 +4,11 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 /// An eventfd in counting mode, non-blocking.
-pub(crate) struct EventFd(OwnedFd);
+pub struct EventFd(OwnedFd);
 
 impl EventFd {
-    pub(crate) fn new() -> io::Result<EventFd> {
+    /// Not rung yet.
+    pub fn new() -> io::Result<EventFd> {
         // SAFETY: eventfd takes no pointers; its result is checked before use.
         let fd = unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) };
         if fd < 0 {
@@ -18,14 +19,14 @@ impl EventFd {
     }
 
     /// Makes the descriptor readable. Cannot fail: the counter would have to be rung 2^64 times.
-    pub(crate) fn ring(&self) {
+    pub fn ring(&self) {
         let one = 1u64.to_ne_bytes();
         // SAFETY: the buffer is 8 readable bytes and the descriptor is open as long as self.
         unsafe { libc::write(self.0.as_raw_fd(), one.as_ptr().cast(), one.len()) };
     }
 
     /// Makes the descriptor unreadable until it is rung again.
-    pub(crate) fn clear(&self) {
+    pub fn clear(&self) {
         let mut count = [0u8; 8];
         // SAFETY: the buffer is 8 writable bytes and the descriptor is open as long as self.
         unsafe { libc::read(self.0.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };

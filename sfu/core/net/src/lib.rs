@@ -2,17 +2,17 @@
 //!
 //! [`core::Core`] is the face. Behind it each worker has a thread (`thread`) that takes orders and datagrams, lets
 //! [`rtc::worker::Worker`] handle them and sends what comes out. This is the only crate with `unsafe` code, around
-//! kernel calls that std has no name for.
+//! kernel calls that std has no name for, so the synthetic participants of `swarm` use its sockets, batches and clock too.
 
 pub mod clock;
 mod config;
 pub mod core;
 mod directory;
-mod event_fd;
+pub mod event_fd;
 mod lane;
 #[cfg(test)]
 mod loopback_tests;
-mod poller;
+pub mod poller;
 pub mod receive;
 mod segmentation;
 mod slots;

@@ -8,14 +8,15 @@ use std::time::Duration;
 const MAX_FDS: usize = 64;
 
 /// An epoll set, level-triggered: what was not read completely is reported again.
-pub(crate) struct Poller {
+pub struct Poller {
     epoll: OwnedFd,
     ready: [libc::epoll_event; MAX_FDS],
     fine: bool,
 }
 
 impl Poller {
-    pub(crate) fn new() -> io::Result<Poller> {
+    /// Watches nothing yet.
+    pub fn new() -> io::Result<Poller> {
         // SAFETY: epoll_create1 takes no pointers; its result is checked before use.
         let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
         if fd < 0 {
@@ -27,7 +28,7 @@ impl Poller {
     }
 
     /// Watches `fd` for reading; [`Poller::wait`] reports it as `token`.
-    pub(crate) fn watch(&self, fd: RawFd, token: u64) -> io::Result<()> {
+    pub fn watch(&self, fd: RawFd, token: u64) -> io::Result<()> {
         let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: token };
         // SAFETY: the event outlives the call, which copies it; both descriptors are open.
         match unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &mut event) } {
@@ -39,7 +40,7 @@ impl Poller {
     /// Waits until something is readable or `timeout` has passed; yields the tokens that are readable.
     ///
     /// Waits for ever without a timeout. A signal ends the wait early with nothing readable.
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> impl Iterator<Item = u64> {
+    pub fn wait(&mut self, timeout: Option<Duration>) -> impl Iterator<Item = u64> {
         let count = match self.wait_fine(timeout) {
             Some(count) => count,
             None => self.wait_coarse(timeout),
