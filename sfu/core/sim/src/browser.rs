@@ -136,6 +136,11 @@ impl Browser {
         self.media.is_some()
     }
 
+    /// Its keys, for who protects and opens packets in place; `None` before the handshake is over.
+    pub fn media(&mut self) -> Option<(&mut Sender, &mut Receiver)> {
+        self.media.as_mut().map(|(sender, receiver)| (sender, receiver))
+    }
+
     /// Takes the answer and begins to check; again for an ICE restart.
     pub fn set_server(&mut self, now: Time, server: Server) {
         self.server = Some(server);
@@ -257,6 +262,9 @@ impl Browser {
 
     fn handle_stun(&mut self, now: Time, datagram: &[u8]) {
         let Some(message) = Message::parse(datagram) else { return };
+        if message.kind == stun::BINDING_REQUEST && message.is_authentic(&self.config.ice.pwd) {
+            self.answer_check(message.transaction);
+        }
         if message.kind != stun::BINDING_SUCCESS {
             return;
         }
@@ -267,6 +275,17 @@ impl Browser {
             let _ = self.dtls.handle_timeout(self.instant(now));
             self.pump(now);
         }
+    }
+
+    /// Servers that are not ICE-lite check the path from their side, too.
+    fn answer_check(&mut self, transaction: stun::TransactionId) {
+        let Some(server) = &self.server else { return };
+        let mut slot = [0; 128];
+        let len = Builder::new(&mut slot, stun::BINDING_SUCCESS, transaction)
+            .xor_mapped_address(server.address)
+            .finish(&self.config.ice.pwd);
+        let len = len.expect("an answer fits 128 bytes");
+        self.outgoing.push_back(slot[..len].to_vec());
     }
 
     fn handle_media(&mut self, now: Time, datagram: &mut [u8]) {
