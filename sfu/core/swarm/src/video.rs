@@ -1,0 +1,292 @@
+//! A synthetic camera: pictures of up to three encodings at their time, key frames when asked for, lost packets again.
+
+use std::time::Duration;
+
+use arrayvec::ArrayVec;
+use rtc::command::{Extension, MAX_ENCODINGS, Mid, Rid};
+use rtc::outbox::TrafficClass;
+use rtc::rtcp::{Composer, NtpTime, SenderInfo};
+use rtc::units::{Pt, RtpTime, SeqNo, Ssrc, Time};
+
+use crate::history::{History, Past};
+use crate::line::{Head, Line, MAX_PAYLOAD};
+use crate::stamp::{self, STAMP};
+
+/// Payload bytes of a full packet: what browsers send.
+const FULL: usize = 1_160;
+/// A key frame is so many times as large as a picture that builds on the one before.
+const KEY_FRAME_FACTOR: usize = 5;
+/// More behind than this, pictures are left out rather than made up for.
+const HOPELESS: Duration = Duration::from_millis(250);
+/// A picture that leaves later than this was held up by the tool itself.
+const LATE: Duration = Duration::from_millis(2);
+/// Bytes at the start of a payload that are written anew for every receiver, or that say what follows.
+const HEAD: usize = 6;
+
+/// What a camera's payloads look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VideoCodec {
+    /// RFC 7741, with a picture id of 15 bits.
+    Vp8,
+    /// RFC 6184, in fragments.
+    H264,
+}
+
+impl VideoCodec {
+    /// Bytes of a payload that a stamp does not vouch for.
+    pub const fn head(self) -> usize {
+        match self {
+            VideoCodec::Vp8 => HEAD,
+            VideoCodec::H264 => 2,
+        }
+    }
+}
+
+/// How large pictures are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// Of the bit rate of their encoding; key frames are larger.
+    Rate,
+    /// Always so many packets of so many payload bytes.
+    Packets(u16, u16),
+}
+
+/// One encoding of a camera.
+#[derive(Debug, Clone)]
+pub struct EncodingConfig {
+    /// Stream id for the header extension, with simulcast.
+    pub rid: Option<Rid>,
+    /// Of its packets.
+    pub ssrc: u32,
+    /// Of its resends.
+    pub rtx_ssrc: u32,
+    /// Bits per second, in thousands.
+    pub kilobits: u32,
+}
+
+/// What a camera is made from.
+#[derive(Debug, Clone)]
+pub struct VideoConfig {
+    /// The section it is sent in.
+    pub mid: Mid,
+    /// What it pretends to be.
+    pub codec: VideoCodec,
+    /// Payload type.
+    pub pt: Pt,
+    /// Payload type of resends; without one nothing is sent again.
+    pub rtx_pt: Option<Pt>,
+    /// Time from one picture to the next.
+    pub interval: Duration,
+    /// How large pictures are.
+    pub amount: Amount,
+    /// From the lowest to the highest.
+    pub encodings: ArrayVec<EncodingConfig, MAX_ENCODINGS>,
+    /// The first picture comes so long after the start, so that not all cameras shoot at once.
+    pub phase: Duration,
+}
+
+/// A camera that runs.
+pub struct VideoSource {
+    config: VideoConfig,
+    due: Time,
+    encodings: ArrayVec<Encoding, MAX_ENCODINGS>,
+}
+
+struct Encoding {
+    config: EncodingConfig,
+    active: bool,
+    key_wanted: bool,
+    next: SeqNo,
+    next_rtx: SeqNo,
+    picture: u16,
+    history: Option<History>,
+    packets: u32,
+    bytes: u32,
+}
+
+impl VideoSource {
+    /// A camera that begins to shoot as soon as its participant is connected.
+    pub fn new(now: Time, config: VideoConfig) -> VideoSource {
+        let stride = match config.amount {
+            Amount::Rate => FULL,
+            Amount::Packets(_, bytes) => usize::from(bytes).clamp(HEAD + STAMP, MAX_PAYLOAD),
+        };
+        let encoding = |encoding: &EncodingConfig| Encoding {
+            active: true,
+            key_wanted: true,
+            next: SeqNo(u64::from(encoding.ssrc & 0x3fff)),
+            next_rtx: SeqNo(1),
+            picture: 0,
+            history: config.rtx_pt.map(|_| History::new(stride)),
+            packets: 0,
+            bytes: 0,
+            config: encoding.clone(),
+        };
+        VideoSource {
+            due: now + config.phase,
+            encodings: config.encodings.iter().map(encoding).collect(),
+            config,
+        }
+    }
+
+    /// When the next picture is due.
+    pub fn poll_timeout(&self) -> Time {
+        self.due
+    }
+
+    /// Sends the pictures that are due.
+    pub fn handle_timeout(&mut self, line: &mut Line<'_>) {
+        let behind = line.now.since(self.due);
+        if behind > HOPELESS {
+            self.due = line.now;
+        }
+        while self.due <= line.now {
+            line.figures.late += u64::from(line.now.since(self.due) > LATE);
+            for number in 0..self.encodings.len() {
+                self.shoot(number, line);
+            }
+            self.due = self.due + self.config.interval;
+        }
+    }
+
+    /// Sends only the encodings whose bit is set from now on, the lowest is bit 0; new ones begin with a key frame.
+    pub fn set_active(&mut self, mask: u8) {
+        for (number, encoding) in self.encodings.iter_mut().enumerate() {
+            let active = mask & 1 << number != 0;
+            encoding.key_wanted |= active && !encoding.active;
+            encoding.active = active;
+        }
+    }
+
+    /// Makes the next picture of `ssrc` a key frame; false if it is not a stream of this camera.
+    pub fn want_key_frame(&mut self, ssrc: u32) -> bool {
+        let encoding = self.encodings.iter_mut().find(|encoding| encoding.config.ssrc == ssrc);
+        encoding.map(|encoding| encoding.key_wanted = true).is_some()
+    }
+
+    /// Sends packets of `ssrc` again; false if it is not a stream of this camera.
+    pub fn resend(&mut self, ssrc: u32, lost: impl Iterator<Item = u16>, line: &mut Line<'_>) -> bool {
+        let found = self.encodings.iter_mut().find(|encoding| encoding.config.ssrc == ssrc);
+        let Some(encoding) = found else { return false };
+        let (Some(history), Some(pt)) = (&encoding.history, self.config.rtx_pt) else { return true };
+        for wire in lost {
+            line.figures.resend_requests += 1;
+            let Some(past) = history.find(wire) else { continue };
+            let rid = encoding.config.rid.unwrap_or_default();
+            let extensions =
+                [(Extension::Mid, self.config.mid.as_bytes()), (Extension::RepairedRid, rid.as_bytes())];
+            let head = Head {
+                marker: past.marker,
+                pt,
+                number: encoding.next_rtx,
+                timestamp: past.timestamp,
+                ssrc: encoding.config.rtx_ssrc,
+                extensions: &extensions[..1 + usize::from(encoding.config.rid.is_some())],
+            };
+            encoding.next_rtx = encoding.next_rtx.next();
+            let sent = line.send(&head, TrafficClass::Video, 2 + past.payload.len(), |payload| {
+                payload[..2].copy_from_slice(&wire.to_be_bytes());
+                payload[2..].copy_from_slice(past.payload);
+            });
+            line.figures.resent += u64::from(sent);
+        }
+        true
+    }
+
+    /// Says of every encoding how much was sent, and which timestamp is now.
+    pub fn report(&self, now: Time, ntp: NtpTime, composer: &mut Composer) {
+        for encoding in self.encodings.iter().filter(|encoding| encoding.packets > 0 && encoding.active) {
+            let info = SenderInfo {
+                ntp,
+                rtp: RtpTime(timestamp(now)),
+                packets: encoding.packets,
+                bytes: encoding.bytes,
+            };
+            composer.sender_report(Ssrc(encoding.config.ssrc), &info, &[]);
+        }
+    }
+
+    fn shoot(&mut self, number: usize, line: &mut Line<'_>) {
+        let (config, encoding) = (&self.config, &mut self.encodings[number]);
+        if !encoding.active {
+            return;
+        }
+        let key = std::mem::take(&mut encoding.key_wanted);
+        line.figures.key_frames_sent += u64::from(key);
+        encoding.picture = encoding.picture.wrapping_add(1);
+        let (packets, size, last_size) = config.shape(encoding.config.kilobits, key);
+        let rid = encoding.config.rid.unwrap_or_default();
+        let extensions = [(Extension::Mid, config.mid.as_bytes()), (Extension::Rid, rid.as_bytes())];
+        for packet in 0..packets {
+            let (first, last) = (packet == 0, packet + 1 == packets);
+            let head = Head {
+                marker: last,
+                pt: config.pt,
+                number: encoding.next,
+                timestamp: timestamp(self.due),
+                ssrc: encoding.config.ssrc,
+                extensions: &extensions[..1 + usize::from(encoding.config.rid.is_some())],
+            };
+            let len = if last { last_size } else { size };
+            let (now, picture, history) = (line.now, encoding.picture, &mut encoding.history);
+            let sent = line.send(&head, TrafficClass::Video, len, |payload| {
+                payload.fill(number as u8);
+                match config.codec {
+                    VideoCodec::Vp8 => write_vp8(payload, picture, first, key),
+                    VideoCodec::H264 => write_h264(payload, first, last, key),
+                }
+                stamp::write(payload, config.codec.head(), number as u8, now);
+                if let Some(history) = history {
+                    history.keep(head.number, &Past { marker: last, timestamp: head.timestamp, payload });
+                }
+            });
+            encoding.next = encoding.next.next();
+            if sent {
+                line.figures.packets_sent += 1;
+                line.figures.bytes_sent += len as u64;
+                encoding.packets = encoding.packets.wrapping_add(1);
+                encoding.bytes = encoding.bytes.wrapping_add(len as u32);
+            }
+        }
+    }
+}
+
+impl VideoConfig {
+    /// Packets of a picture, the payload bytes of each, and those of the last.
+    fn shape(&self, kilobits: u32, key: bool) -> (usize, usize, usize) {
+        let least = HEAD + STAMP;
+        match self.amount {
+            Amount::Packets(packets, bytes) => {
+                let bytes = usize::from(bytes).clamp(least, MAX_PAYLOAD);
+                (usize::from(packets), bytes, bytes)
+            }
+            Amount::Rate => {
+                let bytes = kilobits as usize * self.interval.as_micros() as usize / 8_000;
+                let bytes = if key { bytes * KEY_FRAME_FACTOR } else { bytes }.max(least);
+                let packets = bytes.div_ceil(FULL);
+                let size = bytes.div_ceil(packets).max(least);
+                (packets, size, (bytes - size * (packets - 1)).max(least))
+            }
+        }
+    }
+}
+
+/// 90 kHz since the clock began.
+fn timestamp(at: Time) -> u32 {
+    (at.micros() * 9 / 100) as u32
+}
+
+/// Descriptor with picture id and TL0PICIDX, then the first byte of a payload header, which tells key frames.
+fn write_vp8(payload: &mut [u8], picture: u16, first: bool, key: bool) {
+    payload[0] = if first { 0x90 } else { 0x80 };
+    payload[1] = 0xc0;
+    payload[2..4].copy_from_slice(&(0x8000 | picture & 0x7fff).to_be_bytes());
+    payload[4] = picture as u8;
+    payload[5] = u8::from(!(key && first));
+}
+
+/// A fragment of an IDR slice or of another one.
+fn write_h264(payload: &mut [u8], first: bool, last: bool, key: bool) {
+    payload[0] = 0x7c;
+    payload[1] = u8::from(first) << 7 | u8::from(last) << 6 | if key { 5 } else { 1 };
+}

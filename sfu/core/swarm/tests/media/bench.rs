@@ -1,0 +1,152 @@
+//! Keys, an outbox and a clock, without a network.
+
+use std::time::Duration;
+
+use arrayvec::ArrayVec;
+use rtc::command::{Extension, ExtensionIds, Mid, Rid};
+use rtc::event::SrtpProfile;
+use rtc::outbox::Outbox;
+use rtc::path::Path;
+use rtc::transport::srtp::{Keys, Receiver, Sender, Side};
+use rtc::units::{Pt, Time};
+use swarm::audio::{AudioConfig, AudioSource};
+use swarm::figures::Figures;
+use swarm::line::Line;
+use swarm::reception::{Format, Formats, Reception};
+use swarm::video::{Amount, EncodingConfig, VideoCodec, VideoConfig, VideoSource};
+
+pub(crate) const VIDEO_PT: Pt = Pt(96);
+pub(crate) const RTX_PT: Pt = Pt(97);
+pub(crate) const AUDIO_PT: Pt = Pt(111);
+pub(crate) const STEP: Duration = Duration::from_millis(1);
+
+/// One participant's way out and another's way in.
+pub(crate) struct Bench {
+    pub(crate) now: Time,
+    pub(crate) figures: Figures,
+    pub(crate) receiver: Receiver,
+    sender: Sender,
+    ids: ExtensionIds,
+    transport_seq: u16,
+    outbox: Outbox,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Bench {
+        let keys = Keys::from_exporter(SrtpProfile::AeadAes128Gcm, &[7; 56]).unwrap();
+        let mut ids = ExtensionIds::default();
+        for (id, extension) in
+            [Extension::Mid, Extension::Rid, Extension::RepairedRid, Extension::TransportCc]
+                .into_iter()
+                .enumerate()
+        {
+            ids.set(extension, id as u8 + 1);
+        }
+        Bench {
+            now: Time::from_millis(1_000),
+            figures: Figures::default(),
+            receiver: keys.receiver(Side::Server).unwrap(),
+            sender: keys.sender(Side::Client).unwrap(),
+            ids,
+            transport_seq: 0,
+            outbox: Outbox::new(4_000),
+        }
+    }
+
+    /// Lets `act` send, and returns the datagrams.
+    pub(crate) fn sent(&mut self, act: impl FnOnce(&mut Line<'_>)) -> Vec<Vec<u8>> {
+        act(&mut Line {
+            now: self.now,
+            path: Path { socket: 0, remote: "192.0.2.1:10000".parse().unwrap() },
+            sender: &mut self.sender,
+            ids: &self.ids,
+            transport_seq: &mut self.transport_seq,
+            outbox: &mut self.outbox,
+            figures: &mut self.figures,
+        });
+        let sent = self.outbox.iter().map(|(_, datagram)| datagram.to_vec()).collect();
+        self.outbox.clear();
+        sent
+    }
+
+    /// Lets a camera run for some time, in steps of a millisecond.
+    pub(crate) fn shoot(&mut self, camera: &mut VideoSource, time: Duration) -> Vec<Vec<u8>> {
+        let (end, mut sent) = (self.now + time, Vec::new());
+        while self.now < end {
+            self.now = self.now + STEP;
+            if camera.poll_timeout() <= self.now {
+                sent.extend(self.sent(|line| camera.handle_timeout(line)));
+            }
+        }
+        sent
+    }
+
+    /// Lets a microphone run for some time, in steps of a millisecond.
+    pub(crate) fn speak(&mut self, microphone: &mut AudioSource, time: Duration) -> Vec<Vec<u8>> {
+        let (end, mut sent) = (self.now + time, Vec::new());
+        while self.now < end {
+            self.now = self.now + STEP;
+            if microphone.poll_timeout() <= self.now {
+                sent.extend(self.sent(|line| microphone.handle_timeout(line)));
+            }
+        }
+        sent
+    }
+
+    /// Hands a datagram to a receiver after `delay`.
+    pub(crate) fn arrive(&mut self, reception: &mut Reception, datagram: &[u8], delay: Duration) {
+        let at = self.now + delay;
+        reception.handle_rtp(at, &mut datagram.to_vec(), &mut self.receiver, &mut self.figures);
+    }
+
+    /// The decrypted packet.
+    pub(crate) fn open(&mut self, datagram: &[u8]) -> Vec<u8> {
+        let mut packet = datagram.to_vec();
+        let len = self.receiver.unprotect_rtp(self.now, &mut packet).unwrap();
+        packet.truncate(len);
+        packet
+    }
+}
+
+/// Three encodings at 30 pictures a second.
+pub(crate) fn camera(now: Time, amount: Amount) -> VideoSource {
+    let encoding = |number: u32, rid: &str, kilobits| EncodingConfig {
+        rid: Some(Rid::from(rid).unwrap()),
+        ssrc: 0x10 + number,
+        rtx_ssrc: 0x20 + number,
+        kilobits,
+    };
+    let config = VideoConfig {
+        mid: Mid::from("cam").unwrap(),
+        codec: VideoCodec::Vp8,
+        pt: VIDEO_PT,
+        rtx_pt: Some(RTX_PT),
+        interval: Duration::from_secs(1) / 30,
+        amount,
+        encodings: ArrayVec::from([encoding(0, "q", 150), encoding(1, "h", 500), encoding(2, "f", 1_700)]),
+        phase: STEP,
+    };
+    VideoSource::new(now, config)
+}
+
+pub(crate) fn microphone(now: Time, spurts: bool) -> AudioSource {
+    let config = AudioConfig {
+        mid: Mid::from("mic").unwrap(),
+        pt: AUDIO_PT,
+        ssrc: 0x30,
+        interval: Duration::from_millis(20),
+        bytes: 120,
+        spurts,
+        phase: STEP,
+        seed: 1,
+    };
+    AudioSource::new(now, config)
+}
+
+pub(crate) fn reception(check_every: u32) -> Reception {
+    let mut formats = Formats::default();
+    formats.set(VIDEO_PT, Format::Video(VideoCodec::Vp8));
+    formats.set(RTX_PT, Format::Resend);
+    formats.set(AUDIO_PT, Format::Opus);
+    Reception::new(formats, check_every)
+}
