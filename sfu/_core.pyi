@@ -1,5 +1,5 @@
 # The border between Python and the Rust core, as types. docs/border.md explains it; stubtest compares this
-# file with the binary. Only sfu/bridge.py imports the module.
+# file with the binary. Importers: sfu/bridge.py, and loadtest/engine/core.py for the load tester.
 #
 # Ids are opaque integers; an id that is gone is never given out again. Arguments are checked at once:
 # ValueError or TypeError says which one is wrong, CoreBusy that a table or queue is full. After that a
@@ -27,6 +27,10 @@ __all__ = [
     "SdpPayload",
     "SessionDescription",
     "SpeakersChanged",
+    "Swarm",
+    "SwarmClosed",
+    "SwarmConnected",
+    "SwarmMediaStarted",
     "TrackStarted",
     "TransportConnected",
     "TransportFailed",
@@ -337,3 +341,98 @@ def bench_limit(
 def bench_forward(
     *, destinations: int, per_flush: Sequence[int], seconds: float
 ) -> list[tuple[str, str, int, list[float]]]: ...
+
+# --- synthetic participants, for load tests ---
+
+# Threads of synthetic participants over real sockets; `stop` ends them. One received packet in `check_every`
+# is decrypted and its payload read, of the others only the header counts.
+@final
+class Swarm:
+    def __new__(cls, *, threads: int = 1, check_every: int = 1, seed: int = 0) -> Self: ...
+    # SHA-256 of the certificate that every participant shows, as in a=fingerprint.
+    @property
+    def fingerprint(self) -> str: ...
+    def stop(self) -> None: ...
+    # A descriptor that is readable when drain has something to give.
+    def fileno(self) -> int: ...
+    def drain(self) -> list[SwarmConnected | SwarmMediaStarted | SwarmClosed]: ...
+    # For each thread the numbers that snapshot_layout names, as little-endian u64, of one moment. Waits
+    # for the threads, as long as a turn of theirs takes: not for the event loop.
+    def snapshot(self) -> bytes: ...
+    @staticmethod
+    def snapshot_layout() -> SwarmLayout: ...
+    # Adds a participant that connects at once; OSError when there is no socket for it. `payloads` are
+    # (pt, format) of what it may receive: opus, vp8, h264 or rtx.
+    def add_participant(
+        self,
+        *,
+        ufrag: str,
+        pwd: str,
+        address: str,
+        port: int,
+        remote_ufrag: str,
+        remote_pwd: str,
+        remote_fingerprint: bytes,
+        extensions: Sequence[tuple[str, int]],
+        payloads: Sequence[tuple[int, str]],
+    ) -> int: ...
+    # `encodings` are (rid, ssrc, rtx_ssrc, kilobits per second), lowest first. `packets` are a fixed number
+    # of packets in a picture and the bytes of each one's payload, in place of the bit rate.
+    def add_video(
+        self,
+        participant: int,
+        *,
+        mid: str,
+        codec: Literal["vp8", "h264"],
+        pt: int,
+        rtx_pt: int | None,
+        frames_per_second: int,
+        encodings: Sequence[tuple[str | None, int, int, int]],
+        packets: tuple[int, int] | None = None,
+        phase_ms: float = 0.0,
+    ) -> None: ...
+    # With `spurts` it speaks and falls silent in turn.
+    def add_audio(
+        self,
+        participant: int,
+        *,
+        mid: str,
+        pt: int,
+        ssrc: int,
+        packets_per_second: int,
+        packet_bytes: int,
+        spurts: bool = False,
+        phase_ms: float = 0.0,
+        seed: int = 0,
+    ) -> None: ...
+    # Sends only some encodings of a camera: bit 0 of the mask is the lowest. Cameras count from 0.
+    def set_active(self, participant: int, camera: int, mask: int) -> None: ...
+    # Lets a participant vanish; one that is gone is ignored.
+    def remove_participant(self, participant: int) -> None: ...
+
+# The names of the first numbers of a thread, then the bounds of the counts that follow; the last count is
+# beyond them.
+@type_check_only
+class SwarmLayout(TypedDict):
+    figures: list[str]
+    latency_bounds_us: list[int]
+
+# DTLS has finished; times since the participant was added.
+@final
+class SwarmConnected:
+    participant: Final[int]
+    ice_ms: Final[float]
+    dtls_ms: Final[float]
+    srtp_profile: Final[str]
+
+# The first packet of a kind of media has come.
+@final
+class SwarmMediaStarted:
+    participant: Final[int]
+    kind: Final[str]  # audio or video
+    after_ms: Final[float]
+
+# The server ended a participant's connection, or it broke.
+@final
+class SwarmClosed:
+    participant: Final[int]

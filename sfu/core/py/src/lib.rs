@@ -8,6 +8,8 @@ mod core;
 mod errors;
 mod events;
 mod sdp;
+#[cfg(feature = "sim")]
+mod swarm;
 
 use pyo3::prelude::*;
 
@@ -26,6 +28,10 @@ mod _core {
     use crate::errors::{CoreBusy, SdpError};
     #[pymodule_export]
     use crate::sdp::{MediaSection, SdpPayload, SessionDescription, parse_sdp};
+
+    #[cfg(feature = "sim")]
+    #[pymodule_export]
+    use crate::swarm::{Swarm, SwarmClosed, SwarmConnected, SwarmMediaStarted};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
