@@ -1,0 +1,59 @@
+"""What the engine is told to do: people, when they come and go, and what they send and take."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class VideoPlan:
+    """One synthetic camera: encodings from the lowest to the highest."""
+
+    frames_per_second: int = 30
+    encodings: tuple[tuple[int, int, int], ...] = ((320, 180, 150), (640, 360, 500), (1280, 720, 1700))
+    """Width, height and kb/s of each."""
+    packets_per_frame: int | None = None
+    """Fixed frames of so many packets ..."""
+    packet_bytes: int | None = None
+    """... of this RTP payload size instead of a bit rate (benchmarks)."""
+    codec: Literal["vp8", "h264"] = "vp8"
+
+
+@dataclass(frozen=True, slots=True)
+class AudioPlan:
+    """One synthetic microphone."""
+
+    packet_bytes: int = 120
+    packets_per_second: int = 50
+    talk: Literal["always", "spurts"] = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPlan:
+    """One person's stay in one room."""
+
+    room: str
+    identity: str
+    token: str
+    joins_at: float
+    """Seconds after the start."""
+    leaves_at: float | None
+    """`None`: at the end."""
+    audio: AudioPlan | None = None
+    video: VideoPlan | None = None
+    subscribes: bool = True
+    wanted: tuple[int, int] | None = None
+    """The size asked for by track settings; `None`: the largest."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """One run from start to end."""
+
+    url: str
+    """ws:// or wss:// of the server."""
+    people: tuple[PersonPlan, ...]
+    warm_up_seconds: float
+    """Figures are taken after it."""
+    seconds: float
+    """Length of the measured part."""
+    seed: int
