@@ -1,0 +1,117 @@
+"""The load engine's synthetic people in a call on the real server."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from loadtest.engine import run
+from loadtest.plan import AudioPlan, PersonPlan, RunPlan, VideoPlan
+from loadtest.results import EngineResult, Progress
+from tests.support.management import Management
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+AUDIO_PACKETS, VIDEO_PACKETS = 50, 30 * 10  # a second
+
+
+def person(management: Management, room: str, identity: str, **fields: object) -> PersonPlan:
+    token = management.foreign_token(room, identity)
+    plan = PersonPlan(room=room, identity=identity, token=token, joins_at=0.0, leaves_at=None)
+    return replace(plan, **fields)  # type: ignore[arg-type]
+
+
+def broadcast(management: Management, room: str, viewers: int) -> Iterator[PersonPlan]:
+    fixed = VideoPlan(encodings=((1280, 720, 2500),), packets_per_frame=10, packet_bytes=1_100)
+    yield person(management, room, "speaker", audio=AudioPlan(), video=fixed)
+    for number in range(viewers):
+        yield person(management, room, f"viewer-{number}")
+
+
+async def carry_out(management: Management, people: Iterator[PersonPlan], seconds: float) -> EngineResult:
+    plan = RunPlan(management.server.ws_url, tuple(people), warm_up_seconds=1.0, seconds=seconds, seed=1)
+    return await run(plan)
+
+
+async def test_five_viewers_get_everything_that_a_speaker_sends(management: Management) -> None:
+    room = await management.room()
+    result = await carry_out(management, broadcast(management, room, 5), 2.0)
+    assert [join.error for join in result.joins] == [None] * 6
+    assert all(join.ok for join in result.joins)
+    viewers = result.joins[1:]
+    for join in viewers:
+        stages = (join.signalling_ms, join.ice_ms, join.dtls_ms)
+        assert None not in stages
+        assert list(stages) == sorted(stages)  # type: ignore[type-var]
+        assert join.first_audio_ms is not None
+        assert join.first_video_ms is not None
+    of_one = 2 * (AUDIO_PACKETS + VIDEO_PACKETS)
+    assert result.packets_sent == pytest.approx(of_one, rel=0.1)
+    assert result.packets_received == pytest.approx(5 * of_one, rel=0.1)
+    assert (result.packets_lost, result.duplicates, result.payload_errors) == (0, 0, 0)
+    assert result.payloads_checked == result.packets_received
+    assert sum(result.latency.counts) == result.payloads_checked
+    assert 0 < (result.latency.percentile(0.5) or 0) < 50
+    assert 0 < result.tool_busy < 0.8
+    assert (result.aborted, result.error) == (False, None)
+
+
+async def test_viewers_who_show_a_picture_small_get_the_encoding_of_that_size(management: Management) -> None:
+    room = await management.room()
+    people = (
+        person(management, room, "speaker", video=VideoPlan()),
+        person(management, room, "large", wanted=(1280, 720)),
+        person(management, room, "small", wanted=(320, 180)),
+    )
+    result = await carry_out(management, iter(people), 2.0)
+    assert [join.error for join in result.joins] == [None] * 3
+    assert result.layer_seconds["low"] == pytest.approx(2.0, abs=0.5)
+    assert result.layer_seconds["high"] == pytest.approx(2.0, abs=0.5)
+    assert (result.packets_lost, result.payload_errors) == (0, 0)
+
+
+async def test_a_sample_of_the_packets_is_checked_and_all_are_counted(management: Management) -> None:
+    room = await management.room()
+    people = tuple(broadcast(management, room, 2))
+    plan = RunPlan(management.server.ws_url, people, warm_up_seconds=1.0, seconds=1.0, seed=1)
+    result = await run(plan, check_every=10)
+    assert result.packets_received == pytest.approx(2 * (AUDIO_PACKETS + VIDEO_PACKETS), rel=0.1)
+    assert result.payloads_checked == pytest.approx(result.packets_received / 10, rel=0.1)
+    assert (result.packets_lost, result.payload_errors) == (0, 0)
+
+
+async def test_people_come_and_go_at_their_times(management: Management) -> None:
+    room = await management.room()
+    people = (
+        person(management, room, "stays"),
+        person(management, room, "comes", joins_at=0.9),
+        person(management, room, "goes", leaves_at=1.5),
+    )
+    plan = RunPlan(management.server.ws_url, people, warm_up_seconds=0.5, seconds=1.5, seed=1)
+    told: list[Progress] = []
+    result = await run(plan, on_progress=told.append)
+    assert [(each.connected, each.expected) for each in told] == [(0, 2), (2, 2), (3, 3), (2, 2)]
+    assert [join.ok for join in result.joins] == [True] * 3
+
+
+async def test_a_run_can_be_stopped_and_tells_what_there_was_by_then(management: Management) -> None:
+    room = await management.room()
+    plan = RunPlan(management.server.ws_url, tuple(broadcast(management, room, 1)), 0.0, 600.0, seed=1)
+    stop = asyncio.Event()
+
+    def stop_soon(progress: Progress) -> None:
+        if progress.seconds > 1:
+            stop.set()
+
+    result = await run(plan, stop=stop, on_progress=stop_soon)
+    assert result.aborted
+    assert result.packets_received > 0
+
+
+async def test_who_is_not_let_in_is_told_with_the_reason(management: Management) -> None:
+    room = await management.room()
+    plan = person(management, room, "stranger")
+    result = await carry_out(management, iter([replace(plan, token=f"{plan.token}x")]), 0.2)
+    assert [(join.ok, join.error) for join in result.joins] == [(False, "the server answered 401")]
+    assert result.error == "the server answered 401"
