@@ -139,4 +139,5 @@ def _transport(ours: Ours) -> Iterator[str]:
     yield f"a=ice-pwd:{ours.pwd}"
     yield "a=ice-options:trickle"
     yield f"a=fingerprint:sha-256 {ours.fingerprint}"
-    yield "a=setup:actpass"
+    # Not `actpass`, as RFC 8842 wants it: our side of DTLS can only begin.
+    yield "a=setup:active"

@@ -62,6 +62,7 @@ class Person:
         self._answered = 0
         self._offer_due = False
         self._answer: Answer | None = None
+        self._candidates: list[tuple[str, int]] = []
         self._asked: set[str] = set()
 
     async def stay(
@@ -138,7 +139,8 @@ class Person:
             case "answer":
                 await self._take_answer(message.answer, on_participant)
             case "trickle":
-                self._connect(read_candidates(message.trickle.candidateInit), on_participant)
+                self._candidates += read_candidates(message.trickle.candidateInit)
+                self._connect(on_participant)
             case "media_sections_requirement":
                 wanted = message.media_sections_requirement
                 self._receive(wanted.num_audios, wanted.num_videos)
@@ -159,18 +161,17 @@ class Person:
         self._answered += 1
         if self._signalling_ms is None:
             self._signalling_ms = self._since_began()
-        self._connect(self._answer.candidates, on_participant)
+        self._candidates += self._answer.candidates
+        self._connect(on_participant)
         self._start_sources()
         await self._ask_for_size(told.mid_to_track_id)
         await self._offer_again()
 
-    def _connect(
-        self, candidates: tuple[tuple[str, int], ...], on_participant: Callable[[Person], None]
-    ) -> None:
+    def _connect(self, on_participant: Callable[[Person], None]) -> None:
         answer = self._answer
-        if self.participant is not None or answer is None or not candidates:
+        if self.participant is not None or answer is None or not self._candidates:
             return
-        address, port = candidates[0]
+        address, port = self._candidates[0]
         self._added_ms = self._since_began()
         self.participant = self._swarm.add_participant(
             ufrag=self._ours.ufrag,

@@ -16,7 +16,7 @@ from loadtest.engine.person import Person
 from loadtest.results import EngineResult, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from loadtest.plan import RunPlan
 
@@ -56,6 +56,7 @@ class _Run:
         self._started = self._loop.time()
         self._end = plan.warm_up_seconds + plan.seconds
         self._moments: list[Figures] = []
+        self._measured_from = 0
         self._by_participant: dict[int, Person] = {}
         rng = random.Random(plan.seed)  # noqa: S311 - repeatable, not secret
         self._people = [
@@ -75,7 +76,11 @@ class _Run:
                 finally:
                     for stay in stays:
                         stay.cancel()
-                    await asyncio.gather(*stays, return_exceptions=True)
+                    ends = await asyncio.gather(*stays, return_exceptions=True)
+                # What the server can cause stands in the results; anything else is a fault of ours.
+                for end in ends:
+                    if isinstance(end, Exception):
+                        raise end
         finally:
             stopping.cancel()
             self._loop.remove_reader(self._swarm.fileno())
@@ -97,10 +102,12 @@ class _Run:
         for moment in moments:
             wait = max(0.0, self._started + moment - self._loop.time())
             await asyncio.wait([stopping], timeout=wait)
-            if stopping.done():
-                break
+            if moment == warm_up:
+                self._measured_from = len(self._moments)
             self._moments.append(await self._figures())
             self._tell_progress()
+            if stopping.done():
+                break
 
     async def _figures(self) -> Figures:
         # The threads answer between two of their turns, which the loop does not wait for.
@@ -139,8 +146,7 @@ class _Run:
 
     def _result(self, *, aborted: bool) -> EngineResult:
         joins = tuple(person.result() for person in self._people)
-        measured = _measured(self._moments, self._plan.warm_up_seconds)
-        total = measured[-1].since(measured[0])
+        total = self._moments[-1].since(self._moments[self._measured_from])
         error = None
         if joins and not any(join.ok for join in joins) and not aborted:
             error = next((join.error for join in joins if join.error), "nobody connected")
@@ -162,11 +168,6 @@ class _Run:
             aborted=aborted,
             error=error,
         )
-
-
-def _measured(moments: Sequence[Figures], warm_up: float) -> Sequence[Figures]:
-    """Leave out the moments before the measured part, unless nothing else is there."""
-    return [moment for moment in moments if moment.at >= warm_up] or moments[-1:]
 
 
 def _has_left(person: Person, at: float) -> bool:

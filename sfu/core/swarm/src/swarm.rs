@@ -22,8 +22,8 @@ use crate::reception::Formats;
 use crate::thread::{Order, Parts, SwarmThread};
 use crate::video::VideoConfig;
 
-/// How long a thread may take to report before we go on without it.
-const REPORT_PATIENCE: Duration = Duration::from_millis(500);
+/// How long a thread may take to report before we go on without it; one that is overloaded still answers within this.
+const REPORT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a swarm is made from.
 #[derive(Debug, Clone, Copy)]

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError};
+use std::time::Duration;
 
 use net::clock::Clock;
 use net::event_fd::EventFd;
@@ -25,6 +26,8 @@ use crate::video::VideoConfig;
 
 /// Datagrams that one participant may send at once: three encodings' key frames and then some.
 const OUTBOX: usize = 1_024;
+/// Who was just woken is not woken again before this, so that one who always wants to be does not stop the others.
+const BREATH: Duration = Duration::from_micros(50);
 /// Token of the bell in the poller; participants have their places.
 const WAKE: u64 = u64::MAX;
 
@@ -164,7 +167,7 @@ impl SwarmThread {
                 return;
             }
         };
-        self.schedule(place);
+        self.schedule(place, now);
     }
 
     fn report(&mut self, now: Time) -> Vec<u8> {
@@ -217,12 +220,12 @@ impl SwarmThread {
             self.figures.receive_overflow += u64::from(total.wrapping_sub(seat.overflow));
             seat.overflow = total;
         }
-        self.after(place);
+        self.after(place, now);
     }
 
     fn run_timers(&mut self) {
+        let now = self.parts.clock.now();
         loop {
-            let now = self.parts.clock.now();
             let Some(&Reverse((at, place))) = self.timers.peek() else { return };
             if at > now {
                 return;
@@ -236,12 +239,12 @@ impl SwarmThread {
             let mut around =
                 Around { outbox: &mut self.outbox, figures: &mut self.figures, news: &mut self.news };
             seat.participant.handle_timeout(now, &mut around);
-            self.after(place);
+            self.after(place, now + BREATH);
         }
     }
 
     /// Sends what a participant has to send, tells what it has to tell and notes when it wants to be woken.
-    fn after(&mut self, place: usize) {
+    fn after(&mut self, place: usize, earliest: Time) {
         let Some(Some(seat)) = self.seats.get_mut(place) else { return };
         if let Some(transmitter) = &mut self.transmitter
             && !self.outbox.is_empty()
@@ -259,12 +262,12 @@ impl SwarmThread {
             }
             self.news.clear();
         }
-        self.schedule(place);
+        self.schedule(place, earliest);
     }
 
-    fn schedule(&mut self, place: usize) {
+    fn schedule(&mut self, place: usize, earliest: Time) {
         let Some(Some(seat)) = self.seats.get_mut(place) else { return };
-        let wanted = seat.participant.poll_timeout();
+        let wanted = seat.participant.poll_timeout().max(earliest);
         if wanted < seat.scheduled {
             seat.scheduled = wanted;
             self.timers.push(Reverse((wanted, place)));
