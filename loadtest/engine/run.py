@@ -53,7 +53,7 @@ class _Run:
         self._on_progress = on_progress
         self._loop = asyncio.get_running_loop()
         self._layout = Layout.of(Swarm.snapshot_layout())
-        self._started = self._loop.time()
+        self._started = 0.0
         self._end = plan.warm_up_seconds + plan.seconds
         self._moments: list[Figures] = []
         self._measured_from = 0
@@ -65,6 +65,7 @@ class _Run:
         ]
 
     async def carry_out(self, stop: asyncio.Event) -> EngineResult:
+        self._started = self._loop.time()
         self._loop.add_reader(self._swarm.fileno(), self._take_news)
         stopping = asyncio.ensure_future(stop.wait())
         connector = aiohttp.TCPConnector(limit=0)

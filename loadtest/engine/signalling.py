@@ -6,6 +6,7 @@ import asyncio
 import base64
 import gzip
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -17,11 +18,25 @@ if TYPE_CHECKING:
 # The generation of the client protocol that single-connection clients speak.
 _PROTOCOL = 16
 _CONNECT_WITHIN = 10.0  # seconds
+_MAX_REASON = 200  # bytes
 _MAX_MESSAGE = 4 * 1024 * 1024  # a roster of thousands
 
 
 class SignallingError(Exception):
     """The server did not let us in, or the connection ended; the text says why."""
+
+
+async def _reason(
+    http: aiohttp.ClientSession, url: str, query: dict[str, str], headers: dict[str, str]
+) -> str:
+    """Ask for the words that a refused upgrade does not carry."""
+    door = f"http{url.rstrip('/').removeprefix('ws')}/rtc/v1/validate"
+    try:
+        async with asyncio.timeout(_CONNECT_WITHIN), http.get(door, params=query, headers=headers) as answer:
+            said = (await answer.content.read(_MAX_REASON)).decode(errors="replace").strip()
+            return f": {said}" if answer.status >= HTTPStatus.BAD_REQUEST and said else ""
+    except (aiohttp.ClientError, OSError, TimeoutError):
+        return ""
 
 
 class Signalling:
@@ -50,8 +65,9 @@ class Signalling:
                     f"{url.rstrip('/')}/rtc/v1", params=query, headers=headers, max_msg_size=_MAX_MESSAGE
                 )
         except aiohttp.WSServerHandshakeError as error:
-            raise SignallingError(f"the server answered {error.status}") from None
-        except (aiohttp.ClientError, OSError) as error:
+            why = await _reason(http, url, query, headers)
+            raise SignallingError(f"the server answered {error.status}{why}") from None
+        except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
             raise SignallingError(f"the server cannot be reached ({type(error).__name__})") from None
         return cls(socket)
 

@@ -10,6 +10,7 @@ from loadtest.engine import run
 from loadtest.plan import AudioPlan, PersonPlan, RunPlan, VideoPlan
 from loadtest.results import EngineResult, Progress
 from tests.support.management import Management
+from tests.support.server import Server
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -113,5 +114,46 @@ async def test_who_is_not_let_in_is_told_with_the_reason(management: Management)
     room = await management.room()
     plan = person(management, room, "stranger")
     result = await carry_out(management, iter([replace(plan, token=f"{plan.token}x")]), 0.2)
-    assert [(join.ok, join.error) for join in result.joins] == [(False, "the server answered 401")]
-    assert result.error == "the server answered 401"
+    said = "the server answered 401: invalid or expired token"
+    assert [(join.ok, join.error) for join in result.joins] == [(False, said)]
+    assert result.error == said
+
+
+async def test_everybody_in_a_meeting_gets_everybody_else(management: Management) -> None:
+    """Five pictures are more than there are sections for in a first offer."""
+    room = await management.room()
+    small = VideoPlan(encodings=((320, 180, 150),), codec="h264")
+    people = [
+        person(management, room, f"person-{number}", audio=AudioPlan(), video=small) for number in range(5)
+    ]
+    result = await carry_out(management, iter(people), 2.0)
+    assert [join.error for join in result.joins] == [None] * 5
+    assert all(join.first_audio_ms and join.first_video_ms for join in result.joins)
+    assert result.packets_received == pytest.approx(4 * result.packets_sent, rel=0.02)
+    assert result.packets_received > 2 * 4 * 5 * (AUDIO_PACKETS + 30) * 0.9
+    assert (result.packets_lost, result.payload_errors) == (0, 0)
+
+
+async def test_a_camera_that_nobody_watches_rests(management: Management) -> None:
+    room = await management.room()
+    people = [person(management, room, "alone", video=VideoPlan())]
+    plan = RunPlan(management.server.ws_url, tuple(people), warm_up_seconds=7.0, seconds=1.0, seed=1)
+    result = await run(plan)
+    assert (result.joins[0].ok, result.packets_sent) == (True, 0)
+
+
+async def test_a_server_that_dies_ends_the_stays_and_not_the_engine(own_server: Server) -> None:
+    async with Management(own_server) as local:
+        room = await local.room()
+        people = tuple(broadcast(local, room, 2))
+    plan = RunPlan(own_server.ws_url, people, warm_up_seconds=0.0, seconds=3.0, seed=1)
+
+    def kill(progress: Progress) -> None:
+        if progress.connected == 3:
+            own_server.kill()
+
+    result = await run(plan, on_progress=kill)
+    assert [join.ok for join in result.joins] == [False] * 3
+    assert all("ended the connection" in (join.error or "") for join in result.joins)
+    assert result.packets_received > 0
+    assert result.error is not None
