@@ -29,6 +29,8 @@ class Answer:
     """Sections in which the server receives."""
     given: frozenset[str]
     """Sections in which the server sends."""
+    resends: tuple[tuple[int, int], ...]
+    """SSRCs of what the server may send again, each with that of what it was first."""
 
 
 def read_answer(text: str) -> Answer:
@@ -58,6 +60,12 @@ def read_answer(text: str) -> Answer:
         tuple(extensions.items()),
         frozenset(str(media.mid) for media in streams if media.direction in ("recvonly", "sendrecv")),
         frozenset(str(media.mid) for media in streams if media.direction in ("sendonly", "sendrecv")),
+        tuple(
+            (ssrcs[1], ssrcs[0])
+            for media in streams
+            for semantics, ssrcs in media.ssrc_groups
+            if semantics == "FID" and len(ssrcs) > 1
+        ),
     )
 
 

@@ -164,6 +164,8 @@ class Person:
         self._candidates += self._answer.candidates
         self._connect(on_participant)
         self._start_sources()
+        if self.participant is not None:
+            self._swarm.pair_resends(self.participant, list(self._answer.resends))
         await self._ask_for_size(told.mid_to_track_id)
         await self._offer_again()
 

@@ -67,6 +67,13 @@ def test_the_servers_answer_says_where_to_connect_and_what_is_taken() -> None:
     assert ("urn:ietf:params:rtp-hdrext:sdes:mid", 4) in answer.extensions
 
 
+def test_an_answer_names_what_is_a_resend_of_what() -> None:
+    sending = write_offer(OURS, [Section("0", "video", Sent("t", ((1, 2),)))], version=1)
+    answer = read_answer(sending)
+    assert answer.given == {"0"}
+    assert answer.resends == ((2, 1),)
+
+
 def test_udp_candidates_of_the_first_component_come_in_the_order_of_their_preference() -> None:
     text = "\r\n".join(
         [

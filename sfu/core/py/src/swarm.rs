@@ -231,6 +231,11 @@ impl Swarm {
         self.swarm.set_active(participant, camera, mask);
     }
 
+    /// Tells a participant what the packets of some SSRCs are resends of, as (resend, original).
+    fn pair_resends(&self, participant: usize, resends: Vec<(u32, u32)>) {
+        self.swarm.pair(participant, resends);
+    }
+
     /// Lets a participant vanish; one that is gone is ignored.
     fn remove_participant(&self, participant: usize) {
         self.swarm.remove(participant);

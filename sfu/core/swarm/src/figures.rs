@@ -49,8 +49,12 @@ figures! {
     duplicates,
     /// RTP packets that came after younger ones.
     reordered,
+    /// RTP packets that receivers asked for again.
+    resends_asked,
     /// RTP packets that were sent again to us.
-    repairs_received,
+    resends_received,
+    /// RTP packets that were missing and came by being sent again; they count as received, too.
+    repaired,
     /// RTP packets that were decrypted and whose payload was read.
     checked,
     /// Payloads that were changed on the way.

@@ -19,8 +19,6 @@ use crate::video::{VideoConfig, VideoSource};
 
 /// Reports go out so often, as browsers do for video.
 const REPORT_INTERVAL: Duration = Duration::from_millis(1_000);
-/// How soon after its packets a missing key frame is asked for again, at the earliest.
-const ASK_INTERVAL: Duration = Duration::from_millis(100);
 /// Some day of 1995: only differences count.
 const SENDERS_EPOCH: NtpTime = NtpTime(3_000_000_000 << 32);
 
@@ -69,7 +67,6 @@ pub struct Participant {
     transport_seq: u16,
     report_ssrc: Ssrc,
     next_report: Time,
-    next_ask: Time,
     began: Time,
     path_at: Option<Time>,
     heard: [bool; 2],
@@ -109,7 +106,6 @@ impl Participant {
             transport_seq: 0,
             report_ssrc: config.report_ssrc,
             next_report: Time::NEVER,
-            next_ask: Time::NEVER,
             began: now,
             path_at: None,
             heard: [false; 2],
@@ -139,6 +135,11 @@ impl Participant {
         }
     }
 
+    /// Knows from now on what the packets of some SSRCs are resends of, as (resend, original).
+    pub fn pair(&mut self, resends: &[(u32, u32)]) {
+        self.reception.pair(resends);
+    }
+
     /// When it wants `handle_timeout`.
     pub fn poll_timeout(&self) -> Time {
         let browser = self.browser.poll_timeout();
@@ -147,7 +148,7 @@ impl Participant {
         }
         let videos = self.videos.iter().map(VideoSource::poll_timeout);
         let sources = videos.chain(self.audios.iter().map(AudioSource::poll_timeout));
-        sources.fold(browser.min(self.next_report).min(self.next_ask), Time::min)
+        sources.fold(browser.min(self.next_report).min(self.reception.poll_timeout()), Time::min)
     }
 
     /// Does what is due.
@@ -174,13 +175,12 @@ impl Participant {
             .iter_mut()
             .filter(|video| video.poll_timeout() <= now)
             .for_each(|v| v.handle_timeout(&mut line));
-        self.composer.clear();
-        if self.next_ask <= now {
-            let missing = self.reception.ask(now, self.report_ssrc, &mut self.composer, line.figures);
+        if self.reception.poll_timeout() <= now {
+            self.composer.clear();
+            self.reception.ask(now, self.report_ssrc, &mut self.composer, line.figures);
             if !self.composer.is_empty() {
                 line.send_control(self.composer.bytes());
             }
-            self.next_ask = if missing { now + ASK_INTERVAL } else { Time::NEVER };
         }
         if self.next_report <= now {
             self.next_report = now + REPORT_INTERVAL;
@@ -199,7 +199,7 @@ impl Participant {
     pub fn handle_datagram(&mut self, now: Time, at: Time, datagram: &mut [u8], around: &mut Around<'_>) {
         match datagram {
             [128..=191, 192..=223, ..] => self.handle_control(now, at, datagram, around),
-            [128..=191, ..] => self.handle_media(now, at, datagram, around),
+            [128..=191, ..] => self.handle_media(at, datagram, around),
             _ => {
                 let checks = self.browser.checks_answered;
                 self.browser.handle_datagram(now, datagram);
@@ -211,16 +211,12 @@ impl Participant {
         }
     }
 
-    fn handle_media(&mut self, now: Time, at: Time, datagram: &mut [u8], around: &mut Around<'_>) {
+    fn handle_media(&mut self, at: Time, datagram: &mut [u8], around: &mut Around<'_>) {
         let Some((_, receiver)) = self.browser.media() else { return };
         let Some(format) = self.reception.handle_rtp(at, datagram, receiver, around.figures) else { return };
         let video = format != Format::Opus;
         if !std::mem::replace(&mut self.heard[usize::from(video)], true) {
             around.news.push(News::MediaStarted { video, after: at.since(self.began) });
-        }
-        if video {
-            // Not at once: the key frame may be in the packets that follow.
-            self.next_ask = self.next_ask.min(now + ASK_INTERVAL);
         }
     }
 

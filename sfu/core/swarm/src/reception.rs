@@ -3,25 +3,19 @@
 //! Of a packet that is not checked only the header is looked at, which is not encrypted: that is how one thread can
 //! receive for hundreds. The first packet of a stream is always checked, and every packet until a key frame has come.
 
-use std::time::Duration;
-
 use rtc::drop_reason::DropReason;
-use rtc::rtcp::{Composer, Compound, ReportBlock, RtcpPacket};
-use rtc::rtp::{RtpPacket, h264, vp8};
+use rtc::rtcp::{Composer, Compound, RtcpPacket};
+use rtc::rtp::RtpPacket;
 use rtc::transport::srtp::Receiver;
 use rtc::units::{Pt, Ssrc, Time};
 
 use crate::figures::Figures;
-use crate::stamp::{self, Content};
-use crate::tracking::{Arrival, Tracking};
+use crate::stream::Stream;
+use crate::tracking::Arrival;
 use crate::video::VideoCodec;
 
 /// Most streams of one participant.
 const MAX_STREAMS: usize = 1_024;
-/// A key frame that does not come is asked for again after this.
-const KEY_FRAME_PATIENCE: Duration = Duration::from_millis(500);
-/// A picture that stands still for longer is not time of its encoding.
-const STILL: Duration = Duration::from_millis(1_000);
 /// Most streams that one report tells of.
 const BLOCKS: usize = 31;
 
@@ -58,28 +52,24 @@ pub struct Reception {
     check_every: u32,
     /// By rising SSRC.
     streams: Vec<Stream>,
+    /// SSRC of resends and of what they are resends of.
+    resends: Vec<(u32, u32)>,
+    next_ask: Time,
     /// Where the last packet's stream was: packets come in bursts of one stream.
     last: usize,
-}
-
-struct Stream {
-    ssrc: u32,
-    format: Format,
-    tracking: Tracking,
-    unchecked: u32,
-    wants_key: bool,
-    next_ask: Time,
-    checked_at: Time,
-    /// Expected and received at the last report.
-    reported: (u64, u64),
-    /// Middle bits of the sender's clock in its last report, and when it came.
-    sender_report: Option<(u32, Time)>,
 }
 
 impl Reception {
     /// Nothing received yet; one packet in `check_every` is decrypted and read.
     pub fn new(formats: Formats, check_every: u32) -> Reception {
-        Reception { formats, check_every: check_every.max(1), streams: Vec::new(), last: 0 }
+        Reception {
+            formats,
+            check_every: check_every.max(1),
+            streams: Vec::new(),
+            resends: Vec::new(),
+            next_ask: Time::NEVER,
+            last: 0,
+        }
     }
 
     /// Takes in an RTP packet that the kernel got at `at`; tells of a new stream which format it has.
@@ -95,7 +85,7 @@ impl Reception {
         let format = self.formats.0[usize::from(pt & 0x7f)]?;
         let bytes = datagram.len() as u64;
         if format == Format::Resend {
-            figures.repairs_received += 1;
+            self.handle_resend(at, ssrc, datagram, receiver, figures);
             return None;
         }
         let known = self.find(ssrc);
@@ -121,14 +111,25 @@ impl Reception {
             figures.packets_expected += 1;
             figures.packets_received += 1;
             figures.bytes_received += bytes;
-        } else if !stream.count(seq, bytes, figures) {
+        } else if !stream.count(at, seq, bytes, figures) {
             return None;
         }
+        self.next_ask = self.next_ask.min(stream.missing.next());
         match payload {
             Some(payload) => stream.check(at, payload, figures),
             None => stream.unchecked += 1,
         }
         known.is_none().then_some(format)
+    }
+
+    /// Knows from now on what the packets of some SSRCs are resends of.
+    pub fn pair(&mut self, resends: &[(u32, u32)]) {
+        for &(resend, original) in resends {
+            self.resends.retain(|(known, _)| *known != resend);
+            if self.resends.len() < MAX_STREAMS {
+                self.resends.push((resend, original));
+            }
+        }
     }
 
     /// Takes in decrypted RTCP: when the server's clock was what.
@@ -142,17 +143,18 @@ impl Reception {
         }
     }
 
-    /// Asks for key frames that are missing, into `composer`; false when none is.
-    pub fn ask(&mut self, now: Time, us: Ssrc, composer: &mut Composer, figures: &mut Figures) -> bool {
-        let mut missing = false;
-        for stream in self.streams.iter_mut().filter(|stream| stream.wants_key) {
-            missing = true;
-            if stream.next_ask <= now && composer.picture_loss(us, Ssrc(stream.ssrc)) {
-                stream.next_ask = now + KEY_FRAME_PATIENCE;
-                figures.key_frames_asked += 1;
-            }
+    /// When there is something to ask for.
+    pub fn poll_timeout(&self) -> Time {
+        self.next_ask
+    }
+
+    /// Asks for key frames and packets that are missing, into `composer`.
+    pub fn ask(&mut self, now: Time, us: Ssrc, composer: &mut Composer, figures: &mut Figures) {
+        self.next_ask = Time::NEVER;
+        for stream in &mut self.streams {
+            stream.ask(now, us, composer, figures);
+            self.next_ask = self.next_ask.min(stream.ask_at());
         }
-        missing
     }
 
     /// Reports on all streams; `send` takes one compound after the other.
@@ -163,6 +165,36 @@ impl Reception {
             let mut composer = Composer::new();
             composer.receiver_report(us, &blocks);
             send(composer.bytes());
+        }
+    }
+
+    fn handle_resend(
+        &mut self,
+        at: Time,
+        ssrc: u32,
+        datagram: &mut [u8],
+        receiver: &mut Receiver,
+        figures: &mut Figures,
+    ) {
+        figures.resends_received += 1;
+        let original = self.resends.iter().find(|(resend, _)| *resend == ssrc).map(|(_, original)| *original);
+        let Some(stream) = original.and_then(|original| self.find(original)) else { return };
+        let bytes = datagram.len() as u64;
+        let Ok(len) = receiver.unprotect_rtp(at, datagram) else {
+            figures.undecipherable += 1;
+            return;
+        };
+        let payload = RtpPacket::parse(&datagram[..len]).map(|packet| packet.payload);
+        // Without a number it is padding that fills up what a probe needs.
+        let Some([high, low, payload @ ..]) = payload else { return };
+        let stream = &mut self.streams[stream];
+        let wire = u16::from_be_bytes([*high, *low]);
+        if stream.tracking.accept(wire) == Arrival::Late {
+            stream.missing.came(wire);
+            figures.repaired += 1;
+            figures.packets_received += 1;
+            figures.bytes_received += bytes;
+            stream.check(at, payload, figures);
         }
     }
 
@@ -178,87 +210,9 @@ impl Reception {
             return None;
         }
         let place = self.streams.partition_point(|stream| stream.ssrc < ssrc);
-        let stream = Stream {
-            ssrc,
-            format,
-            tracking: Tracking::new(seq),
-            unchecked: 0,
-            wants_key: matches!(format, Format::Video(_)),
-            next_ask: at,
-            checked_at: at,
-            reported: (0, 0),
-            sender_report: None,
-        };
+        let stream = Stream::new(at, ssrc, format, seq);
+        self.next_ask = self.next_ask.min(stream.ask_at());
         self.streams.insert(place, stream);
         Some(place)
-    }
-}
-
-impl Stream {
-    /// Counts a packet; false for one that has come before.
-    fn count(&mut self, seq: u16, bytes: u64, figures: &mut Figures) -> bool {
-        match self.tracking.accept(seq) {
-            Arrival::Newest(step) => figures.packets_expected += step,
-            Arrival::Late => figures.reordered += 1,
-            Arrival::Duplicate | Arrival::Ancient => {
-                figures.duplicates += 1;
-                return false;
-            }
-        }
-        figures.packets_received += 1;
-        figures.bytes_received += bytes;
-        true
-    }
-
-    /// Reads a decrypted payload.
-    fn check(&mut self, at: Time, payload: &[u8], figures: &mut Figures) {
-        self.unchecked = 0;
-        if payload.is_empty() {
-            return; // padding that fills up what a probe needs
-        }
-        let (head, picture) = match self.format {
-            Format::Opus | Format::Resend => (0, None),
-            Format::Video(VideoCodec::Vp8) => (VideoCodec::Vp8.head(), vp8::read(payload)),
-            Format::Video(VideoCodec::H264) => (VideoCodec::H264.head(), h264::read(payload)),
-        };
-        if picture.is_some_and(|picture| picture.key_start) {
-            self.wants_key = false;
-        }
-        figures.checked += 1;
-        match stamp::read(payload, head) {
-            Content::Ours { encoding, sent } => {
-                figures.latency.record(at.since(sent));
-                if self.format != Format::Opus {
-                    let shown = at.since(self.checked_at).min(STILL).as_micros() as u64;
-                    match encoding {
-                        0 => figures.encoding_0_micros += shown,
-                        1 => figures.encoding_1_micros += shown,
-                        _ => figures.encoding_2_micros += shown,
-                    }
-                }
-            }
-            Content::Damaged => figures.damaged += 1,
-            Content::Foreign => figures.foreign += 1,
-        }
-        self.checked_at = at;
-    }
-
-    fn block(&mut self, now: Time) -> ReportBlock {
-        let (expected, received) = (self.tracking.expected(), self.tracking.received());
-        let (expected_now, received_now) = (expected - self.reported.0, received - self.reported.1);
-        self.reported = (expected, received);
-        let lost_now = expected_now.saturating_sub(received_now);
-        let (last_sr, delay) = self
-            .sender_report
-            .map_or((0, 0), |(ntp, at)| (ntp, (now.since(at).as_micros() * 65_536 / 1_000_000) as u32));
-        ReportBlock {
-            ssrc: Ssrc(self.ssrc),
-            fraction_lost: (lost_now * 256).checked_div(expected_now).unwrap_or(0).min(255) as u8,
-            lost: expected.saturating_sub(received) as i32,
-            highest: self.tracking.newest(),
-            jitter: 0, // nobody acts on it
-            last_sr,
-            delay,
-        }
     }
 }

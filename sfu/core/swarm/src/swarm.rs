@@ -136,6 +136,11 @@ impl Swarm {
         self.control().order(participant, |place| Order::SetActive(place, camera, mask));
     }
 
+    /// Tells a participant what the packets of some SSRCs are resends of, as (resend, original).
+    pub fn pair(&self, participant: usize, resends: Vec<(u32, u32)>) {
+        self.control().order(participant, |place| Order::Pair(place, resends));
+    }
+
     /// Lets a participant vanish.
     pub fn remove(&self, participant: usize) {
         self.control().order(participant, Order::Remove);

@@ -37,6 +37,7 @@ pub(crate) enum Order {
     AddVideo(usize, Box<VideoConfig>),
     AddAudio(usize, Box<AudioConfig>),
     SetActive(usize, usize, u8),
+    Pair(usize, Vec<(u32, u32)>),
     Remove(usize),
     Report(SyncSender<Vec<u8>>),
 }
@@ -160,6 +161,9 @@ impl SwarmThread {
             Order::SetActive(place, camera, mask) => {
                 self.change(place, |participant| participant.set_active(camera, mask));
                 return;
+            }
+            Order::Pair(place, resends) => {
+                return self.change(place, |participant| participant.pair(&resends));
             }
             Order::Remove(place) => return self.remove(place),
             Order::Report(answer) => {

@@ -71,6 +71,11 @@ impl Tracking {
         (self.newest.0 - 0x1_0000) as u32
     }
 
+    /// The highest number as in its header.
+    pub fn newest_wire(&self) -> u16 {
+        self.newest.wire()
+    }
+
     /// Packets that were sent, as far as is known.
     pub fn expected(&self) -> u64 {
         self.expected

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rtc::rtcp::{Composer, Compound, RtcpPacket};
-use rtc::units::Ssrc;
+use rtc::units::{Ssrc, Time};
 use swarm::histogram::Histogram;
 use swarm::video::Amount;
 
@@ -82,7 +82,39 @@ fn a_stream_without_a_key_frame_is_asked_for_one_until_it_comes() {
         bench.arrive(&mut reception, &datagram, Duration::ZERO);
     }
     bench.now = bench.now + SECOND;
-    assert!(!reception.ask(bench.now, US, &mut Composer::new(), &mut bench.figures));
+    let mut composer = Composer::new();
+    reception.ask(bench.now, US, &mut composer, &mut bench.figures);
+    assert!(composer.is_empty());
+    assert_eq!(reception.poll_timeout(), Time::NEVER);
+}
+
+#[test]
+fn what_is_lost_is_asked_for_and_what_is_sent_again_fills_the_hole() {
+    let mut bench = Bench::new();
+    let (mut camera, mut reception) = (camera(bench.now, Amount::Packets(5, 200)), reception(1));
+    reception.pair(&[(0x20, 0x10), (0x21, 0x11), (0x22, 0x12)]);
+    let mut number = 0;
+    for round in 0..100 {
+        let mut arriving = bench.shoot(&mut camera, Duration::from_millis(20));
+        let mut composer = Composer::new();
+        if reception.poll_timeout() <= bench.now {
+            reception.ask(bench.now, US, &mut composer, &mut bench.figures);
+        }
+        for packet in Compound::new(composer.bytes()).flatten() {
+            let RtcpPacket::Nack { media, lost } = packet else { panic!("{packet:?}") };
+            arriving.extend(bench.sent(|line| assert!(camera.resend(media.0, lost, line))));
+        }
+        for datagram in arriving {
+            number += 1;
+            if round > 90 || number % 7 != 0 {
+                bench.arrive(&mut reception, &datagram, Duration::ZERO);
+            }
+        }
+    }
+    let figures = &bench.figures;
+    assert!(figures.repaired > 80, "{}", figures.repaired);
+    assert_eq!(figures.packets_received, figures.packets_expected);
+    assert_eq!((figures.duplicates, figures.damaged, figures.undecipherable), (0, 0, 0));
 }
 
 #[test]
