@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gzip
+import os
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,12 @@ class Signalling:
             why = await _reason(http, url, query, headers)
             raise SignallingError(f"the server answered {error.status}{why}") from None
         except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
-            raise SignallingError(f"the server cannot be reached ({type(error).__name__})") from None
+            why = (
+                os.strerror(error.errno)
+                if isinstance(error, OSError) and error.errno
+                else type(error).__name__
+            )
+            raise SignallingError(f"the server cannot be reached ({why})") from None
         return cls(socket)
 
     async def messages(self) -> AsyncIterator[rtc.SignalResponse]:

@@ -119,6 +119,12 @@ async def test_who_is_not_let_in_is_told_with_the_reason(management: Management)
     assert result.error == said
 
 
+async def test_a_server_that_is_not_there_is_said_to_be_so(management: Management) -> None:
+    plan = RunPlan("ws://127.0.0.1:1", (person(management, "nowhere", "early"),), 0.0, 0.2, seed=1)
+    result = await run(plan)
+    assert result.error == "the server cannot be reached (Connection refused)"
+
+
 async def test_everybody_in_a_meeting_gets_everybody_else(management: Management) -> None:
     """Five pictures are more than there are sections for in a first offer."""
     room = await management.room()
