@@ -1,0 +1,303 @@
+"""What a scenario may say: one model for each kind, checked field by field.
+
+Rules between fields are validators of the later field, so that one pass finds every mistake with its place.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+PEOPLE_MAX = 10_000
+HOURS_4 = 14_400.0
+
+Count = Annotated[int, Field(ge=1, le=PEOPLE_MAX)]
+Rate = Annotated[float, Field(gt=0, le=1000)]
+Seconds = Annotated[float, Field(gt=0, le=HOURS_4)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Limit = Annotated[float | None, Field(gt=0)]
+Pixels = Annotated[int, Field(ge=16, le=7680)]
+Size = Annotated[list[Pixels], Field(min_length=2, max_length=2)]
+Media = Literal["audio", "video"]
+N = TypeVar("N", int, float)
+
+
+class Part(BaseModel):
+    """A table of the file; unknown fields and values of another type are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class Encoding(Part):
+    """One simulcast encoding."""
+
+    width: Pixels
+    height: Pixels
+    kilobits_per_second: Annotated[int, Field(ge=10, le=100_000)]
+
+
+class Video(Part):
+    """What each camera sends."""
+
+    codec: Literal["vp8", "h264"] = Field(default="vp8", description="Codec of the synthetic camera.")
+    frames_per_second: int = Field(default=30, ge=1, le=120, description="Frames a second.")
+    encodings: list[Encoding] = Field(
+        default=[
+            Encoding(width=320, height=180, kilobits_per_second=150),
+            Encoding(width=640, height=360, kilobits_per_second=500),
+            Encoding(width=1280, height=720, kilobits_per_second=1700),
+        ],
+        min_length=1,
+        max_length=3,
+        description="Simulcast encodings from the lowest to the highest: `width`, `height`, "
+        "`kilobits_per_second`.",
+    )
+    packets_per_frame: Annotated[int | None, Field(ge=1, le=200)] = Field(
+        default=None, description="Frames of exactly so many packets, instead of a bit rate (benchmarks)."
+    )
+    packet_bytes: Annotated[int | None, Field(ge=20, le=1200)] = Field(
+        default=None, description="RTP payload of each of these packets, in bytes."
+    )
+
+    @field_validator("encodings")
+    @classmethod
+    def _ascending(cls, encodings: list[Encoding]) -> list[Encoding]:
+        sizes = [one.width * one.height for one in encodings]
+        if sorted(set(sizes)) != sizes:
+            raise ValueError("must go from the smallest picture to the largest")
+        return encodings
+
+    @field_validator("packet_bytes")
+    @classmethod
+    def _with_packets_per_frame(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if "packets_per_frame" in info.data and (value is None) != (info.data["packets_per_frame"] is None):
+            raise ValueError("belongs together with packets_per_frame")
+        return value
+
+
+class Audio(Part):
+    """What each microphone sends."""
+
+    packet_bytes: int = Field(default=120, ge=20, le=1200, description="RTP payload of a packet, in bytes.")
+    packets_per_second: int = Field(default=50, ge=1, le=400, description="Packets a second while talking.")
+    talk: Literal["always", "spurts"] = Field(
+        default="always", description="`always`, or `spurts` with silences as people talk in turn."
+    )
+
+
+class Objectives(Part):
+    """What the server is held to; what is left out is measured all the same but not judged."""
+
+    join_success_ratio: Ratio | None = Field(
+        default=1.0, description="Share of joins that succeed, at least."
+    )
+    join_p95_ms: Limit = Field(
+        default=None, description="From the start of a join until media can flow, 95th percentile, at most."
+    )
+    first_video_p95_ms: Limit = Field(
+        default=None, description="From the start of a join to the first video packet, 95th percentile."
+    )
+    loss_ratio: Ratio | None = Field(default=None, description="Share of expected packets lost, at most.")
+    latency_p50_ms: Limit = Field(default=None, description="One-way latency, median, at most.")
+    latency_p99_ms: Limit = Field(default=None, description="One-way latency, 99th percentile, at most.")
+    server_cpu_cores: Limit = Field(
+        default=None, description="Mean CPU of the server in the measured part, in cores, at most."
+    )
+    server_memory_mb: Limit = Field(
+        default=None, description="Resident memory of the server at its highest, in MB, at most."
+    )
+
+
+class Common(Part):
+    """What every scenario has."""
+
+    title: str = Field(min_length=1, max_length=100, description="What it is called in the report.")
+    about: str = Field(default="", max_length=2000, description="What it is for.")
+    seconds: Seconds = Field(
+        default=30.0, description="Length of the measured part; of each stage in a ramp."
+    )
+    fill_per_second: Rate = Field(default=10.0, description="How fast people join before the measured part.")
+    settle_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
+        default=3.0, description="Pause between the last of them and the measured part."
+    )
+    audio: Audio = Field(default=Audio(), description="What each microphone sends.")
+    objectives: Objectives = Field(default=Objectives(), description="What the server is held to.")
+
+
+class Filmed(Common):
+    """What every scenario with cameras has."""
+
+    sends: Annotated[list[Media], Field(min_length=1, max_length=2)] = Field(
+        default=["audio", "video"], description="What those who send have: `audio`, `video` or both."
+    )
+    video: Video = Field(default=Video(), description="What each camera sends.")
+    wanted: Size | None = Field(
+        default=None, description="Picture size that viewers ask for, `[width, height]`; else the largest."
+    )
+
+    @field_validator("sends")
+    @classmethod
+    def _once_each(cls, sends: list[Media]) -> list[Media]:
+        if len(set(sends)) != len(sends):
+            raise ValueError("names something twice")
+        return sends
+
+
+class Broadcast(Filmed):
+    """One sender, many viewers who send nothing."""
+
+    kind: Literal["broadcast"]
+    viewers: Count = Field(description="How many watch.")
+
+
+class Layout(Part):
+    """How the others are shown: some large, the rest small."""
+
+    large: Count = Field(description="How many of the others are seen large; the rest are small.")
+    large_size: Size = Field(default=[1280, 720], description="Size asked for those.")
+    small_size: Size = Field(default=[320, 180], description="Size asked for the rest.")
+
+
+class Meeting(Filmed):
+    """Rooms in which everybody sends and everybody takes everybody."""
+
+    kind: Literal["meeting"]
+    people: Annotated[int, Field(ge=2, le=1000)] = Field(description="People in each room.")
+    rooms: Count = Field(default=1, description="How many such rooms.")
+    layout: Layout | None = Field(default=None, description="Who is seen large; else `wanted` holds for all.")
+
+    @field_validator("rooms")
+    @classmethod
+    def _not_too_many(cls, rooms: int, info: ValidationInfo) -> int:
+        return _bounded(rooms, rooms * info.data.get("people", 0))
+
+    @field_validator("layout")
+    @classmethod
+    def _fits(cls, layout: Layout | None, info: ValidationInfo) -> Layout | None:
+        if layout is not None and layout.large >= info.data.get("people", PEOPLE_MAX + 1):
+            raise ValueError("large must be less than people: nobody sees themselves")
+        if layout is not None and info.data.get("wanted") is not None:
+            raise ValueError("layout and wanted exclude each other")
+        return layout
+
+
+class Consultations(Filmed):
+    """Pairs, each in a room of its own."""
+
+    kind: Literal["consultations"]
+    pairs: Annotated[int, Field(ge=1, le=PEOPLE_MAX // 2)] = Field(description="How many pairs.")
+
+
+class Group(Filmed):
+    """Patient groups in which everybody sees everybody."""
+
+    kind: Literal["group"]
+    people: Annotated[int, Field(ge=2, le=200)] = Field(default=8, description="People in each group.")
+    groups: Count = Field(default=1, description="How many groups.")
+
+    @field_validator("groups")
+    @classmethod
+    def _not_too_many(cls, groups: int, info: ValidationInfo) -> int:
+        return _bounded(groups, groups * info.data.get("people", 0))
+
+
+class AudioRoom(Common):
+    """Speakers and listeners without cameras."""
+
+    kind: Literal["audio_room"]
+    speakers: Count = Field(description="How many talk.")
+    listeners: Annotated[int, Field(ge=0, le=PEOPLE_MAX)] = Field(description="How many only listen.")
+    speakers_listen: bool = Field(default=True, description="Whether speakers take each other's sound.")
+
+    @field_validator("listeners")
+    @classmethod
+    def _not_too_many(cls, listeners: int, info: ValidationInfo) -> int:
+        return _bounded(listeners, listeners + info.data.get("speakers", 0))
+
+    @field_validator("objectives")
+    @classmethod
+    def _without_video(cls, objectives: Objectives) -> Objectives:
+        if objectives.first_video_p95_ms is not None:
+            raise ValueError("first_video_p95_ms cannot be met: an audio room has no video")
+        return objectives
+
+
+class Churn(Filmed):
+    """Rooms that people enter and leave all the time."""
+
+    kind: Literal["churn"]
+    rooms: Count = Field(default=1, description="How many rooms; whoever comes goes to the emptiest.")
+    joins_per_second: Rate = Field(description="How many come each second; as many leave.")
+    stay_seconds: Seconds = Field(description="How long they stay, give or take half.")
+
+    @field_validator("stay_seconds")
+    @classmethod
+    def _not_too_many(cls, stay: float, info: ValidationInfo) -> float:
+        return _bounded(stay, stay * info.data.get("joins_per_second", 0))
+
+
+class Reconnect(Filmed):
+    """Rooms whose people lose the line together and come back."""
+
+    kind: Literal["reconnect"]
+    people: Annotated[int, Field(ge=2, le=1000)] = Field(default=2, description="People in each room.")
+    rooms: Count = Field(default=1, description="How many rooms.")
+    share: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="Share of all people who lose the line each time."
+    )
+    every_seconds: Seconds = Field(default=15.0, description="Time between losses.")
+    away_seconds: Seconds = Field(default=1.0, description="How long they are away.")
+
+    @field_validator("rooms")
+    @classmethod
+    def _not_too_many(cls, rooms: int, info: ValidationInfo) -> int:
+        return _bounded(rooms, rooms * info.data.get("people", 0))
+
+    @field_validator("away_seconds")
+    @classmethod
+    def _back_before_the_next(cls, away: float, info: ValidationInfo) -> float:
+        if away >= info.data.get("every_seconds", HOURS_4 + 1):
+            raise ValueError("must be less than every_seconds")
+        return away
+
+
+class Ramp(Filmed):
+    """A scenario repeated with more and more people until an objective is missed."""
+
+    kind: Literal["ramp"]
+    of: Literal["broadcast", "meeting", "consultations"] = Field(
+        description="What grows: the viewers of a broadcast, the people of a meeting, the pairs."
+    )
+    start: Annotated[int, Field(ge=2, le=1000)] = Field(description="How many at first.")
+    step: Count = Field(description="How many more in each stage.")
+    most: Annotated[int, Field(ge=2, le=PEOPLE_MAX // 2)] = Field(description="Where it ends at the latest.")
+
+    @field_validator("most")
+    @classmethod
+    def _after_the_start(cls, most: int, info: ValidationInfo) -> int:
+        if most < info.data.get("start", 0):
+            raise ValueError("must not be less than start")
+        if info.data.get("of") == "meeting" and most > 1000:
+            raise ValueError("must be at most 1,000 for a meeting")
+        return most
+
+
+Plannable = Broadcast | Meeting | Consultations | Group | AudioRoom | Churn | Reconnect
+Scenario = Plannable | Ramp
+KINDS: dict[str, type[Scenario]] = {
+    "broadcast": Broadcast,
+    "meeting": Meeting,
+    "consultations": Consultations,
+    "group": Group,
+    "audio_room": AudioRoom,
+    "churn": Churn,
+    "reconnect": Reconnect,
+    "ramp": Ramp,
+}
+
+
+def _bounded(value: N, people: float) -> N:
+    if people > PEOPLE_MAX:
+        raise ValueError(f"makes {people:,.0f} people; at most {PEOPLE_MAX:,} can be had")
+    return value
