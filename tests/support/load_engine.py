@@ -49,6 +49,7 @@ class FakeEngine:
     def __init__(self, *results: EngineResult, endless: bool = False, deaf: bool = False) -> None:
         """Give these results, one for each run, the last one again and again."""
         self.plans: list[RunPlan] = []
+        self.started = asyncio.Event()
         self.cancelled = False
         self._results = list(results) or [result()]
         self._endless = endless
@@ -63,6 +64,7 @@ class FakeEngine:
     ) -> EngineResult:
         """Do as the engine's `run` does."""
         self.plans.append(plan)
+        self.started.set()
         if on_progress is not None:
             total = plan.warm_up_seconds + plan.seconds
             on_progress(Progress(total / 2, total, len(plan.people), len(plan.people), 1000.0))
