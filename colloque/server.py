@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from colloque import logs, ports, tls, wiring
 from colloque.admin import Admin
@@ -118,6 +118,7 @@ class Server:
 
     async def _start(self) -> None:
         settings, registry = self.settings, CollectorRegistry()
+        ProcessCollector(registry=registry)  # CPU time and memory, under the names that every exporter uses
         if settings.server.tls_certificate is not None and settings.server.tls_key is not None:
             self._tls = tls.server_context(settings.server.tls_certificate, settings.server.tls_key)
         admin_socket = self._claim("server.admin_listen", settings.server.admin_listen)
