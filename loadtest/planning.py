@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,13 @@ def plan(scenario: Plannable, seed: int) -> RunPlan:
 def room_labels(planned: RunPlan) -> list[str]:
     """Give the stand-in names of the rooms, in the order in which they are first used."""
     return list(dict.fromkeys(one.room for one in planned.people))
+
+
+def most_at_once(planned: RunPlan) -> int:
+    """Count the people who are there at the same time, at the most."""
+    changes = [(one.joins_at, 1) for one in planned.people]
+    changes += [(one.leaves_at, -1) for one in planned.people if one.leaves_at is not None]
+    return max(accumulate(change for _, change in sorted(changes)), default=0)
 
 
 def addressed(planned: RunPlan, url: str, rooms: Sequence[str], token: Callable[[str, str], str]) -> RunPlan:

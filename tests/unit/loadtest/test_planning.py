@@ -1,13 +1,12 @@
 """A scenario and a seed make the same people come and go, every time."""
 
 from collections import Counter
-from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
 
-from loadtest.plan import PersonPlan, RunPlan
-from loadtest.planning import addressed, plan, room_labels, stages
+from loadtest.plan import RunPlan
+from loadtest.planning import addressed, most_at_once, plan, room_labels, stages
 from loadtest.scenario import Plannable, Ramp
 from loadtest.scenario_file import parse_scenario, ready_scenarios
 
@@ -20,16 +19,6 @@ def scenario(text: str) -> Plannable:
 
 def planned(text: str, seed: int = 1) -> RunPlan:
     return plan(scenario(text), seed)
-
-
-def most_at_once(people: Iterable[PersonPlan]) -> int:
-    changes = [(one.joins_at, 1) for one in people]
-    changes += [(one.leaves_at, -1) for one in people if one.leaves_at is not None]
-    count, most = 0, 0
-    for _, change in sorted(changes):
-        count += change
-        most = max(most, count)
-    return most
 
 
 CHURN = 'kind = "churn"\nrooms = 5\njoins_per_second = 2\nstay_seconds = 10\nseconds = 40\n'
@@ -101,7 +90,7 @@ def test_in_an_audio_room_nobody_has_a_camera_and_listeners_no_microphone() -> N
 def test_churn_keeps_about_as_many_people_as_come_while_one_stays() -> None:
     run = planned(CHURN)
     assert len(run.people) == 20 + 2 * 43  # there at first, then two a second until the end
-    assert 20 <= most_at_once(run.people) <= 30
+    assert 20 <= most_at_once(run) <= 30
     middle = run.warm_up_seconds + 20
     there = [one for one in run.people if one.joins_at < middle < (one.leaves_at or 1e9)]
     assert 14 <= len(there) <= 26
@@ -159,3 +148,8 @@ def test_a_plan_is_addressed_to_a_server() -> None:
         ("b", "b/room-2-1"),
         ("b", "b/room-2-2"),
     ]
+
+
+def test_people_at_one_time_are_counted_without_those_who_have_gone() -> None:
+    assert most_at_once(planned(RECONNECT)) == 10
+    assert most_at_once(planned('kind = "broadcast"\nviewers = 3')) == 4

@@ -1,0 +1,53 @@
+"""The few figures that say how a run went, and those that machines are sized by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from loadtest.joins import join_ms, percentile
+from loadtest.objectives import loss_ratio, success_ratio
+from loadtest.planning import most_at_once
+from loadtest.server_figures import use_of
+
+if TYPE_CHECKING:
+    from loadtest.run import StageRecord
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    """One of them; `unit` is `%` for a ratio."""
+
+    name: str
+    says: str
+    value: float | None
+    unit: str
+
+
+def key_figures(record: StageRecord) -> tuple[KeyFigure, ...]:
+    """Give them in the order in which they are shown."""
+    result, warm_up = record.result, record.plan.warm_up_seconds
+    measured = [one.received for one in result.seconds if one.at > warm_up]
+    bits = [one.bytes_received * 8 / 1e6 for one in result.seconds if one.at > warm_up]
+    rate = fmean(measured) if measured else None
+    use = use_of(record.samples, since=warm_up)
+    people = most_at_once(record.plan)
+    return (
+        KeyFigure("people", "people at one time", people, ""),
+        KeyFigure("join_success_ratio", "joins that succeed", success_ratio(result), "%"),
+        KeyFigure("join_p95_ms", "join, 95th", percentile(map(join_ms, result.joins), 0.95), "ms"),
+        KeyFigure("latency_p50_ms", "latency, median", result.latency.percentile(0.5), "ms"),
+        KeyFigure("latency_p99_ms", "latency, 99th", result.latency.percentile(0.99), "ms"),
+        KeyFigure("loss_ratio", "packets lost", loss_ratio(result), "%"),
+        KeyFigure("packets_per_second", "packets out", rate, "/s"),
+        KeyFigure("megabits_per_second", "bit rate out", fmean(bits) if bits else None, "Mb/s"),
+        KeyFigure("server_cpu_cores", "server CPU", use.cpu_cores, "cores"),
+        KeyFigure("server_memory_mb", "server memory", use.memory_mb, "MB"),
+        KeyFigure("packets_per_cpu_second", "packets per CPU second", _ratio(rate, use.cpu_cores), ""),
+        KeyFigure("tool_busy", "load tester busy", result.tool_busy, "%"),
+    )
+
+
+def _ratio(value: float | None, by: float | None) -> float | None:
+    return None if value is None or not by else value / by
