@@ -75,6 +75,15 @@ def read_metrics(text: str, at: float) -> ServerSample:
     )
 
 
+def read_version(text: str) -> str | None:
+    """Read which version a Prometheus page is of, if it says: a series like `colloque_build_info`."""
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name.endswith("_build_info") and "version" in sample.labels:
+                return f"{sample.name.removesuffix('_build_info')} {sample.labels['version']}"
+    return None
+
+
 def by_second(samples: Sequence[ServerSample]) -> tuple[ServerSecond, ...]:
     """Give the use between each sample and the one before it."""
     return tuple(

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 import aiohttp
 
 from loadtest.errors import RunError
-from loadtest.server_figures import ProcessTimes, ServerSample, read_metrics, read_stat, read_statm
+from loadtest.server_figures import (
+    ProcessTimes,
+    ServerSample,
+    read_metrics,
+    read_stat,
+    read_statm,
+    read_version,
+)
 from loadtest.target import reason
 
 if TYPE_CHECKING:
@@ -76,16 +83,18 @@ class MetricsSource:
         self._session = session
         self._url = f"{admin_url.rstrip('/')}/metrics"
 
-    async def check(self) -> None:
-        """See that the page has the figures; raise `RunError`."""
+    async def check(self) -> str | None:
+        """See that the page has the figures, or raise `RunError`; give the server's version if it is said."""
         try:
-            sample = read_metrics(await self._page(), 0.0)
+            text = await self._page()
+            sample = read_metrics(text, 0.0)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise RunError(f"--admin-url {self._url}: cannot be read: {reason(error)}") from error
         except ValueError as error:
             raise RunError(f"--admin-url {self._url}: is no page of metrics") from error
         if sample.cpu_seconds is None and sample.memory_bytes is None:
             raise RunError(f"--admin-url {self._url}: has no figures of the process; use --server-pid")
+        return read_version(text)
 
     async def read(self, at: float) -> ServerSample | None:
         """Give CPU time and resident memory as the page has them; none if it does not answer in time."""

@@ -9,6 +9,7 @@ from loadtest.server_figures import (
     read_metrics,
     read_stat,
     read_statm,
+    read_version,
     use_of,
 )
 
@@ -48,6 +49,13 @@ def test_metrics_without_process_figures_give_none() -> None:
 def test_a_page_that_is_no_metrics_is_an_error() -> None:
     with pytest.raises(ValueError, match="Not found"):
         read_metrics("<html>Not found</html>", 0.0)
+
+
+def test_metrics_may_say_which_version_runs() -> None:
+    assert (
+        read_version('# TYPE colloque_build info\ncolloque_build_info{version="1.2"} 1.0\n') == "colloque 1.2"
+    )
+    assert read_version(METRICS) is None
 
 
 def test_each_second_shows_the_cores_used_since_the_one_before() -> None:
