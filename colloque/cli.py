@@ -1,4 +1,4 @@
-"""The command line: `colloque demo`, `serve`, `config`, `token`, `link`, `bench`."""
+"""The command line: `colloque demo`, `serve`, `config`, `token`, `link`, `bench`, `loadtest`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from pydantic import ValidationError
 from colloque.config import ConfigError, lines, load
 from colloque.config_text import example, show
 from colloque.errors import StartError
+from colloque.load_command import load_app
 from colloque.settings import SECRET_MIN_CHARS, Settings
 from colloque.version import running_version
+from loadtest.errors import RunError, ScenarioError
 from rooms import Role
 
 FAILED, WRONG_USE = 1, 2
@@ -39,6 +41,7 @@ bench_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(bench_app, name="bench")
+app.add_typer(load_app, name="loadtest")
 
 
 class RoleName(StrEnum):
@@ -72,9 +75,9 @@ def main() -> None:
     """Run the command; whatever the operator can put right is one line and exit code 1 or 2."""
     try:
         app()
-    except ConfigError as error:
+    except (ConfigError, ScenarioError) as error:
         _fail(str(error), WRONG_USE)
-    except StartError as error:
+    except (StartError, RunError) as error:
         _fail(f"colloque: {error}", FAILED)
 
 

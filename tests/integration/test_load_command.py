@@ -1,0 +1,115 @@
+"""`colloque loadtest run` as a person starts it, against a real server, with an engine that sends nothing."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.eventually import eventually
+from tests.support.management import Management
+from tests.support.server import Server, environment
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+SOURCES = Path(__file__).parents[2]
+
+
+@asynccontextmanager
+async def started(server: Server, folder: Path, *extra: str, endless: bool = False) -> AsyncIterator[Process]:
+    """Start the command; it is killed at the end should it still run."""
+    path = os.pathsep.join(filter(None, (environment()["PYTHONPATH"], str(SOURCES))))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.support.load_tester", *(("--endless",) if endless else ()),
+        "loadtest", "run", "group-8", "--url", server.ws_url, "--key", server.key, "--secret", server.secret,
+        "--report", str(folder / "report"), *extra,
+        stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE, cwd=folder,
+        env=environment() | {"PYTHONPATH": path},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def end_of(process: Process) -> tuple[int, str, str]:
+    out, error = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), error.decode()
+
+
+async def run(server: Server, folder: Path, *extra: str) -> tuple[int, str, str]:
+    async with started(server, folder, *extra) as process:
+        return await end_of(process)
+
+
+async def rooms(management: Management) -> list[str]:
+    answer = await management.ask("GET", "/v1/rooms?limit=100")
+    return [room["id"] for room in answer["items"] if room["name"] == "Load test"]
+
+
+async def a_room(management: Management) -> None:
+    """Wait for the tester's room: it is in its run."""
+    await eventually(lambda: rooms(management), within=15.0, what="a room of the load tester")
+
+
+async def test_a_run_writes_its_report_and_is_quiet_in_a_pipe(server: Server, tmp_path: Path) -> None:
+    ended = await run(server, tmp_path, "--server-pid", str(server.pid))
+    assert ended[0] == 0, ended
+    assert ended[1].startswith("Every objective was met.")
+    assert ended[2] == ""
+    assert json.loads((tmp_path / "report" / "report.json").read_text())["outcome"] == "met"
+
+
+async def test_the_servers_version_is_taken_from_its_metrics(server: Server, tmp_path: Path) -> None:
+    code, out, _ = await run(server, tmp_path, "--admin-url", server.admin_url, "--json")
+    assert code == 0
+    assert json.loads(out)["machine"]["server version"].startswith("colloque ")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+async def test_stopping_leaves_a_report_that_is_marked_and_nothing_else(
+    own_server: Server, tmp_path: Path, how: signal.Signals
+) -> None:
+    async with (
+        Management(own_server) as management,
+        started(own_server, tmp_path, endless=True) as process,
+    ):
+        await a_room(management)
+        process.send_signal(how)
+        code, out, error = await end_of(process)
+        assert (code, error) == (1, "")
+        assert out.startswith("Stopped early: this report is partial.")
+        assert json.loads((tmp_path / "report" / "report.json").read_text())["partial"] is True
+        assert await rooms(management) == []
+
+
+async def test_a_server_that_dies_ends_the_run_with_its_reason(own_server: Server, tmp_path: Path) -> None:
+    async with (
+        Management(own_server) as management,
+        started(own_server, tmp_path, endless=True) as process,
+    ):
+        await a_room(management)
+        own_server.kill()
+        code, out, error = await end_of(process)
+    assert (code, error) == (1, "")
+    assert out.startswith("The run failed: this report is partial. The server has gone: nobody listens")
+
+
+async def test_a_wrong_secret_is_one_line(server: Server, tmp_path: Path) -> None:
+    code, out, error = await run(server, tmp_path, "--secret", "another-one-than-the-servers")
+    assert (code, out) == (1, "")
+    assert error == "colloque: --key, --secret: the server does not accept them\n"
+
+
+async def test_a_process_that_is_not_there_is_one_line(server: Server, tmp_path: Path) -> None:
+    code, out, error = await run(server, tmp_path, "--server-pid", "999999999")
+    assert (code, out) == (1, "")
+    assert error == "colloque: --server-pid 999999999: there is no such process\n"
