@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -17,19 +16,18 @@ from tests.support.management import Management
 from tests.support.server import Server, environment
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
-SOURCES = Path(__file__).parents[2]
+TESTER = Path(__file__).parents[1] / "support" / "load_tester.py"
 
 
 @asynccontextmanager
 async def started(server: Server, folder: Path, *extra: str, endless: bool = False) -> AsyncIterator[Process]:
     """Start the command; it is killed at the end should it still run."""
-    path = os.pathsep.join(filter(None, (environment()["PYTHONPATH"], str(SOURCES))))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.support.load_tester", *(("--endless",) if endless else ()),
+        sys.executable, str(TESTER), *(("--endless",) if endless else ()),
         "loadtest", "run", "group-8", "--url", server.ws_url, "--key", server.key, "--secret", server.secret,
         "--report", str(folder / "report"), *extra,
         stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE, cwd=folder,
-        env=environment() | {"PYTHONPATH": path},
+        env=environment(),
     )  # fmt: skip
     try:
         yield process

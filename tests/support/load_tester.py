@@ -1,12 +1,15 @@
 """The command line with an engine that sends nothing; with `--endless` first, it runs until it is stopped."""
 
 import sys
+from pathlib import Path
 from types import ModuleType
 
-from colloque.cli import main
-from tests.support.load_engine import FakeEngine
-
 if __name__ == "__main__":
+    # Last, so that an installed wheel is what is run.
+    sys.path.append(str(Path(__file__).parents[2]))
+    from colloque.cli import main
+    from tests.support.load_engine import FakeEngine
+
     endless = sys.argv[1:2] == ["--endless"]
     if endless:
         del sys.argv[1]
