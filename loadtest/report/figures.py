@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from loadtest.joins import STAGES, join_ms, percentile, stage_ms
 from loadtest.report.markup import Markup, tag
 from loadtest.report.numbers import NONE, number, percent
 from loadtest.report.plots import Series, Text, bar_plot, column_plot, legend, line_plot
-from loadtest.report.thinning import thinned
+from loadtest.report.thinning import coarse, thinned
 from loadtest.server_figures import by_second
 
 if TYPE_CHECKING:
@@ -137,23 +138,18 @@ def _range(series: Series, unit: str) -> str:
 
 def _latencies(histogram: Histogram, id_: str) -> Figure:
     title = "One-way latency, all packets"
-    total = sum(histogram.counts)
-    bounds = [*histogram.bounds_ms, float("inf")]
-    filled = [n for n, count in enumerate(histogram.counts) if count]
-    shown = range(filled[0], filled[-1] + 1) if filled else range(0)
-    labels = [number(bounds[n]) if n < len(histogram.bounds_ms) else "more" for n in shown]
-    shares = [histogram.counts[n] / total * 100 for n in shown]
+    total, columns = sum(histogram.counts), coarse(histogram)
+    labels = ["more" if math.isinf(bound) else number(bound) for bound, _ in columns]
     p50, p99 = (number(histogram.percentile(share)) for share in (0.5, 0.99))
     text = Text(id_, title, f"Half of all packets took at most {p50} ms, 99 % at most {p99} ms.")
     sofar, rows = 0, []
-    for label, n in zip(labels, shown, strict=True):
-        sofar += histogram.counts[n]
-        rows.append(
-            (label, f"{histogram.counts[n]:,}", percent(histogram.counts[n] / total), percent(sofar / total))
-        )
-    plot = column_plot(text, labels, shares, x_unit="up to ms", unit="%") if filled else None
+    for label, (_, count) in zip(labels, columns, strict=True):
+        sofar += count
+        rows.append((label, f"{count:,}", percent(count / total), percent(sofar / total)))
+    shares = [count / total * 100 for _, count in columns]
+    plot = column_plot(text, labels, shares, x_unit="up to ms", unit="%") if columns else None
     heads = ("up to ms", "packets", "share", "so far")
-    return Figure(id_, title, text.says if filled else "", Markup(""), plot, heads, tuple(rows))
+    return Figure(id_, title, text.says if columns else "", Markup(""), plot, heads, tuple(rows))
 
 
 def _joins(record: StageRecord, id_: str) -> Figure:

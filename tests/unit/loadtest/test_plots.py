@@ -8,7 +8,8 @@ import pytest
 from loadtest.report.markup import tag
 from loadtest.report.numbers import number, percent, ticks, with_unit
 from loadtest.report.plots import Series, Text, bar_plot, column_plot, legend, line_plot
-from loadtest.report.thinning import thinned
+from loadtest.report.thinning import coarse, thinned
+from loadtest.results import Histogram
 from tests.support.load_engine import second
 
 TEXT = Text("x", "Title", "What it says.")
@@ -135,3 +136,21 @@ def test_a_long_run_is_drawn_in_few_points_that_keep_its_worst() -> None:
 def test_a_short_run_is_drawn_as_it_is() -> None:
     run = [second(1.0), second(2.0, latency_p50_ms=None)]
     assert thinned(run) == run
+
+
+def test_a_histogram_is_drawn_from_its_first_value_to_its_last() -> None:
+    assert coarse(Histogram((1.0, 2.0, 3.0, 4.0), (0, 5, 0, 7, 0))) == [(2.0, 5), (3.0, 0), (4.0, 7)]
+    assert coarse(Histogram((1.0,), (0, 0))) == []
+
+
+def test_a_fine_histogram_is_drawn_in_few_columns_that_count_everything() -> None:
+    fine = Histogram(tuple(float(n) for n in range(1, 1001)), (*[1] * 1000, 3))
+    columns = coarse(fine)
+    assert len(columns) <= 49
+    assert sum(count for _, count in columns) == 1003
+    assert columns[-2][0] == 1000
+    assert columns[-1] == (math.inf, 3)
+
+
+def test_values_beyond_the_last_bound_alone_are_one_column() -> None:
+    assert coarse(Histogram((1.0, 2.0), (0, 0, 4))) == [(math.inf, 4)]
