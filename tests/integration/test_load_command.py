@@ -20,10 +20,10 @@ TESTER = Path(__file__).parents[1] / "support" / "load_tester.py"
 
 
 @asynccontextmanager
-async def started(server: Server, folder: Path, *extra: str, endless: bool = False) -> AsyncIterator[Process]:
+async def started(server: Server, folder: Path, *extra: str, how: str = "--quick") -> AsyncIterator[Process]:
     """Start the command; it is killed at the end should it still run."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(TESTER), *(("--endless",) if endless else ()),
+        sys.executable, str(TESTER), how,
         "loadtest", "run", "group-8", "--url", server.ws_url, "--key", server.key, "--secret", server.secret,
         "--report", str(folder / "report"), *extra,
         stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE, cwd=folder,
@@ -78,7 +78,7 @@ async def test_stopping_leaves_a_report_that_is_marked_and_nothing_else(
 ) -> None:
     async with (
         Management(own_server) as management,
-        started(own_server, tmp_path, endless=True) as process,
+        started(own_server, tmp_path, how="--endless") as process,
     ):
         await a_room(management)
         process.send_signal(how)
@@ -89,10 +89,22 @@ async def test_stopping_leaves_a_report_that_is_marked_and_nothing_else(
         assert await rooms(management) == []
 
 
+async def test_stopping_twice_ends_at_once_and_still_deletes_the_rooms(
+    own_server: Server, tmp_path: Path
+) -> None:
+    async with Management(own_server) as management, started(own_server, tmp_path, how="--deaf") as process:
+        await a_room(management)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        code, out, error = await end_of(process)
+        assert (code, out, error) == (1, "", "colloque: interrupted twice: nothing is reported\n")
+        assert await rooms(management) == []
+
+
 async def test_a_server_that_dies_ends_the_run_with_its_reason(own_server: Server, tmp_path: Path) -> None:
     async with (
         Management(own_server) as management,
-        started(own_server, tmp_path, endless=True) as process,
+        started(own_server, tmp_path, how="--endless") as process,
     ):
         await a_room(management)
         own_server.kill()

@@ -1,4 +1,4 @@
-"""The command line with an engine that sends nothing; with `--endless` first, it runs until it is stopped."""
+"""The command line with an engine that sends nothing: `--endless` until it is stopped, `--deaf` even then."""
 
 import sys
 from pathlib import Path
@@ -10,10 +10,8 @@ if __name__ == "__main__":
     from colloque.cli import main
     from tests.support.load_engine import FakeEngine
 
-    endless = sys.argv[1:2] == ["--endless"]
-    if endless:
-        del sys.argv[1]
+    how = sys.argv.pop(1)
     engine = ModuleType("loadtest.engine")
-    engine.run = FakeEngine(endless=endless)  # type: ignore[attr-defined]
+    engine.run = FakeEngine(endless=how == "--endless", deaf=how == "--deaf")  # type: ignore[attr-defined]
     sys.modules["loadtest.engine"] = engine
     main()
