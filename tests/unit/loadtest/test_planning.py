@@ -96,11 +96,14 @@ def test_churn_keeps_about_as_many_people_as_come_while_one_stays() -> None:
     assert 14 <= len(there) <= 26
 
 
-def test_churn_fills_the_rooms_evenly() -> None:
+def test_in_churn_whoever_comes_goes_to_the_emptiest_room() -> None:
     run = planned(CHURN)
-    for at in range(15, 50, 5):
-        there = Counter(one.room for one in run.people if one.joins_at < at < (one.leaves_at or 1e9))
-        assert len(there) == 5
+    end = run.warm_up_seconds + run.seconds
+    for one in run.people:
+        there = Counter(
+            other.room for other in run.people if other.joins_at < one.joins_at < (other.leaves_at or end)
+        )
+        assert there[one.room] == min(there[f"room-{n}"] for n in range(1, 6))
 
 
 def test_who_loses_the_line_comes_back_as_the_same_person_while_the_others_stay() -> None:
@@ -112,6 +115,15 @@ def test_who_loses_the_line_comes_back_as_the_same_person_while_the_others_stay(
     assert losses == {run.warm_up_seconds + after: 5 for after in (5, 15, 25)}
     returns = Counter(one.joins_at for one in run.people if one.joins_at > run.warm_up_seconds)
     assert returns == {at + 1: 5 for at in losses}
+
+
+def test_each_time_others_lose_the_line() -> None:
+    run = planned(RECONNECT)
+    lost = {
+        at: {one.identity for one in run.people if one.leaves_at == at}
+        for at in {one.leaves_at for one in run.people} - {None}
+    }
+    assert len({frozenset(people) for people in lost.values()}) > 1
 
 
 def test_one_persons_stays_do_not_overlap() -> None:

@@ -213,6 +213,13 @@ async def test_a_ramp_adds_people_until_an_objective_breaks() -> None:
     assert target.removed == 2 + 4 + 6
 
 
+async def test_a_ramp_that_is_stopped_goes_no_further_even_if_its_stage_came_to_its_end() -> None:
+    stop = asyncio.Event()
+    stop.set()
+    record = await do(RAMP, world(FakeEngine()), stop)
+    assert (record.outcome, len(record.stages)) == ("aborted", 1)
+
+
 async def test_a_ramp_that_breaks_at_once_is_missed() -> None:
     record = await do(RAMP, world(FakeEngine(result(payload_errors=1))))
     assert (record.outcome, record.most_met, len(record.stages)) == ("missed", None, 1)
