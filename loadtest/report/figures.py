@@ -54,7 +54,7 @@ def _latency(seconds: Sequence[Second], warm_up: float, id_: str) -> Figure:
     return _over_time(
         id_,
         "One-way latency over time",
-        "From the sender's last byte to the kernel of the receiver, through the server.",
+        "From when a packet was sent until the receiver's kernel had it, through the server.",
         [one.at for one in seconds],
         (p50, p99),
         unit="ms",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _WIDTH, _HEIGHT = 640.0, 250.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58.0, 14.0, 24.0, 40.0
 _BAR, _BAR_GAP, _ROW_GAP, _LABEL_WIDTH = 13.0, 2.0, 14.0, 150.0
-_MOST_LABELS = 12
+_MOST_LABELS = 10
 
 
 @dataclass(frozen=True, slots=True)
