@@ -53,9 +53,13 @@ async def rooms(management: Management) -> list[str]:
     return [room["id"] for room in answer["items"] if room["name"] == "Load test"]
 
 
-async def a_room(management: Management) -> None:
-    """Wait for the tester's room: it is in its run."""
-    await eventually(lambda: rooms(management), within=15.0, what="a room of the load tester")
+async def running(folder: Path) -> None:
+    """Wait until the engine runs."""
+
+    async def look() -> bool:
+        return (folder / "running").exists()
+
+    await eventually(look, within=15.0, what="a run of the engine")
 
 
 async def test_a_run_writes_its_report_and_is_quiet_in_a_pipe(server: Server, tmp_path: Path) -> None:
@@ -80,7 +84,7 @@ async def test_stopping_leaves_a_report_that_is_marked_and_nothing_else(
         Management(own_server) as management,
         started(own_server, tmp_path, how="--endless") as process,
     ):
-        await a_room(management)
+        await running(tmp_path)
         process.send_signal(how)
         code, out, error = await end_of(process)
         assert (code, error) == (1, "")
@@ -93,7 +97,7 @@ async def test_stopping_twice_ends_at_once_and_still_deletes_the_rooms(
     own_server: Server, tmp_path: Path
 ) -> None:
     async with Management(own_server) as management, started(own_server, tmp_path, how="--deaf") as process:
-        await a_room(management)
+        await running(tmp_path)
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
         code, out, error = await end_of(process)
@@ -102,11 +106,8 @@ async def test_stopping_twice_ends_at_once_and_still_deletes_the_rooms(
 
 
 async def test_a_server_that_dies_ends_the_run_with_its_reason(own_server: Server, tmp_path: Path) -> None:
-    async with (
-        Management(own_server) as management,
-        started(own_server, tmp_path, how="--endless") as process,
-    ):
-        await a_room(management)
+    async with started(own_server, tmp_path, how="--endless") as process:
+        await running(tmp_path)
         own_server.kill()
         code, out, error = await end_of(process)
     assert (code, error) == (1, "")
