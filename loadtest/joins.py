@@ -18,6 +18,11 @@ def join_ms(join: JoinResult) -> float | None:
     return join.dtls_ms if join.ok else None
 
 
+def was_tried(join: JoinResult) -> bool:
+    """Say whether somebody came at all; who did not has neither times nor an error."""
+    return join.ok or join.error is not None or join.signalling_ms is not None
+
+
 def stage_ms(join: JoinResult) -> dict[str, float | None]:
     """Give how long each stage took by itself; the two firsts count from when media could flow."""
     return {

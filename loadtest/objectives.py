@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from loadtest.joins import join_ms, percentile
+from loadtest.joins import join_ms, percentile, was_tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,8 +86,9 @@ def needs_server_figures(objectives: Objectives) -> bool:
 
 
 def success_ratio(result: EngineResult) -> float | None:
-    """Give the share of joins that succeeded; none when nobody came."""
-    return sum(one.ok for one in result.joins) / len(result.joins) if result.joins else None
+    """Give the share of joins that succeeded of those that were tried; none when nobody came."""
+    tried = [one for one in result.joins if was_tried(one)]
+    return sum(one.ok for one in tried) / len(tried) if tried else None
 
 
 def loss_ratio(result: EngineResult) -> float | None:

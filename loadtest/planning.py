@@ -6,6 +6,7 @@ Rooms and people have stand-in names, and there are no tokens: both are filled i
 from __future__ import annotations
 
 import heapq
+import math
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
@@ -31,7 +32,8 @@ from loadtest.scenario import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-_LEAST_STAY_SECONDS = 0.5  # of somebody who would go, or come back, just when the run ends
+_JOIN_SECONDS = 1.0  # nobody leaves sooner, so that a join cut short is not taken for one that failed
+_SPARE_SECONDS = 5.0  # at the end nobody comes any more, for the same reason; a third of a short run
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ def plan(scenario: Plannable, seed: int) -> RunPlan:
         case _:
             seats = _seats(scenario, chance)
             people, filled = _filled(seats, scenario.fill_per_second, chance)
-    warm_up = filled + scenario.settle_seconds
+    # Whole, so that seconds that are counted are either before or after it.
+    warm_up = float(math.ceil(filled + scenario.settle_seconds))
     if isinstance(scenario, Reconnect):
         people = _with_losses(people, scenario, warm_up, chance)
     return RunPlan(url="", people=tuple(people), warm_up_seconds=warm_up, seconds=scenario.seconds, seed=seed)
@@ -198,11 +201,14 @@ def _churn(scenario: Churn, chance: Random) -> tuple[list[PersonPlan], float]:
     sender, pace = _sender(scenario), scenario.joins_per_second
     at_first = max(1, round(pace * scenario.stay_seconds))
     filled = at_first / scenario.fill_per_second
-    end = filled + scenario.settle_seconds + scenario.seconds
+    end = math.ceil(filled + scenario.settle_seconds) + scenario.seconds
     arrivals = [(n + chance.random()) / scenario.fill_per_second for n in range(at_first)]
     # Those who are there at first have been there for a while already.
-    departures = [filled + chance.random() * scenario.stay_seconds for _ in arrivals]
-    later = [filled + (n + chance.random()) / pace for n in range(int((end - filled) * pace))]
+    departures = [
+        max(at + _JOIN_SECONDS, filled + chance.random() * scenario.stay_seconds) for at in arrivals
+    ]
+    last = end - _spare(scenario)
+    later = [filled + (n + chance.random()) / pace for n in range(int((last - filled) * pace))]
     arrivals += later
     departures += [at + chance.uniform(0.5, 1.5) * scenario.stay_seconds for at in later]
     present = [0] * scenario.rooms
@@ -217,10 +223,14 @@ def _churn(scenario: Churn, chance: Random) -> tuple[list[PersonPlan], float]:
             replace(
                 _seat(sender, room + 1, f"person-{n}"),
                 joins_at=comes,
-                leaves_at=goes if goes < end - _LEAST_STAY_SECONDS else None,
+                leaves_at=goes if goes < end else None,
             )
         )
     return people, filled
+
+
+def _spare(scenario: Common) -> float:
+    return min(_SPARE_SECONDS, scenario.seconds / 3)
 
 
 def _with_losses(
@@ -231,7 +241,7 @@ def _with_losses(
     stays = {one.identity: [one] for one in people}
     lost = max(1, round(scenario.share * len(people)))
     at = begins + scenario.every_seconds / 2
-    while at + scenario.away_seconds < end - _LEAST_STAY_SECONDS:
+    while at + scenario.away_seconds <= end - _spare(scenario):
         for identity in chance.sample(sorted(stays), lost):
             last = stays[identity][-1]
             back = replace(last, joins_at=at + scenario.away_seconds)

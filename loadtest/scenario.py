@@ -229,7 +229,9 @@ class Churn(Filmed):
     kind: Literal["churn"]
     rooms: Count = Field(default=1, description="How many rooms; whoever comes goes to the emptiest.")
     joins_per_second: Rate = Field(description="How many come each second; as many leave.")
-    stay_seconds: Seconds = Field(description="How long they stay, give or take half.")
+    stay_seconds: Annotated[float, Field(ge=2, le=HOURS_4)] = Field(
+        description="How long they stay, give or take half; at least 2."
+    )
 
     @field_validator("stay_seconds")
     @classmethod
@@ -257,8 +259,8 @@ class Reconnect(Filmed):
     @field_validator("away_seconds")
     @classmethod
     def _back_before_the_next(cls, away: float, info: ValidationInfo) -> float:
-        if away >= info.data.get("every_seconds", HOURS_4 + 1):
-            raise ValueError("must be less than every_seconds")
+        if away + 1 > info.data.get("every_seconds", HOURS_4 + 1):
+            raise ValueError("must be less than every_seconds by a second or more")
         return away
 
 

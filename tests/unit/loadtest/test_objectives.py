@@ -46,6 +46,12 @@ def test_joins_must_succeed_at_least_as_often_as_asked_for() -> None:
     assert verdicts({"join_success_ratio": 0.91}, nine)["join_success_ratio"].judgement == "missed"
 
 
+def test_who_did_not_come_before_the_run_was_stopped_did_not_fail() -> None:
+    absent = join(ok=False, signalling_ms=None)
+    stopped = result(joins=(join(), absent, join(ok=False, error="refused", signalling_ms=None)))
+    assert verdicts({"join_success_ratio": 0.5}, stopped)["join_success_ratio"].figure == 0.5
+
+
 def test_the_server_is_held_to_its_use_of_the_machine() -> None:
     found = verdicts({"server_cpu_cores": 0.5, "server_memory_mb": 80}, server=ServerUse(0.4, 90.0))
     assert [found[name].judgement for name in ("server_cpu_cores", "server_memory_mb")] == ["met", "missed"]

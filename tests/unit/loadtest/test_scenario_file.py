@@ -97,7 +97,8 @@ def test_a_file_that_is_not_toml_is_one_line(text: str, said: str) -> None:
             'kind = "churn"\njoins_per_second = 100\nstay_seconds = 101',
             "4: stay_seconds: makes 10,100 people",
         ),
-        ('kind = "reconnect"\nevery_seconds = 2\naway_seconds = 2', "4: away_seconds: must be less"),
+        ('kind = "reconnect"\nevery_seconds = 2\naway_seconds = 1.5', "4: away_seconds: must be less"),
+        ('kind = "churn"\njoins_per_second = 1\nstay_seconds = 1', "4: stay_seconds: must be greater"),
         ('kind = "reconnect"\npeople = 200\nrooms = 51', "4: rooms: makes 10,200 people"),
         (
             'kind = "ramp"\nof = "meeting"\nstart = 5\nstep = 1\nmost = 4',
