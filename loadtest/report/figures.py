@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loadtest.joins import STAGES, join_ms, percentile, stage_ms
+from loadtest.joins import STAGES, join_ms, percentile, stage_ms, was_tried
 from loadtest.report.markup import Markup, tag
 from loadtest.report.numbers import NONE, number, percent
 from loadtest.report.plots import Series, Text, bar_plot, column_plot, legend, line_plot
-from loadtest.report.thinning import coarse, thinned
+from loadtest.report.thinning import coarse, rates, thinned
 from loadtest.server_figures import by_second
 
 if TYPE_CHECKING:
@@ -81,15 +81,16 @@ def _loss(seconds: Sequence[Second], warm_up: float, id_: str) -> Figure:
 
 
 def _packets(seconds: Sequence[Second], warm_up: float, id_: str) -> Figure:
+    at = [one.at for one in seconds]
     return _over_time(
         id_,
         "Packets per second",
         "What senders gave to the server, and what came out for all receivers together.",
-        [one.at for one in seconds],
+        at,
         (
-            Series("received", [one.received for one in seconds]),
-            Series("sent", [one.sent for one in seconds]),
-            Series("expected", [one.expected for one in seconds]),
+            Series("received", rates([one.received for one in seconds], at)),
+            Series("sent", rates([one.sent for one in seconds], at)),
+            Series("expected", rates([one.expected for one in seconds], at)),
         ),
         unit="packets/s",
         warm_up=warm_up,
@@ -154,7 +155,8 @@ def _latencies(histogram: Histogram, id_: str) -> Figure:
 
 def _joins(record: StageRecord, id_: str) -> Figure:
     title = "Join time by stage"
-    joins = [one for one in record.result.joins if one.ok]
+    tried = [one for one in record.result.joins if was_tried(one)]
+    joins = [one for one in tried if one.ok]
     stages = {stage: [stage_ms(one)[stage] for one in joins] for stage in STAGES}
     stages["until media can flow"] = [join_ms(one) for one in joins]
     seen = {name: values for name, values in stages.items() if any(value is not None for value in values)}
@@ -162,7 +164,7 @@ def _joins(record: StageRecord, id_: str) -> Figure:
         Series("median", [percentile(values, 0.5) for values in seen.values()]),
         Series("95th percentile", [percentile(values, 0.95) for values in seen.values()]),
     ]
-    failed = len(record.result.joins) - len(joins)
+    failed = len(tried) - len(joins)
     text = Text(id_, title, f"{len(joins)} people joined, {failed} could not.")
     rows = tuple(
         (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from loadtest.joins import join_ms, percentile
@@ -28,9 +27,10 @@ class KeyFigure:
 def key_figures(record: StageRecord) -> tuple[KeyFigure, ...]:
     """Give them in the order in which they are shown."""
     result, warm_up = record.result, record.plan.warm_up_seconds
-    measured = [one.received for one in result.seconds if one.at > warm_up]
-    bits = [one.bytes_received * 8 / 1e6 for one in result.seconds if one.at > warm_up]
-    rate = fmean(measured) if measured else None
+    measured = [one for one in result.seconds if one.at > warm_up]
+    length = measured[-1].at - warm_up if measured else None
+    rate = _ratio(sum(one.received for one in measured), length)
+    bits = _ratio(sum(one.bytes_received for one in measured) * 8 / 1e6, length)
     use = use_of(record.samples, since=warm_up)
     people = most_at_once(record.plan)
     return (
@@ -41,7 +41,7 @@ def key_figures(record: StageRecord) -> tuple[KeyFigure, ...]:
         KeyFigure("latency_p99_ms", "latency, 99th", result.latency.percentile(0.99), "ms"),
         KeyFigure("loss_ratio", "packets lost", loss_ratio(result), "%"),
         KeyFigure("packets_per_second", "packets out", rate, "/s"),
-        KeyFigure("megabits_per_second", "bit rate out", fmean(bits) if bits else None, "Mb/s"),
+        KeyFigure("megabits_per_second", "bit rate out", bits, "Mb/s"),
         KeyFigure("server_cpu_cores", "server CPU", use.cpu_cores, "cores"),
         KeyFigure("server_memory_mb", "server memory", use.memory_mb, "MB"),
         KeyFigure("packets_per_cpu_second", "packets per CPU second", _ratio(rate, use.cpu_cores), ""),

@@ -6,6 +6,7 @@ from collections import Counter
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from loadtest.joins import was_tried
 from loadtest.planning import most_at_once
 from loadtest.report import words
 from loadtest.report.figures import Figure, figures_of, table
@@ -128,7 +129,9 @@ def _stage(stage: StageRecord, prefix: str) -> Iterator[str]:
     )
     for figure in figures_of(stage, prefix):
         yield _figure(figure)
-    reasons = Counter(one.error or "no reason given" for one in stage.result.joins if not one.ok)
+    reasons = Counter(
+        one.error or "no reason given" for one in stage.result.joins if was_tried(one) and not one.ok
+    )
     if reasons:
         rows = [(reason, f"{count:,}") for reason, count in reasons.most_common(_REASONS_MAX)]
         yield tag("div", table("Joins that failed, by reason", ("reason", "joins"), rows), class_="card")

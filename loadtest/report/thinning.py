@@ -14,11 +14,19 @@ COLUMNS_MAX = 48
 
 
 def thinned(seconds: Sequence[Second], most: int = POINTS_MAX) -> list[Second]:
-    """Give at most so many points: counts are means of a second, latency is the worst of its seconds."""
+    """Give at most so many points: counts are sums, latency is the worst of what was put together."""
     every = -(-len(seconds) // most) or 1
     if every == 1:
         return list(seconds)
     return [_together(seconds[start : start + every]) for start in range(0, len(seconds), every)]
+
+
+def rates(counts: Sequence[int], at: Sequence[float]) -> list[float | None]:
+    """Turn counts into counts per second; each was counted since the time before, the first since 0."""
+    return [
+        count / (now - before) if now > before else None
+        for count, now, before in zip(counts, at, (0.0, *at), strict=False)
+    ]
 
 
 def coarse(histogram: Histogram, most: int = COLUMNS_MAX) -> list[tuple[float, int]]:
@@ -41,19 +49,14 @@ def coarse(histogram: Histogram, most: int = COLUMNS_MAX) -> list[tuple[float, i
 def _together(some: Sequence[Second]) -> Second:
     return Second(
         at=some[-1].at,
-        sent=_mean(one.sent for one in some),
-        expected=_mean(one.expected for one in some),
-        received=_mean(one.received for one in some),
-        lost=_mean(one.lost for one in some),
-        bytes_received=_mean(one.bytes_received for one in some),
+        sent=sum(one.sent for one in some),
+        expected=sum(one.expected for one in some),
+        received=sum(one.received for one in some),
+        lost=sum(one.lost for one in some),
+        bytes_received=sum(one.bytes_received for one in some),
         latency_p50_ms=_worst(one.latency_p50_ms for one in some),
         latency_p99_ms=_worst(one.latency_p99_ms for one in some),
     )
-
-
-def _mean(values: Iterable[int]) -> int:
-    found = list(values)
-    return round(sum(found) / len(found))
 
 
 def _worst(values: Iterable[float | None]) -> float | None:
