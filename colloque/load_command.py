@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from datetime import UTC, datetime
@@ -113,9 +112,10 @@ def _people(scenario: Scenario) -> str:
 
 
 def _engine() -> Engine:
-    # By name, because start-up time of the other commands matters and it loads the packet core.
-    engine: Engine = importlib.import_module("loadtest.engine").run
-    return engine
+    # Here, because start-up time of the other commands matters and it loads the packet core.
+    from loadtest.engine import run
+
+    return run
 
 
 def _code(record: RunRecord) -> int:

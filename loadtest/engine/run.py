@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import resource
+import time
 from typing import TYPE_CHECKING, Literal
 
 import aiohttp
@@ -60,7 +61,7 @@ class _Run:
         self._by_participant: dict[int, Person] = {}
         rng = random.Random(plan.seed)  # noqa: S311 - repeatable, not secret
         self._people = [
-            Person(each, swarm, random.Random(rng.getrandbits(64)), self._loop.time)  # noqa: S311
+            Person(each, swarm, random.Random(rng.getrandbits(64)), time.monotonic)  # noqa: S311
             for each in plan.people
         ]
 
