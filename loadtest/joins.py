@@ -18,19 +18,28 @@ def join_ms(join: JoinResult) -> float | None:
     return join.dtls_ms if join.ok else None
 
 
+def first_video_ms(join: JoinResult) -> float | None:
+    """Give the time to the first packet of a picture, from the join or, for who was there before, from its offer."""
+    return _between(join.video_offered_ms, join.first_video_ms)
+
+
 def was_tried(join: JoinResult) -> bool:
     """Say whether somebody came at all; who did not has neither times nor an error."""
     return join.ok or join.error is not None or join.signalling_ms is not None
 
 
 def stage_ms(join: JoinResult) -> dict[str, float | None]:
-    """Give how long each stage took by itself; the two firsts count from when media could flow."""
+    """Give how long each stage took by itself; the two firsts count from when media could flow.
+
+    The first picture counts from when there was one, for who came before it.
+    """
+    flows = join.dtls_ms
     return {
         "signalling": join.signalling_ms,
         "ICE": _between(join.signalling_ms, join.ice_ms),
         "DTLS": _between(join.ice_ms, join.dtls_ms),
-        "first audio": _between(join.dtls_ms, join.first_audio_ms),
-        "first video": _between(join.dtls_ms, join.first_video_ms),
+        "first audio": _between(flows, join.first_audio_ms),
+        "first video": _between(flows and max(flows, join.video_offered_ms), join.first_video_ms),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from loadtest.joins import join_ms, percentile, was_tried
+from loadtest.joins import first_video_ms, join_ms, percentile, was_tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +120,7 @@ _KINDS = {
     "join_p95_ms": _Kind("join, 95th percentile", lambda f: percentile(map(join_ms, f.result.joins), 0.95)),
     "first_video_p95_ms": _Kind(
         "first video packet, 95th percentile",
-        lambda f: percentile((one.first_video_ms for one in f.result.joins), 0.95),
+        lambda f: percentile(map(first_video_ms, f.result.joins), 0.95),
     ),
     "loss_ratio": _Kind("packets lost", lambda f: loss_ratio(f.result)),
     "latency_p50_ms": _Kind("one-way latency, median", lambda f: f.result.latency.percentile(0.5)),

@@ -26,6 +26,8 @@ class JoinResult:
     dtls_ms: float | None
     first_audio_ms: float | None
     first_video_ms: float | None
+    video_offered_ms: float = 0.0
+    """When the server first told of a picture to see; 0 where somebody sent one already."""
 
 
 @dataclass(frozen=True, slots=True)

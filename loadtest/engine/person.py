@@ -8,7 +8,7 @@ import secrets
 import string
 from typing import TYPE_CHECKING, Any
 
-from livekit.protocol import rtc
+from livekit.protocol import models, rtc
 
 from loadtest.engine.answer import Answer, AnswerError, read_answer, read_candidates
 from loadtest.engine.core import SwarmConnected, SwarmMediaStarted
@@ -18,7 +18,7 @@ from loadtest.engine.sources import Camera, Microphone
 from loadtest.results import JoinResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from random import Random
 
     import aiohttp
@@ -52,6 +52,7 @@ class Person:
         self._connected: SwarmConnected | None = None
         self._is_connected = asyncio.Event()
         self._first: dict[str, float] = {}
+        self._video_offered_ms: float | None = None
         self._error: str | None = None
         self._ours = Ours(_word(8), _word(24), swarm.fingerprint)
         self._microphone = Microphone.make(plan.audio, "mic", rng) if plan.audio else None
@@ -107,6 +108,7 @@ class Person:
             dtls_ms=None if connected is None else self._added_ms + connected.dtls_ms,
             first_audio_ms=self._first.get("audio"),
             first_video_ms=self._first.get("video"),
+            video_offered_ms=self._video_offered_ms or 0.0,
         )
 
     def _join_request(self) -> rtc.JoinRequest:
@@ -129,6 +131,7 @@ class Person:
             kind = message.WhichOneof("message") or ""
             if kind == "join":
                 jobs.create_task(signalling.ping(message.join.ping_interval or _PING_INTERVAL))
+                self._note_offer(message.join.other_participants, at_ms=0.0)
             await self._hear(kind, message, on_participant)
         raise SignallingError(f"the server ended the connection ({signalling.close_code})")
 
@@ -146,6 +149,8 @@ class Person:
                 self._receive(wanted.num_audios, wanted.num_videos)
                 self._offer_due = True
                 await self._offer_again()
+            case "update":
+                self._note_offer(message.update.participants)
             case "subscribed_quality_update" if self._camera and self.participant is not None:
                 mask = self._camera.active(message.subscribed_quality_update)
                 self._swarm.set_active(self.participant, 0, mask)
@@ -153,6 +158,14 @@ class Person:
                 self._error = f"the server takes no track: {message.request_response.message}"
             case "leave":
                 self._error = self._error or f"the server sent us away ({message.leave.reason})"
+
+    def _note_offer(self, people: Iterable[models.ParticipantInfo], at_ms: float | None = None) -> None:
+        """Note when there was first somebody else's picture to see."""
+        if self._video_offered_ms is not None:
+            return
+        others = (one for one in people if one.identity != self.plan.identity)
+        if any(track.type == models.TrackType.VIDEO for one in others for track in one.tracks):
+            self._video_offered_ms = self._since_began() if at_ms is None else at_ms
 
     async def _take_answer(
         self, told: rtc.SessionDescription, on_participant: Callable[[Person], None]

@@ -125,6 +125,20 @@ async def test_a_server_that_is_not_there_is_said_to_be_so(management: Managemen
     assert result.error == "the server cannot be reached (Connection refused)"
 
 
+async def test_who_comes_first_waits_for_a_picture_from_when_one_is_offered(management: Management) -> None:
+    room = await management.room()
+    people = [
+        person(management, room, "early"),
+        person(management, room, "late", joins_at=0.5, video=VideoPlan()),
+    ]
+    result = await carry_out(management, iter(people), 1.0)
+    early, late = result.joins
+    assert early.video_offered_ms > 400
+    assert early.first_video_ms is not None
+    assert early.first_video_ms > early.video_offered_ms
+    assert (late.video_offered_ms, late.first_video_ms) == (0.0, None)
+
+
 async def test_everybody_in_a_meeting_gets_everybody_else(management: Management) -> None:
     """Five pictures are more than there are sections for in a first offer."""
     room = await management.room()

@@ -128,6 +128,13 @@ def test_the_stages_of_a_join_are_what_each_added() -> None:
     assert split == {"signalling": 10, "ICE": 10, "DTLS": 10, "first audio": 10, "first video": 20}
 
 
+def test_who_comes_first_waits_for_a_picture_only_from_when_there_is_one() -> None:
+    early = join(dtls_ms=30.0, first_video_ms=5_040.0, video_offered_ms=5_000.0)
+    assert stage_ms(early)["first video"] == 40
+    found = verdicts({"first_video_p95_ms": 50}, result(joins=(early,)))["first_video_p95_ms"]
+    assert (found.figure, found.judgement) == (40, "met")
+
+
 def test_a_stage_that_was_not_reached_has_no_time() -> None:
     split = stage_ms(join(at=10.0, dtls_ms=None, first_audio_ms=None))
     assert (split["DTLS"], split["first audio"], split["first video"]) == (None, None, None)
