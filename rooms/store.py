@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -16,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from rooms.errors import StoreUnavailable
+from rooms.schema import bring_up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -46,7 +45,7 @@ class Store:
         _make_sqlite_durable(engine)
         try:
             async with engine.connect() as connection:
-                await connection.run_sync(_upgrade)
+                await connection.run_sync(bring_up_to_date)
                 await connection.commit()
         except (SQLAlchemyError, OSError) as error:
             await engine.dispose()
@@ -132,15 +131,6 @@ def _make_sqlite_durable(engine: AsyncEngine) -> None:
         # A writer takes the lock at once: upgrading a read lock later fails under contention.
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _upgrade(connection: Connection) -> None:
-    config = Config()
-    folder = str(Path(__file__).with_name("migrations"))
-    config.set_main_option("script_location", folder.replace("%", "%%"))  # read with interpolation
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 def _shown(url: str) -> str:

@@ -7,9 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection, create_engine
 
 from rooms import (
     Answer,
@@ -36,7 +33,6 @@ from rooms import (
     store,
 )
 from rooms.rights import EVERYTHING
-from rooms.tables import Base
 from tests.unit.rooms.conftest import NOW, SECRET, Witness
 
 
@@ -421,15 +417,6 @@ class TestStore:
                 for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
             ]
         assert found == ["wal", 2, 1, 5000]
-
-    async def test_the_migrations_make_the_tables_that_the_code_expects(self, rooms: Rooms, url: str) -> None:
-        def differences(connection: Connection) -> object:
-            return compare_metadata(MigrationContext.configure(connection), Base.metadata)
-
-        engine = create_engine(url)
-        with engine.connect() as connection:
-            assert differences(connection) == []
-        engine.dispose()
 
     async def test_opening_twice_changes_nothing(self, rooms: Rooms, url: str) -> None:
         room = await make(rooms)

@@ -1,0 +1,72 @@
+"""A new database, one that was upgraded step by step, and the tables that the code expects are the same."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, inspect, text
+
+from rooms import schema
+from rooms.tables import Base
+
+WAYS = [schema.bring_up_to_date, schema.upgrade_by_steps]
+MIGRATIONS = Path(schema.__file__).with_name("migrations")
+
+
+def made(path: Path, *ways: Callable[[Connection], None]) -> dict[str, Any]:
+    """Everything that the database says of its tables after going these ways."""
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        for way in ways:
+            way(connection)
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        found = inspect(connection)
+        tables = {
+            name: (
+                [{**column, "type": str(column["type"])} for column in found.get_columns(name)],
+                found.get_pk_constraint(name),
+                sorted(map(str, found.get_indexes(name))),
+                sorted(map(str, found.get_foreign_keys(name))),
+                sorted(map(str, found.get_unique_constraints(name))),
+            )
+            for name in found.get_table_names()
+        }
+        version = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    engine.dispose()
+    return {**tables, "version": version}
+
+
+def test_a_new_database_is_as_if_every_step_had_been_taken(tmp_path: Path) -> None:
+    at_once, by_steps = (made(tmp_path / way.__name__, way) for way in WAYS)
+    assert at_once == by_steps
+    assert at_once["version"] == schema.NEWEST
+
+
+@pytest.mark.parametrize("first", WAYS)
+@pytest.mark.parametrize("then", WAYS)
+def test_a_second_time_changes_nothing(
+    tmp_path: Path, first: Callable[[Connection], None], then: Callable[[Connection], None]
+) -> None:
+    assert made(tmp_path / "twice", first, then) == made(tmp_path / "once", first)
+
+
+def test_a_database_from_before_the_first_step_was_noted_is_upgraded_and_not_taken_as_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Connection] = []
+    monkeypatch.setattr(schema, "upgrade_by_steps", taken.append)
+    engine = create_engine(f"sqlite:///{tmp_path / 'old'}")
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('0000')"))
+        schema.bring_up_to_date(connection)
+    engine.dispose()
+    assert len(taken) == 1
+
+
+def test_the_newest_step_is_known() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [schema.NEWEST]
