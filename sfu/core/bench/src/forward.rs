@@ -47,7 +47,7 @@ impl Forwarding {
             call,
             per_flush,
             recorded: Vec::new(),
-            outbox: Outbox::new(1_024),
+            outbox: Outbox::new(net::OUTBOX),
             transmitter: Transmitter::new(&sockets),
             sockets,
             counters: Counters::new(1),

@@ -25,3 +25,4 @@ mod wake;
 
 pub use crate::config::{Busy, CoreConfig, MAX_ADDRESSES, MAX_WORKERS, MediaAddress, StartError};
 pub use crate::core::Core;
+pub use crate::thread::OUTBOX;

@@ -22,8 +22,8 @@ use crate::receive::{BATCH, ReceiveBatch};
 use crate::socket::UdpSocket;
 use crate::transmit::Transmitter;
 
-/// Datagrams that may be under way to the kernel. Only as much of the memory is touched as is used.
-const OUTBOX: usize = 1_024;
+/// Datagrams that wait for the kernel at most. More of them cost nothing less to send, and the first would wait longer.
+pub const OUTBOX: usize = 256;
 /// Orders taken before the sockets have their turn again.
 const ORDERS_A_TURN: usize = 512;
 /// Room that one datagram, order or timer may need: the outbox is sent before it has less.
