@@ -130,6 +130,13 @@ class SfuCollector(Collector):
             yield _gauge("worker_busy_ratio", "Share of time a worker was busy.", ("worker",)).filled(
                 {(str(worker),): ratio for worker, ratio in enumerate(self._busy(snapshot))}
             )
+            yield _gauge(
+                "overload_step",
+                "How much of the pictures a worker leaves out because it cannot keep up, 0 to 18.",
+                ("worker",),
+            ).filled(
+                {(str(worker),): one.cells["overload_step"] for worker, one in enumerate(snapshot.workers)}
+            )
         yield _gauge("legs", "Connected legs.", ("path", "family")).filled(Counter(self._paths()))
         yield _gauge("objects", "Living objects, by kind.", ("kind",)).filled(
             {(kind,): count for kind, count in self._count_objects(snapshot).items()}

@@ -21,6 +21,7 @@ EXPECTED = {
     'colloque_rtx_total{dir="down"}',
     'colloque_layer_switch_total{reason="wanted"}',
     'colloque_worker_busy_ratio{worker="0"}',
+    'colloque_overload_step{worker="0"}',
     "colloque_event_loop_lag_seconds_count",
     'colloque_forward_latency_seconds_bucket{le="0.001"}',
     "colloque_segmentation_off",

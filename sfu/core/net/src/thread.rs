@@ -28,6 +28,8 @@ pub const OUTBOX: usize = 256;
 const ORDERS_A_TURN: usize = 512;
 /// Room that one datagram, order or timer may need: the outbox is sent before it has less.
 const RESERVE: usize = 64;
+/// What a call to the poller takes that finds something at once.
+const NO_SLEEP: Duration = Duration::from_micros(5);
 /// Pause after a turn that panicked, so that one that panics every time does not take the whole core.
 const AFTER_PANIC: Duration = Duration::from_millis(5);
 /// Token of the bell in the poller; the sockets have their numbers.
@@ -111,8 +113,11 @@ impl WorkerThread {
 
     /// Sleeps and does what there is to do; true when more may wait.
     fn turn(&mut self, more: bool) -> bool {
+        let began = self.clock.now();
         let readable = self.sleep(more);
         let woken = self.clock.now();
+        let slept = woken.since(began);
+        self.worker.rested(woken, if slept < NO_SLEEP { Duration::ZERO } else { slept });
         let mut more = self.take_orders(woken, ORDERS_A_TURN);
         more |= self.receive(readable);
         let now = self.clock.now();

@@ -8,6 +8,7 @@
 //! | choose the layer, renumber, write header and descriptor | [`crate::send::subscription`] |
 //! | reports, requests and goodbyes of peers | `route/control.rs` |
 //! | NACK, PLI, transport feedback, reports to peers | `route/feedback.rs` |
+//! | what is left out when there is too much | `route/overload.rs` |
 //! | commands of the control side | `route/commands.rs` |
 //! | events for the control side | `route/announce.rs` |
 //!
@@ -23,10 +24,12 @@ mod debug;
 mod fan_out;
 mod feedback;
 mod ingest;
+pub mod overload;
 mod peer;
 mod table;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
@@ -35,6 +38,7 @@ use crate::counters::{Cell, Counters};
 use crate::id::{SubscriptionId, TrackId, TransportId};
 use crate::receive::Track;
 use crate::route::announce::Pending;
+use crate::route::overload::Overload;
 use crate::route::peer::Peer;
 use crate::route::table::Table;
 use crate::send::{Scratch, Subscription};
@@ -84,6 +88,7 @@ pub struct Router {
     events: VecDeque<Pending>,
     timers: Timers,
     scratch: Scratch,
+    overload: Overload,
     #[cfg(feature = "faults")]
     pub(crate) faults: crate::fault::Faults,
 }
@@ -110,6 +115,7 @@ impl Router {
             events: VecDeque::new(),
             timers: Timers::default(),
             scratch: Scratch::default(),
+            overload: Overload::default(),
             #[cfg(feature = "faults")]
             faults: crate::fault::Faults::default(),
         }
@@ -118,6 +124,15 @@ impl Router {
     /// When [`Router::handle_timeout`] is to be called, and why.
     pub fn poll_timeout(&self) -> Option<(Time, Timer)> {
         self.timers.next()
+    }
+
+    /// Hears how long the worker slept since the last time, and leaves out more or less accordingly.
+    pub fn rested(&mut self, now: Time, slept: Duration) {
+        let tracks = &self.tracks;
+        let viewers = || tracks.values().map(|track| track.subscriptions.len()).max().unwrap_or(0);
+        if self.overload.rested(now, slept, viewers) {
+            self.counters.set(Cell::OverloadStep, self.overload.step().into());
+        }
     }
 
     fn count_objects(&self) {

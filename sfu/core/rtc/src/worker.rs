@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::command::Command;
 use crate::counters::{Cell, Counters};
@@ -110,6 +111,12 @@ impl Worker {
             Outcome::Closed => true,
             Outcome::Unexplained => false,
         }
+    }
+
+    /// Hears from the shell, in every turn, how long it slept: too little for long means that there is too much to do,
+    /// and then pictures are left out.
+    pub fn rested(&mut self, now: Time, slept: Duration) {
+        self.router.rested(now, slept);
     }
 
     /// When and why the worker wants `handle_timeout`.

@@ -62,6 +62,9 @@ impl Router {
         let Some(peer) = self.peers.get(subscription.transport).filter(|peer| peer.connected) else {
             return false;
         };
+        if track.kind == MediaKind::Video {
+            subscription.limit_to(self.overload.limit(track.id.slot() as u64, self.turn));
+        }
         sink.blame(track.transport);
         #[cfg(feature = "faults")]
         self.faults.strike(Fault::FanOut(track.id));

@@ -60,6 +60,10 @@ pub struct Subscription {
     current: Option<Current>,
     waiting: Option<Waiting>,
     filter: TemporalFilter,
+    /// What it gets at most, whatever the plan.
+    limit: LayerPlan,
+    /// More packets of the picture that was sent last may come.
+    mid_picture: bool,
 }
 
 /// The encoding that flows.
@@ -133,6 +137,8 @@ impl Subscription {
             current: None,
             waiting: None,
             filter: TemporalFilter::new(params.plan.temporal),
+            limit: LayerPlan { encoding: Some(u8::MAX), temporal: u8::MAX },
+            mid_picture: false,
         }
     }
 
@@ -166,11 +172,18 @@ impl Subscription {
         self.rewriter.sent.forget();
     }
 
+    /// Gets no more than `limit` from the next picture on, whatever the plan says.
+    pub fn limit_to(&mut self, limit: LayerPlan) {
+        if !self.mid_picture {
+            self.limit = limit;
+        }
+    }
+
     /// Makes up its mind which encoding to get; called when the plan or the track has changed.
     pub fn aim(&mut self, now: Time, track: &Track) -> Pumped {
         let before = self.current();
         let stream = |encoding: u8| track.encodings.get(usize::from(encoding))?.stream.as_deref();
-        let wanted = select::encoding(self.plan, track.encodings.len(), track.available(now));
+        let wanted = select::encoding(self.allowed(), track.encodings.len(), track.available(now));
         let mut pumped = Pumped::default();
         if track.paused || wanted.is_none() {
             self.current = None;
@@ -267,6 +280,14 @@ impl Subscription {
         done
     }
 
+    /// The plan, as far as the limit lets it.
+    fn allowed(&self) -> LayerPlan {
+        LayerPlan {
+            encoding: self.plan.encoding.zip(self.limit.encoding).map(|(plan, limit)| plan.min(limit)),
+            temporal: self.plan.temporal.min(self.limit.temporal),
+        }
+    }
+
     fn class(&self) -> TrafficClass {
         match self.kind {
             MediaKind::Audio => TrafficClass::Audio,
@@ -342,7 +363,7 @@ impl Subscription {
         };
         let changed = before.is_some_and(|(segment, _)| segment.source.encoding != waiting.encoding);
         self.rewriter.begin(source, first, offset);
-        self.filter = TemporalFilter::new(self.plan.temporal);
+        self.filter = TemporalFilter::new(self.allowed().temporal);
         self.current = Some(Current {
             encoding: waiting.encoding,
             epoch: stream.epoch,
@@ -380,7 +401,7 @@ impl Subscription {
     fn forward_one(&mut self, way: &mut Way<impl PacketSink>, stream: &Stream, stored: &Stored) {
         let map = self.map(stored.pt);
         let wanted = map.is_some_and(|map| !stored.padding && (!map.strip_red || stored.picture.primary > 0));
-        if !wanted || !self.filter.admits(stored, self.plan.temporal) {
+        if !wanted || !self.filter.admits(stored, self.allowed().temporal) {
             self.leave_out(way, stored, map);
             return;
         }
@@ -399,6 +420,7 @@ impl Subscription {
             extensions: way.extensions,
             strip_red: map.strip_red,
         };
+        self.mid_picture = !stored.marker;
         let out = way.scratch.media(stored, content, sent, &look);
         if way.sink.send_rtp(self.transport, &out) {
             way.pumped.packets += 1;
