@@ -16,7 +16,7 @@ from rich.table import Table
 from colloque.errors import StartError
 from colloque.machine import others_load, this_machine, usage
 from colloque.version import running_version
-from sfu.bridge import bench_forward, bench_limit
+from sfu.bridge import BUILD_COMMIT, bench_forward, bench_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -68,6 +68,8 @@ class Report:
     kind: Kind
     machine: Machine
     version: str
+    commit: str
+    """Of the packet core; empty when it was built outside of a repository."""
     destinations: int
     rows: tuple[Row, ...]
     other_load: float
@@ -80,6 +82,7 @@ class Report:
             "benchmark": self.kind,
             "machine": self.machine.as_json(),
             "version": self.version,
+            "commit": self.commit or None,
             "destinations": self.destinations,
             "cores_used_by_others": round(self.other_load, 2),
             "rows": [row.as_json() for row in self.rows],
@@ -112,7 +115,9 @@ def measure(
     load = others_load(started, usage())
     refuse_if_busy(load, even_if_busy=even_if_busy)
     rows = gather(samples)
-    return Report(kind, this_machine(), running_version(), destinations, rows, load, ratios(rows))
+    return Report(
+        kind, this_machine(), running_version(), BUILD_COMMIT, destinations, rows, load, ratios(rows)
+    )
 
 
 def gather(samples: Iterable[Sample]) -> tuple[Row, ...]:

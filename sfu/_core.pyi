@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final, Literal, Self, TypeAlias, TypedDict, final, type_check_only
 
 __all__ = [
+    "BUILD_COMMIT",
     "EXTENSION_URIS",
     "MAX_DATA_MESSAGE",
     "MAX_SDP_BYTES",
@@ -43,6 +44,8 @@ __all__ = [
 
 # URIs of the header extensions that the core reads or writes; set_remote takes no others.
 EXTENSION_URIS: Final[tuple[str, ...]]
+# Twelve digits of the commit that the core was built from; empty when it was built outside of a repository.
+BUILD_COMMIT: Final[str]
 # Most bytes of a session description that parse_sdp reads.
 MAX_SDP_BYTES: Final[int]
 # Most bytes of one message of send_data.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from sfu._core import (
+    BUILD_COMMIT,
     EXTENSION_URIS,
     MAX_DATA_MESSAGE,
     MAX_SDP_BYTES,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from sfu._core import SnapshotLayout
 
 __all__ = [
+    "BUILD_COMMIT",
     "EXTENSION_URIS",
     "MAX_DATA_MESSAGE",
     "MAX_SDP_BYTES",

@@ -63,6 +63,7 @@ def test_the_table_fits_a_terminal_of_eighty_columns() -> None:
         "limit",
         describe(CPUINFO, "MemTotal: 1 kB"),
         "1.0",
+        "0123456789ab",
         64,
         (bench.Row("L1", "sendmmsg of messages that are cut up", 16, (1234.0, 1200.0, 1300.0)),),
         0.0,
@@ -72,4 +73,5 @@ def test_the_table_fits_a_terminal_of_eighty_columns() -> None:
     bench.write(report, Console(file=out, width=80).print)
     lines = out.getvalue().splitlines()
     assert any("sendmmsg of messages that are cut up" in line and "1234" in line for line in lines)
+    assert report.as_json()["commit"] == "0123456789ab"
     assert lines[-1] == "R at 8 packets a flush: 0.91 of the ideal fan-out"

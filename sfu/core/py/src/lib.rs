@@ -38,6 +38,7 @@ mod _core {
         let uris = Extension::ALL.map(Extension::uri);
         module.add("EXTENSION_URIS", PyTuple::new(module.py(), uris)?)?;
         module.py().get_type::<SdpError>().setattr("line", 0)?;
+        module.add("BUILD_COMMIT", env!("COLLOQUE_COMMIT"))?;
         module.add("MAX_SDP_BYTES", crate::sdp::MAX_BYTES)?;
         module.add("MAX_DATA_MESSAGE", crate::args::MAX_DATA_MESSAGE)?;
         crate::events::add_to(module)
