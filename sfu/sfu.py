@@ -24,8 +24,11 @@ from sfu.transport import TransportState
 
 log = logging.getLogger(__name__)
 
-# Long enough to cost nothing, short enough that no hold of the loop over 70 ms goes unseen: 50 are allowed.
+# Short enough that no hold over 70 ms of a loop with work goes unseen: 50 are allowed. A loop that has next to
+# nothing to do is looked at less often, since each look wakes it.
 _LAG_PROBE_SECONDS = 0.02
+_IDLE_LAG_PROBE_SECONDS = 0.1
+_IDLE_SHARE = 0.05
 # A change of one leg may concern every other leg of the call, which takes each a fraction of a millisecond.
 _IN_ONE_TURN = 16
 _QUALITY_SECONDS = 5.0
@@ -64,7 +67,7 @@ class Sfu:
         loop = asyncio.get_running_loop()
         self._bridge.start(loop)
         self._loop = loop
-        self._probe_lag(due=self.now(), worked=time.thread_time())
+        self._probe_lag(since=self.now(), due=self.now(), worked=time.thread_time())
         self._observe_quality()
         log.info("sfu_started", extra={"workers": self._workers})
 
@@ -182,13 +185,16 @@ class Sfu:
 
     # --- timers ---
 
-    def _probe_lag(self, *, due: float, worked: float) -> None:
+    def _probe_lag(self, *, since: float, due: float, worked: float) -> None:
         now, work = self.now(), time.thread_time()
         late = max(0.0, now - due)
         self.occurrences.lag.observe(late)
         self.occurrences.held.observe(min(late, work - worked))
-        due = now + _LAG_PROBE_SECONDS
-        self._timers["lag"] = self._running().call_at(due, lambda: self._probe_lag(due=due, worked=work))
+        idle = work - worked < _IDLE_SHARE * (now - since)
+        wait = _IDLE_LAG_PROBE_SECONDS if idle else _LAG_PROBE_SECONDS
+        self._timers["lag"] = self._running().call_at(
+            now + wait, lambda: self._probe_lag(since=now, due=now + wait, worked=work)
+        )
 
     def _observe_quality(self) -> None:
         self._quality.observe(self.snapshot())
