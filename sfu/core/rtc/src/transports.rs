@@ -217,7 +217,7 @@ impl PacketSink for Sink<'_> {
     fn send_rtp(&mut self, to: TransportId, packet: &Outgoing<'_>) -> bool {
         self.push(to, packet.class, packet.arrival, |transport, slot| {
             let mut len = 0;
-            for part in [packet.header, packet.prefix, packet.payload] {
+            for part in [packet.header, packet.prefix, packet.payload, packet.filler] {
                 slot.get_mut(len..len + part.len())?.copy_from_slice(part);
                 len += part.len();
             }

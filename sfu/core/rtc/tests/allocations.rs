@@ -61,7 +61,7 @@ impl PacketSink for Counter {
 
     fn send_rtp(&mut self, _: TransportId, packet: &Outgoing<'_>) -> bool {
         self.packets += 1;
-        self.bytes += packet.header.len() + packet.prefix.len() + packet.payload.len();
+        self.bytes += packet.header.len() + packet.prefix.len() + packet.payload.len() + packet.filler.len();
         true
     }
 

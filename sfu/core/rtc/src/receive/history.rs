@@ -52,6 +52,8 @@ pub struct Stored {
     pub marker: bool,
     /// It carries nothing: a probe that is not forwarded.
     pub padding: bool,
+    /// Bytes of padding that make it as long as its neighbours, so that they leave as one message.
+    pub filler: u8,
     /// What its payload says.
     pub picture: Picture,
     /// Where its bytes are; filled in by the history.
@@ -65,6 +67,13 @@ pub struct Extent {
     csrcs: u8,
     extensions: u16,
     payload: u16,
+}
+
+impl Extent {
+    /// Bytes without sources, which all packets of a stream have alike.
+    fn size(self) -> u16 {
+        self.extensions + self.payload
+    }
 }
 
 /// The bytes of one packet.
@@ -90,7 +99,13 @@ pub struct History {
     index: Box<[Stored]>,
     order: Box<[SeqNo]>,
     arrived: u64,
+    /// How many have their `filler`.
+    levelled: u64,
 }
+
+/// Most bytes of padding that a packet gets to be as long as its neighbours. Encoders split a picture into packets of
+/// almost one size (libwebrtc, `RtpPacketizer::SplitAboutEqually`).
+pub const MAX_FILLER: u16 = 3;
 
 impl History {
     /// An empty history.
@@ -105,6 +120,7 @@ impl History {
             index: vec![Stored::default(); size.packets].into_boxed_slice(),
             order: vec![SeqNo(0); size.packets].into_boxed_slice(),
             arrived: 0,
+            levelled: 0,
         }
     }
 
@@ -133,6 +149,33 @@ impl History {
         let slot = self.arrived as usize & (self.order.len() - 1);
         self.order[slot] = stored.seq;
         self.arrived += 1;
+    }
+
+    /// Makes packets of one picture that came one after the other since the last time equally long, where little is
+    /// missing. To be called before anybody gets them.
+    pub fn level(&mut self) {
+        let mut first = self.levelled.max(self.oldest());
+        self.levelled = self.arrived;
+        while let Some(stored) = self.nth(first).filter(|_| first + 1 < self.arrived) {
+            let (timestamp, mut sizes) = (stored.timestamp, (stored.extent.size(), stored.extent.size()));
+            let mut end = first + 1;
+            while let Some(next) = self.nth(end).filter(|next| next.timestamp == timestamp) {
+                let (low, high) = (sizes.0.min(next.extent.size()), sizes.1.max(next.extent.size()));
+                if high - low > MAX_FILLER {
+                    break;
+                }
+                sizes = (low, high);
+                end += 1;
+            }
+            if sizes.0 < sizes.1 {
+                for nth in first..end {
+                    let slot = self.slot(self.order[nth as usize & (self.order.len() - 1)]);
+                    let stored = &mut self.index[slot];
+                    stored.filler = if stored.padding { 0 } else { (sizes.1 - stored.extent.size()) as u8 };
+                }
+            }
+            first = end;
+        }
     }
 
     /// The packet `seq`, if it came and was not yet pushed out.
@@ -245,6 +288,33 @@ mod tests {
         assert_eq!(history.content(eleven).unwrap().payload, [11]);
         assert!(history.get(SeqNo(13)).is_none());
         assert!(history.get(SeqNo(11 + 256)).is_none());
+    }
+
+    #[test]
+    fn packets_of_almost_one_size_are_made_equal_and_others_left_alone() {
+        let mut history = History::new(HistorySize::of(MediaKind::Video));
+        // (timestamp, bytes, filler)
+        let rows = [
+            (1, 900, 0),
+            (1, 600, 1),
+            (1, 600, 1),
+            (1, 601, 0),
+            (1, 598, 3),
+            (1, 597, 0),
+            (2, 597, 0), // another picture
+            (3, 500, 2),
+            (3, 502, 0),
+        ];
+        for (seq, (timestamp, len, _)) in (1..).zip(rows) {
+            let stored = Stored { timestamp: RtpTime(timestamp), ..stored(seq, 0) };
+            history.insert(stored, payload(&vec![1; len]));
+        }
+        history.level();
+        let fillers: Vec<u8> = (0..rows.len() as u64).map(|n| history.nth(n).unwrap().filler).collect();
+        assert_eq!(fillers, rows.map(|row| row.2));
+        history.insert(Stored { timestamp: RtpTime(3), ..stored(20, 0) }, payload(&[1; 503]));
+        history.level();
+        assert_eq!(history.get(SeqNo(9)).unwrap().filler, 0, "what may have been sent stays as it was");
     }
 
     #[test]

@@ -22,6 +22,9 @@ impl Router {
             return true;
         }
         while let Some(&track) = self.queue.front() {
+            if self.turn == 0 {
+                self.level(track);
+            }
             while let Some(subscription) = self.next_turn(track) {
                 if sink.room() == 0 || self.pump(now, track, subscription, sink) {
                     return true;
@@ -31,6 +34,16 @@ impl Router {
             self.end_turns(track);
         }
         false
+    }
+
+    /// Sees to it that what has come can leave in as few messages as possible.
+    fn level(&mut self, track: TrackId) {
+        let Some(track) = self.tracks.get_mut(track).filter(|track| track.kind == MediaKind::Video) else {
+            return;
+        };
+        for stream in track.encodings.iter_mut().filter_map(|encoding| encoding.stream.as_mut()) {
+            stream.history.level();
+        }
     }
 
     fn next_turn(&self, track: TrackId) -> Option<SubscriptionId> {

@@ -270,6 +270,7 @@ impl Subscription {
             // As it was the packet must be the same to the last bit: its SRTP index is used a second time.
             mid: (repair || sent.with_mid()).then_some(&self.mid),
             extensions,
+            filler: if repair { 0 } else { stored.filler },
             strip_red: map.strip_red,
         };
         let out = scratch.media(stored, content, &sent, &look);
@@ -418,6 +419,7 @@ impl Subscription {
             original: None,
             mid: with_mid.then_some(&self.mid),
             extensions: way.extensions,
+            filler: stored.filler,
             strip_red: map.strip_red,
         };
         self.mid_picture = !stored.marker;
@@ -443,6 +445,7 @@ impl Subscription {
             original: None,
             mid: None,
             extensions: way.extensions,
+            filler: 0,
             strip_red: false,
         };
         let out = way.scratch.padding(stored, segment.timestamp_offset, &look);

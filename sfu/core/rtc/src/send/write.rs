@@ -11,6 +11,7 @@ use arrayvec::ArrayVec;
 use crate::command::{Extension, ExtensionIds, Mid};
 use crate::id::TransportId;
 use crate::outbox::TrafficClass;
+use crate::receive::history::MAX_FILLER;
 use crate::receive::{Content, Stored};
 use crate::rtp::{ExtensionWriter, FixedHeader, MAX_HEADER, dependency};
 use crate::send::sent::Sent;
@@ -69,6 +70,8 @@ pub struct Appearance<'a> {
     pub mid: Option<&'a Mid>,
     /// The subscriber's ids.
     pub extensions: &'a ExtensionIds,
+    /// Bytes of padding behind the payload, at most [`MAX_FILLER`].
+    pub filler: u8,
     /// Only the primary block of redundant audio is sent.
     pub strip_red: bool,
 }
@@ -87,7 +90,12 @@ pub struct Outgoing<'a> {
     pub prefix: &'a [u8],
     /// The rest of the payload, as it came.
     pub payload: &'a [u8],
+    /// Padding.
+    pub filler: &'static [u8],
 }
+
+/// Padding of each length (RFC 3550, section 5.1: the last byte tells how many there are).
+const FILLERS: [&[u8]; MAX_FILLER as usize + 1] = [&[], &[1], &[0, 2], &[0, 0, 3]];
 
 impl Scratch {
     /// Makes the packet that `sent` describes from what is kept of the original.
@@ -104,7 +112,7 @@ impl Scratch {
             seq: look.seq.wire(),
             timestamp: sent.timestamp,
             ssrc: look.ssrc,
-            padding: false,
+            padding: look.filler > 0,
         };
         let at = fixed.write(content.csrcs, &mut self.header);
         let mut writer = ExtensionWriter::new(&mut self.header, at);
@@ -139,6 +147,7 @@ impl Scratch {
             header: &self.header[..header],
             prefix: &self.prefix[..prefix],
             payload: rest,
+            filler: FILLERS[usize::from(look.filler.min(MAX_FILLER as u8))],
         }
     }
 
@@ -159,7 +168,8 @@ impl Scratch {
             arrival: None,
             header: &self.header[..header],
             prefix: &[],
-            payload: &[1],
+            payload: FILLERS[1],
+            filler: &[],
         }
     }
 }
@@ -263,7 +273,7 @@ mod tests {
         let stored = history.nth(0).unwrap();
         let mut scratch = Scratch::default();
         let out = scratch.media(stored, history.content(stored).unwrap(), sent, look);
-        [out.header, out.prefix, out.payload].concat()
+        [out.header, out.prefix, out.payload, out.filler].concat()
     }
 
     fn look<'a>(mid: Option<&'a Mid>, extensions: &'a ExtensionIds) -> Appearance<'a> {
@@ -276,7 +286,20 @@ mod tests {
             original: None,
             mid,
             extensions,
+            filler: 0,
             strip_red: false,
+        }
+    }
+
+    #[test]
+    fn padding_follows_the_payload_and_is_not_part_of_it() {
+        let ids = ExtensionIds::default();
+        for filler in 0..=3 {
+            let content = Content { payload: &[9, 8, 7], ..Content::default() };
+            let bytes =
+                make(Stored::default(), content, &sent(0, 0, 0), &Appearance { filler, ..look(None, &ids) });
+            assert_eq!(bytes.len(), 12 + 3 + usize::from(filler));
+            assert_eq!(RtpPacket::parse(&bytes).unwrap().payload, [9, 8, 7]);
         }
     }
 

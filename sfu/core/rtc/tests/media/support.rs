@@ -86,7 +86,7 @@ impl PacketSink for Sink {
             *room -= 1;
         }
         let Outgoing { index, class, .. } = *packet;
-        let bytes = [packet.header, packet.prefix, packet.payload].concat();
+        let bytes = [packet.header, packet.prefix, packet.payload, packet.filler].concat();
         let packet = RtpPacket::parse(&bytes).expect("what we send is well-formed");
         assert_eq!(packet.seq, index.wire());
         // Two packets under one SRTP index would give the key away.
