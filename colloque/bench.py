@@ -152,17 +152,17 @@ def write(report: Report, line: Callable[[Table | str], None]) -> None:
     machine = report.machine
     line(f"{machine.processor}, {machine.cores} cores, Linux {machine.kernel}, Colloque {report.version}")
     table = Table(box=None, pad_edge=False)
-    table.add_column("level")
+    table.add_column("level", no_wrap=True)
     table.add_column("what", no_wrap=True)
-    for name in ("a flush", "ns", "low", "high", "kpps/CPU s"):
+    for name in ("flush", "ns", "low to high", "kpps/CPU s"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in report.rows:
-        ns = (row.median, min(row.samples), max(row.samples))
         table.add_row(
             row.level,
             row.what,
             str(row.per_flush or ""),
-            *(f"{value:.0f}" for value in ns),
+            f"{row.median:.0f}",
+            f"{min(row.samples):.0f} to {max(row.samples):.0f}",
             f"{1e6 / row.median:.0f}",
         )
     line(table)

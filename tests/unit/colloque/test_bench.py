@@ -65,13 +65,15 @@ def test_the_table_fits_a_terminal_of_eighty_columns() -> None:
         "1.0",
         "0123456789ab",
         64,
-        (bench.Row("L1", "sendmmsg of messages that are cut up", 16, (1234.0, 1200.0, 1300.0)),),
+        (bench.Row("L0", "AES-128-CM, HMAC-SHA1-80, 1160 bytes", 0, (1234.0, 1200.0, 1300.0)),),
         0.0,
         {8: 0.91},
     )
     out = io.StringIO()
     bench.write(report, Console(file=out, width=80).print)
     lines = out.getvalue().splitlines()
-    assert any("sendmmsg of messages that are cut up" in line and "1234" in line for line in lines)
+    assert lines[1].split() == ["level", "what", "flush", "ns", "low", "to", "high", "kpps/CPU", "s"]
+    assert lines[2].split() == "L0 AES-128-CM, HMAC-SHA1-80, 1160 bytes 1234 1200 to 1300 810".split()
+    assert max(map(len, lines)) <= 80
     assert report.as_json()["commit"] == "0123456789ab"
     assert lines[-1] == "R at 8 packets a flush: 0.91 of the ideal fan-out"

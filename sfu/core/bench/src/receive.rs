@@ -58,7 +58,7 @@ pub(crate) fn rows(plan: &Plan) -> io::Result<Vec<Row>> {
             }
             samples.push(took / f64::from(datagrams.max(1)));
         }
-        let what = if per_message == 1 { "recvmmsg" } else { "recvmmsg of messages that were put together" };
+        let what = if per_message == 1 { "recvmmsg" } else { "recvmmsg with GRO" };
         rows.push(Row { level: "L2", what: what.into(), per_flush: per_message, ns_per_packet: samples });
     }
     Ok(rows)

@@ -34,7 +34,7 @@ pub(crate) fn rows(plan: &Plan) -> io::Result<Vec<Row>> {
     for &per_flush in &plan.per_flush {
         let mut outbox = Outbox::new(addresses.len() * per_flush);
         let mut transmitter = Transmitter::new(&sockets);
-        let what = if per_flush == 1 { "sendmmsg" } else { "sendmmsg of messages that are cut up" };
+        let what = if per_flush == 1 { "sendmmsg" } else { "sendmmsg with GSO" };
         rows.push(row(plan, "L1", what, per_flush, || {
             for &remote in &addresses {
                 for _ in 0..per_flush {
