@@ -1,11 +1,11 @@
-//! Flat tables of the router's objects, found by slot and checked by generation.
+//! Flat tables of the router's objects, found by slot and checked by the whole id: a slot and generation may be in use
+//! on another worker too.
 
 use crate::id::{SubscriptionId, TrackId, TransportId};
 
-/// An id of a slot and its generation.
-pub(crate) trait Key: Copy {
+/// An id of a slot.
+pub(crate) trait Key: Copy + Eq {
     fn slot(self) -> usize;
-    fn generation(self) -> u32;
 }
 
 macro_rules! key {
@@ -13,9 +13,6 @@ macro_rules! key {
         $(impl Key for $name {
             fn slot(self) -> usize {
                 $name::slot(self)
-            }
-            fn generation(self) -> u32 {
-                $name::generation(self)
             }
         })+
     };
@@ -53,12 +50,12 @@ impl<K: Key, T> Table<K, T> {
 
     pub(crate) fn get(&self, key: K) -> Option<&T> {
         let (owner, value) = self.slots.get(key.slot())?.as_ref()?;
-        (owner.generation() == key.generation()).then_some(value)
+        (*owner == key).then_some(value)
     }
 
     pub(crate) fn get_mut(&mut self, key: K) -> Option<&mut T> {
         let (owner, value) = self.slots.get_mut(key.slot())?.as_mut()?;
-        (owner.generation() == key.generation()).then_some(value)
+        (*owner == key).then_some(value)
     }
 
     pub(crate) fn remove(&mut self, key: K) -> Option<T> {
@@ -95,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_older_generation_finds_nothing() {
+    fn an_older_generation_and_another_worker_find_nothing() {
         let mut table = Table::new(4);
         let (old, new) = (TrackId::new(0, 3, 1), TrackId::new(0, 3, 2));
         assert!(table.insert(old, 'a'));
@@ -104,6 +101,7 @@ mod tests {
         assert_eq!(table.remove(old), Some('a'));
         assert!(table.insert(new, 'b'));
         assert_eq!((table.get(old), table.get(new), table.len()), (None, Some(&'b'), 1));
+        assert_eq!(table.get(TrackId::new(1, 3, 2)), None);
         assert!(!table.insert(TrackId::new(0, 4, 1), 'c'));
     }
 }
