@@ -330,9 +330,11 @@ impl Core {
     fn spawn(&self, index: u8, parts: Parts) -> io::Result<JoinHandle<()>> {
         let config = WorkerConfig {
             index,
+            workers: self.config.workers,
             shared: Arc::clone(&self.shared),
             max_transports: self.config.max_transports,
             router: RouterConfig {
+                worker: index,
                 transports: self.config.max_transports,
                 tracks: MAX_TRACKS,
                 subscriptions: MAX_SUBSCRIPTIONS,

@@ -54,8 +54,8 @@ events! {
     LayersChanged { track: u64, active: u8 }
     /// The encoding that a subscription gets now; None when paused or not started.
     LayerSwitched { subscription: u64, encoding: Option<u8> }
-    /// Who speaks in a group, loudest first, as (track, level).
-    SpeakersChanged { group: u32, speakers: Py<PyList> }
+    /// Who speaks in a group among the tracks at home on one worker, loudest first, as (track, level).
+    SpeakersChanged { worker: u8, group: u32, speakers: Py<PyList> }
     /// The peer opened a data channel.
     DataChannelOpened { transport: u64, channel: u16, label: String }
     /// A message came on a data channel.
@@ -94,9 +94,12 @@ pub(crate) fn to_python(py: Python<'_>, event: Event) -> PyResult<Py<PyAny>> {
         Event::LayerSwitched { subscription, encoding } => {
             object(py, LayerSwitched { subscription: subscription.0, encoding })
         }
-        Event::SpeakersChanged { group, speakers } => {
+        Event::SpeakersChanged { worker, group, speakers } => {
             let speakers = speakers.into_iter().map(|(track, level)| (track.0, level)).collect::<Vec<_>>();
-            object(py, SpeakersChanged { group: group.0, speakers: PyList::new(py, speakers)?.unbind() })
+            object(
+                py,
+                SpeakersChanged { worker, group: group.0, speakers: PyList::new(py, speakers)?.unbind() },
+            )
         }
         Event::DataChannelOpened { transport, channel, label } => {
             object(py, DataChannelOpened { transport: transport.0, channel, label: label.into() })

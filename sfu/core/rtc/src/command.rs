@@ -37,6 +37,14 @@ pub enum Command {
     PauseTrack { track: TrackId, paused: bool },
     /// Forgets a track and its subscriptions.
     CloseTrack { track: TrackId },
+    /// Keeps a mirror of a track of another worker, `of`, whose `params` these are.
+    AddMirror { mirror: TrackId, of: TrackId, params: Box<TrackParams> },
+    /// Forgets mirrors and their subscriptions.
+    CloseMirrors { mirrors: Box<[TrackId]> },
+    /// Feeds the mirror of a track on another worker.
+    Relay { track: TrackId, mirror: TrackId },
+    /// Feeds mirrors no longer: of each pair the first is the track.
+    EndRelays { relays: Box<[(TrackId, TrackId)]> },
     /// Delivers a track to a transport.
     Subscribe { subscription: SubscriptionId, params: Box<SubscriptionParams> },
     /// Ends a delivery.

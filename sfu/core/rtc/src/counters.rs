@@ -76,16 +76,28 @@ cells! {
         SegmentationOff = "segmentation_off",
         /// Calls to the kernel that receive.
         ReceiveCalls = "receive_calls",
+        /// Datagrams that the kernel gave to the wrong worker, handed over to the right one.
+        HandedOver = "handed_over",
+        /// Datagrams taken over from other workers.
+        TakenOver = "taken_over",
+        /// Packets taken in from other workers, for mirrors.
+        RelayedUp = "relayed_up",
+        /// Packets told to other workers, for mirrors.
+        RelayedDown = "relayed_down",
         /// Gauge: transports.
         Transports = "transports",
         /// Gauge: tracks.
         Tracks = "tracks",
+        /// Gauge: mirrors of tracks of other workers, which count as tracks too.
+        Mirrors = "mirrors",
         /// Gauge: encodings that have packets.
         Encodings = "encodings",
         /// Gauge: subscriptions.
         Subscriptions = "subscriptions",
         /// Gauge: validated paths.
         Paths = "paths",
+        /// Gauge: paths whose datagrams are handed over to other workers.
+        ForeignPaths = "foreign_paths",
         /// Gauge: SRTP receive contexts.
         SrtpContexts = "srtp_contexts",
         /// Gauge: data channels.

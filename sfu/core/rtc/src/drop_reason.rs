@@ -79,7 +79,9 @@ reasons! {
     SendFailed = "send_failed",
     /// The kernel's receive queue overflowed.
     ReceiveOverflow = "receive_overflow",
-    /// A command named an object that is gone.
+    /// The way to another worker was full.
+    LaneFull = "lane_full",
+    /// A command, or another worker, named an object that is gone.
     UnknownId = "unknown_id",
     /// A table was full.
     TableFull = "table_full",

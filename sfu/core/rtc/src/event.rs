@@ -30,8 +30,9 @@ pub enum Event {
     LayersChanged { track: TrackId, active: u8 },
     /// State: the encoding that a subscription gets now (*current*); `None` when paused or not started.
     LayerSwitched { subscription: SubscriptionId, encoding: Option<u8> },
-    /// State: who speaks in a group, loudest first; levels are 0 (silent) to 127 (loudest).
-    SpeakersChanged { group: GroupId, speakers: Vec<(TrackId, u8)> },
+    /// State: who speaks in a group among the tracks at home on `worker`, loudest first; levels are 0 (silent) to 127
+    /// (loudest).
+    SpeakersChanged { worker: u8, group: GroupId, speakers: Vec<(TrackId, u8)> },
     /// Edge: the peer opened a data channel.
     DataChannelOpened { transport: TransportId, channel: u16, label: Box<str> },
     /// Edge: a message on a data channel. Not taken from SCTP while the queue is full, so reliable ones wait.

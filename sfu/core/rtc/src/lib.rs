@@ -12,6 +12,7 @@ pub mod event;
 #[cfg(feature = "faults")]
 pub mod fault;
 pub mod id;
+pub mod memo;
 pub mod outbox;
 pub mod path;
 pub mod receive;

@@ -9,6 +9,7 @@
 //! | reports, requests and goodbyes of peers | `route/control.rs` |
 //! | NACK, PLI, transport feedback, reports to peers | `route/feedback.rs` |
 //! | what is left out when there is too much | `route/overload.rs` |
+//! | what mirrors on other workers need, and what feeds those here | `route/relay.rs` |
 //! | commands of the control side | `route/commands.rs` |
 //! | events for the control side | `route/announce.rs` |
 //!
@@ -26,6 +27,7 @@ mod feedback;
 mod ingest;
 pub mod overload;
 mod peer;
+mod relay;
 mod table;
 
 use std::collections::VecDeque;
@@ -36,6 +38,7 @@ use rand_core::{Rng, SeedableRng};
 
 use crate::counters::{Cell, Counters};
 use crate::id::{SubscriptionId, TrackId, TransportId};
+use crate::memo::Memos;
 use crate::receive::Track;
 use crate::route::announce::Pending;
 use crate::route::overload::Overload;
@@ -49,6 +52,8 @@ use crate::units::{SeqNo, Ssrc, Time};
 /// How much a router may hold, and where its randomness comes from.
 #[derive(Debug, Clone, Copy)]
 pub struct RouterConfig {
+    /// The number of its worker.
+    pub worker: u8,
     /// Most transports: one more than the highest slot of a [`TransportId`].
     pub transports: usize,
     /// Most tracks, counted likewise.
@@ -64,6 +69,7 @@ const MAX_RESENDS: usize = 2_048;
 
 /// Tracks, subscriptions and what flows between them.
 pub struct Router {
+    worker: u8,
     counters: Counters,
     random: ChaCha8Rng,
     name_seed: u64,
@@ -77,6 +83,9 @@ pub struct Router {
     turn: usize,
     /// The first track in `queue` got more packets while it had its turn.
     again: bool,
+    /// Tracks with something to be told to their mirrors.
+    relaying: VecDeque<TrackId>,
+    pub(crate) memos: Memos,
     /// Numbers that were granted to be sent again.
     resends: VecDeque<(SubscriptionId, SeqNo)>,
     /// Streams that have ended, to be said to their receivers.
@@ -98,6 +107,7 @@ impl Router {
     pub fn new(config: RouterConfig, counters: Counters) -> Router {
         let mut random = ChaCha8Rng::from_seed(config.seed);
         Router {
+            worker: config.worker,
             counters,
             name_seed: random.next_u64(),
             random,
@@ -108,6 +118,8 @@ impl Router {
             queue: VecDeque::new(),
             turn: 0,
             again: false,
+            relaying: VecDeque::new(),
+            memos: Memos::default(),
             resends: VecDeque::with_capacity(MAX_RESENDS),
             goodbyes: VecDeque::new(),
             first_reports: Vec::new(),

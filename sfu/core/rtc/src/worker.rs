@@ -4,7 +4,12 @@
 //! which keeps the packet. `flush` is the second half: the router fans out what it kept, each subscriber's packets
 //! together, and every copy is encrypted straight into its place in the outbox.
 //!
+//! Where several workers share the port and the calls, a worker also gets datagrams that are another's, which it hands
+//! over, and tells the others what [`crate::memo`] lists: see `route/relay.rs` for tracks that cross workers.
+//!
 //! A panic while one input is handled ends the transport that the input belongs to, never the worker.
+
+mod memos;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,6 +24,7 @@ use crate::event::{Event, FailReason};
 #[cfg(feature = "faults")]
 use crate::fault::Fault;
 use crate::id::TransportId;
+use crate::memo::Memo;
 use crate::outbox::Outbox;
 use crate::path::Path;
 use crate::route::{Router, RouterConfig};
@@ -29,6 +35,8 @@ use crate::units::Time;
 
 /// Most edge events that wait for Python before more are dropped and counted.
 const MAX_EVENTS: usize = 4_096;
+/// Paths of other workers that are remembered, for each transport that this one may have: what one of theirs may have.
+const FOREIGN_PATHS: usize = 8;
 /// Most bytes of data messages that wait for Python; beyond them SCTP holds its sender back.
 const MAX_EVENT_BYTES: usize = 4 << 20;
 
@@ -36,6 +44,8 @@ const MAX_EVENT_BYTES: usize = 4 << 20;
 pub struct WorkerConfig {
     /// The worker's number, the top byte of its objects' ids.
     pub index: u8,
+    /// How many workers share the port.
+    pub workers: u8,
     /// The process's certificate and the settings that all transports share.
     pub shared: Arc<TransportShared>,
     /// Most transports at a time.
@@ -47,6 +57,7 @@ pub struct WorkerConfig {
 /// The packet core of one thread, without the thread.
 pub struct Worker {
     index: u8,
+    workers: u8,
     shared: Arc<TransportShared>,
     counters: Counters,
     demux: Demux,
@@ -64,8 +75,9 @@ impl Worker {
     pub fn new(config: WorkerConfig, counters: Counters) -> Worker {
         Worker {
             index: config.index,
+            workers: config.workers,
             shared: config.shared,
-            demux: Demux::default(),
+            demux: Demux::new(config.max_transports * FOREIGN_PATHS),
             transports: Transports::new(config.max_transports),
             router: Router::new(config.router, counters.clone()),
             events: VecDeque::with_capacity(MAX_EVENTS),
@@ -78,15 +90,23 @@ impl Worker {
 
     /// Takes one datagram from the network; answers and acknowledgements go to `out`.
     ///
-    /// Media is only kept: [`Worker::flush`] forwards it. The buffer is used as working space.
-    pub fn handle_datagram(&mut self, now: Time, path: Path, datagram: &mut [u8], out: &mut Outbox) {
+    /// Media is only kept: [`Worker::flush`] forwards it. The buffer is used as working space. When the datagram is
+    /// another worker's, that one's number is returned and the buffer is as it was: it is to be handed over.
+    pub fn handle_datagram(
+        &mut self,
+        now: Time,
+        path: Path,
+        datagram: &mut [u8],
+        out: &mut Outbox,
+    ) -> Option<u8> {
         self.counters.add(Cell::DatagramsUp, 1);
         self.counters.add(Cell::BytesUp, datagram.len() as u64);
-        self.guarded(now, out, |worker, out| {
-            if let Err(reason) = worker.datagram(now, path, datagram, out) {
-                worker.counters.dropped(reason);
-            }
+        let mut other = None;
+        self.guarded(now, out, |worker, out| match worker.datagram(now, path, None, datagram, out) {
+            Ok(home) => other = home,
+            Err(reason) => worker.counters.dropped(reason),
         });
+        other
     }
 
     /// Carries out what Python asked for.
@@ -185,19 +205,22 @@ impl Worker {
         &mut self,
         now: Time,
         path: Path,
+        through: Option<u8>,
         datagram: &mut [u8],
         out: &mut Outbox,
-    ) -> Result<(), DropReason> {
+    ) -> Result<Option<u8>, DropReason> {
         let protocol = demux::classify(datagram)?;
         if protocol == Protocol::Stun {
-            return self.check(now, path, datagram, out);
+            return self.check(now, path, through, datagram, out);
         }
-        let id = self.demux.by_path(path).ok_or(DropReason::Unvalidated)?;
+        let Some(id) = self.demux.by_path(path) else {
+            return self.demux.foreign(path).map(Some).ok_or(DropReason::Unvalidated);
+        };
         self.culprit = Some(id);
         #[cfg(feature = "faults")]
         self.router.faults.strike(Fault::Datagram(id));
         let transport = self.transports.get_mut(id).ok_or(DropReason::Unvalidated)?;
-        match protocol {
+        let handled = match protocol {
             Protocol::Rtp => {
                 let len = transport.unprotect_rtp(now, path, datagram)?;
                 let resumed = transport.has_news();
@@ -221,12 +244,23 @@ impl Worker {
                 self.after_transport(now, id);
                 handled
             }
-        }
+        };
+        handled.map(|()| None)
     }
 
     /// A connectivity check: the only input that is answered to an address not known yet.
-    fn check(&mut self, now: Time, path: Path, raw: &[u8], out: &mut Outbox) -> Result<(), DropReason> {
+    fn check(
+        &mut self,
+        now: Time,
+        path: Path,
+        through: Option<u8>,
+        raw: &[u8],
+        out: &mut Outbox,
+    ) -> Result<Option<u8>, DropReason> {
         let ufrag = stun::peek_ufrag(raw)?;
+        if let Some(home) = self.other_home(ufrag) {
+            return Ok(Some(home));
+        }
         let id = self.demux.by_ufrag(ufrag).ok_or(DropReason::StunUnknownUfrag)?;
         self.culprit = Some(id);
         let transport = self.transports.get_mut(id).ok_or(DropReason::StunUnknownUfrag)?;
@@ -236,17 +270,21 @@ impl Worker {
         if self.demux.by_path(path) != Some(id) && transport.has_path(path) {
             self.demux.add_path(path, id);
         }
+        if let Some(worker) = through.filter(|_| self.demux.by_path(path) == Some(id)) {
+            self.demux.set_through(path, worker);
+            self.router.memos.tell(&self.counters, worker, Memo::PathAdded { path });
+        }
         if let Some(change) = change {
             if let Some(retired) = change.retired {
                 self.demux.remove_ufrag(&retired, id);
             }
             if let Some(evicted) = change.evicted {
-                self.demux.remove_path(evicted, id);
+                self.remove_path(evicted, id);
             }
         }
-        self.counters.set(Cell::Paths, self.demux.paths() as u64);
+        self.count_paths();
         self.after_transport(now, id);
-        Ok(())
+        Ok(None)
     }
 
     fn command(&mut self, now: Time, command: Command, out: &mut Outbox) -> Result<(), DropReason> {
@@ -284,6 +322,14 @@ impl Worker {
             }
             Command::PauseTrack { track, paused } => self.router.pause_track(now, track, paused),
             Command::CloseTrack { track } => self.router.close_track(track),
+            Command::AddMirror { mirror, of, params } => self.router.add_mirror(mirror, of, &params),
+            Command::CloseMirrors { mirrors } => {
+                mirrors.iter().for_each(|&mirror| self.router.close_track(mirror));
+            }
+            Command::Relay { track, mirror } => self.router.add_relay(now, track, mirror),
+            Command::EndRelays { relays } => {
+                relays.iter().for_each(|&(track, mirror)| self.router.end_relay(track, mirror));
+            }
             Command::Subscribe { subscription, params } => {
                 let to = params.transport;
                 self.transports.get_mut(to).ok_or(DropReason::UnknownId)?;
@@ -315,14 +361,26 @@ impl Worker {
             self.demux.remove_ufrag(ufrag, id);
         }
         for path in transport.paths() {
-            self.demux.remove_path(path, id);
+            self.remove_path(path, id);
         }
         self.counters.close_row(id);
-        self.counters.set(Cell::Paths, self.demux.paths() as u64);
+        self.count_paths();
         self.count_transports();
         self.router.close_transport(id);
         transport.close(now, out);
         Ok(())
+    }
+
+    /// Forgets a path, here and where its datagrams come in.
+    fn remove_path(&mut self, path: Path, id: TransportId) {
+        if let Some(worker) = self.demux.remove_path(path, id) {
+            self.router.memos.tell(&self.counters, worker, Memo::PathRemoved { path });
+        }
+    }
+
+    fn count_paths(&self) {
+        self.counters.set(Cell::Paths, self.demux.paths() as u64);
+        self.counters.set(Cell::ForeignPaths, self.demux.foreign_paths() as u64);
     }
 
     fn count_transports(&self) {
@@ -396,6 +454,9 @@ impl Worker {
         self.counters.add(Cell::Panics, 1);
         self.counters.dropped(DropReason::Panic);
         let Some(id) = self.culprit.take() else { return Outcome::Unexplained };
+        if id.worker() != self.index {
+            return self.give_up_mirrors(id);
+        }
         let closed = catch_unwind(AssertUnwindSafe(|| self.close_transport(now, id, out)));
         let outcome = match closed {
             Ok(Ok(())) => Outcome::Closed,

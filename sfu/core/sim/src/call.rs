@@ -8,7 +8,7 @@ use rtc::command::{
     Codec, Command, EncodingParams, LayerPlan, MediaKind, Mid, PayloadMap, PayloadParams, SubscriptionParams,
     TrackParams,
 };
-use rtc::id::{SubscriptionId, TrackId};
+use rtc::id::{SubscriptionId, TrackId, TransportId};
 use rtc::units::{Pt, SeqNo, Ssrc};
 
 use crate::network::Link;
@@ -27,6 +27,8 @@ pub struct Call {
     pub world: World,
     /// The published pictures, in the order of the publishers.
     pub tracks: Vec<TrackId>,
+    /// Their mirrors on other workers.
+    pub mirrors: Vec<TrackId>,
     next: Vec<SeqNo>,
     frames: u32,
 }
@@ -47,19 +49,38 @@ impl Call {
     /// # Panics
     /// If somebody is not connected after ten seconds.
     pub fn at(link: Link, seed: u64, publishers: usize, addresses: &[SocketAddr]) -> Call {
-        let mut world = World::new(link, seed);
-        let people: Vec<usize> = addresses.iter().map(|address| world.join_from(*address)).collect();
+        let people: Vec<_> = addresses.iter().map(|address| (0, *address)).collect();
+        Call::across(link, seed, publishers, 1, &people)
+    }
+
+    /// The same for people whose transports are on these of several workers.
+    ///
+    /// # Panics
+    /// If somebody is not connected after ten seconds.
+    pub fn across(
+        link: Link,
+        seed: u64,
+        publishers: usize,
+        workers: u8,
+        people: &[(u8, SocketAddr)],
+    ) -> Call {
+        let mut world = World::with_workers(link, seed, workers);
+        let people: Vec<usize> =
+            people.iter().map(|&(worker, address)| world.join_at(worker, address)).collect();
         world.run_for(Duration::from_secs(10));
         assert!(people.iter().all(|&person| world.browser(person).is_connected()), "somebody is missing");
         let tracks: Vec<TrackId> = (0..publishers).map(|number| publish(&mut world, number)).collect();
-        let mut next = 0;
+        let (mut next, mut mirrors) = (0, Vec::new());
         for &subscriber in &people[publishers..] {
-            for &track in &tracks {
-                subscribe(&mut world, SubscriptionId::new(0, next, 1), track, subscriber);
+            for (number, &track) in tracks.iter().enumerate() {
+                let to = world.transport(subscriber);
+                let params = picture(world.transport(number), &[VIDEO_SSRC + number as u32]);
+                let seen = seen_from(&mut world, &mut mirrors, track, to.worker(), params);
+                deliver(&mut world, next, seen, to, 0);
                 next += 1;
             }
         }
-        Call { world, tracks, next: vec![SeqNo(1); publishers], frames: 0 }
+        Call { world, tracks, mirrors, next: vec![SeqNo(1); publishers], frames: 0 }
     }
 
     /// Lets the first publisher protect `frames` VP8 frames, the first ever a key frame, and returns their datagrams
@@ -115,7 +136,15 @@ impl Call {
 }
 
 fn publish(world: &mut World, number: usize) -> TrackId {
-    let track = TrackId::new(0, number as u32, 1);
+    let transport = world.transport(number);
+    let track = TrackId::new(transport.worker(), number as u32, 1);
+    let params = Box::new(picture(transport, &[VIDEO_SSRC + number as u32]));
+    world.command_to(transport.worker(), Command::AddTrack { track, params });
+    track
+}
+
+/// A picture in VP8 with an encoding for each SSRC.
+pub fn picture(transport: TransportId, ssrcs: &[u32]) -> TrackParams {
     let payload = PayloadParams {
         pt: VIDEO_PT,
         codec: Codec::Vp8,
@@ -126,34 +155,61 @@ fn publish(world: &mut World, number: usize) -> TrackId {
         fir: true,
         transport_cc: true,
     };
-    let ssrc = Some(Ssrc(VIDEO_SSRC + number as u32));
-    let params = TrackParams {
-        transport: world.transport(number),
+    let encoding = |ssrc: &u32| EncodingParams { rid: None, ssrc: Some(Ssrc(*ssrc)), rtx_ssrc: None };
+    TrackParams {
+        transport,
         kind: MediaKind::Video,
         mid: Mid::from("1").expect("short"),
         payloads: ArrayVec::from_iter([payload]),
-        encodings: ArrayVec::from_iter([EncodingParams { rid: None, ssrc, rtx_ssrc: None }]),
-    };
-    world.command(Command::AddTrack { track, params: Box::new(params) });
-    track
+        encodings: ssrcs.iter().map(encoding).collect(),
+    }
 }
 
-fn subscribe(world: &mut World, subscription: SubscriptionId, track: TrackId, subscriber: usize) {
+/// The track itself or its mirror on `worker`, which is made if it is not among `mirrors`.
+pub fn seen_from(
+    world: &mut World,
+    mirrors: &mut Vec<TrackId>,
+    track: TrackId,
+    worker: u8,
+    params: TrackParams,
+) -> TrackId {
+    if track.worker() == worker {
+        return track;
+    }
+    let mirror = TrackId::new(worker, 100 + track.slot() as u32, 1);
+    if !mirrors.contains(&mirror) {
+        mirrors.push(mirror);
+        world.command_to(worker, Command::AddMirror { mirror, of: track, params: Box::new(params) });
+        world.command_to(track.worker(), Command::Relay { track, mirror });
+    }
+    mirror
+}
+
+/// Delivers a picture under the SSRCs of `number`.
+pub fn deliver(
+    world: &mut World,
+    number: u32,
+    track: TrackId,
+    to: TransportId,
+    encoding: u8,
+) -> SubscriptionId {
+    let subscription = SubscriptionId::new(to.worker(), number, 1);
     let params = SubscriptionParams {
         track,
-        transport: world.transport(subscriber),
+        transport: to,
         mid: Mid::from("2").expect("short"),
-        ssrc: Ssrc(0x0b00_0000 + subscription.slot() as u32),
-        rtx_ssrc: Some(Ssrc(0x0c00_0000 + subscription.slot() as u32)),
+        ssrc: Ssrc(0x0b00_0000 + number),
+        rtx_ssrc: Some(Ssrc(0x0c00_0000 + number)),
         payloads: ArrayVec::from_iter([PayloadMap {
             up: VIDEO_PT,
             down: VIDEO_PT,
             down_rtx: Some(VIDEO_RTX_PT),
             strip_red: false,
         }]),
-        plan: LayerPlan { encoding: Some(0), temporal: 255 },
+        plan: LayerPlan { encoding: Some(encoding), temporal: 255 },
     };
-    world.command(Command::Subscribe { subscription, params: Box::new(params) });
+    world.command_to(to.worker(), Command::Subscribe { subscription, params: Box::new(params) });
+    subscription
 }
 
 /// An RTP packet without header extensions.

@@ -1,4 +1,4 @@
-//! A worker, its browsers and the network between them, in virtual time.
+//! Workers, their browsers and the network between them, in virtual time. Most tests need one worker.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,6 +10,7 @@ use rtc::command::{Command, Extension, ExtensionIds, IceCredentials, RemoteParam
 use rtc::counters::Counters;
 use rtc::event::Event;
 use rtc::id::TransportId;
+use rtc::memo::{Memo, MemoSink};
 use rtc::outbox::Outbox;
 use rtc::path::Path;
 use rtc::route::RouterConfig;
@@ -18,11 +19,14 @@ use rtc::units::Time;
 use rtc::worker::{Worker, WorkerConfig};
 
 use crate::browser::{Browser, BrowserConfig, Occurrence, Server};
+use crate::lanes::{Carried, Lanes};
 use crate::network::{Datagram, Link, Network};
 
 /// Outbox of the worker, in datagrams: small, so that a full one is met in tests too.
 const OUTBOX: usize = 64;
 const TRANSPORTS: usize = 512;
+/// Memos delivered before what they bring is forwarded: as many as the shell does.
+const MEMOS_A_TURN: usize = 32;
 
 /// Everything that a test of the core needs, stepped from event to event.
 pub struct World {
@@ -30,8 +34,8 @@ pub struct World {
     epoch: Instant,
     server: SocketAddr,
     shared: Arc<TransportShared>,
-    worker: Worker,
-    counters: Counters,
+    seats: Vec<Seat>,
+    lanes: Lanes,
     outbox: Outbox,
     network: Network,
     browsers: Vec<Person>,
@@ -39,6 +43,11 @@ pub struct World {
     events: Vec<(Time, Event)>,
     sent_to: BTreeMap<SocketAddr, u64>,
     seed: u64,
+}
+
+struct Seat {
+    worker: Worker,
+    counters: Counters,
 }
 
 struct Person {
@@ -53,28 +62,41 @@ impl World {
     /// # Panics
     /// If the system has no randomness for a certificate.
     pub fn new(link: Link, seed: u64) -> World {
+        World::with_workers(link, seed, 1)
+    }
+
+    /// The same with several workers that share the port.
+    ///
+    /// # Panics
+    /// If the system has no randomness for a certificate.
+    pub fn with_workers(link: Link, seed: u64, workers: u8) -> World {
         // Only the distance to it counts, so that nothing depends on when the test runs.
         let epoch = Instant::now();
         let shared = Arc::new(TransportShared::generate(epoch).expect("randomness of the system"));
-        let counters = Counters::new(TRANSPORTS);
-        let config = WorkerConfig {
-            index: 0,
-            shared: Arc::clone(&shared),
-            max_transports: TRANSPORTS,
-            router: RouterConfig {
-                transports: TRANSPORTS,
-                tracks: 256,
-                subscriptions: 1_024,
-                seed: [seed as u8; 32],
-            },
+        let seat = |index: u8| {
+            let counters = Counters::new(TRANSPORTS);
+            let config = WorkerConfig {
+                index,
+                workers,
+                shared: Arc::clone(&shared),
+                max_transports: TRANSPORTS,
+                router: RouterConfig {
+                    worker: index,
+                    transports: TRANSPORTS,
+                    tracks: 256,
+                    subscriptions: 1_024,
+                    seed: [seed as u8 ^ index; 32],
+                },
+            };
+            Seat { worker: Worker::new(config, counters.clone()), counters }
         };
         World {
             now: Time::from_millis(1_000),
             epoch,
             server: "192.0.2.1:10000".parse().expect("an address"),
+            seats: (0..workers).map(seat).collect(),
             shared,
-            worker: Worker::new(config, counters.clone()),
-            counters,
+            lanes: Lanes::default(),
             outbox: Outbox::new(OUTBOX),
             network: Network::new(link, seed),
             browsers: Vec::new(),
@@ -90,9 +112,19 @@ impl World {
         self.now
     }
 
-    /// What the worker counted.
+    /// What the first worker counted.
     pub fn counters(&self) -> &Counters {
-        &self.counters
+        self.counters_of(0)
+    }
+
+    /// What a worker counted.
+    pub fn counters_of(&self, worker: u8) -> &Counters {
+        &self.seats[usize::from(worker)].counters
+    }
+
+    /// The ways between the workers.
+    pub fn lanes(&mut self) -> &mut Lanes {
+        &mut self.lanes
     }
 
     /// The network, to make it worse.
@@ -100,7 +132,7 @@ impl World {
         &mut self.network
     }
 
-    /// Every event of the worker so far.
+    /// Every event of the workers so far.
     pub fn events(&self) -> &[(Time, Event)] {
         &self.events
     }
@@ -113,6 +145,11 @@ impl World {
     /// A browser, to let it do something; its datagrams leave with the next step.
     pub fn browser(&mut self, browser: usize) -> &mut Browser {
         &mut self.browsers[browser].browser
+    }
+
+    /// How many have joined.
+    pub fn people(&self) -> usize {
+        self.browsers.len()
     }
 
     /// The transport of a browser.
@@ -139,9 +176,17 @@ impl World {
     /// # Panics
     /// If the system has no randomness for a certificate.
     pub fn join_from(&mut self, address: SocketAddr) -> usize {
+        self.join_at(0, address)
+    }
+
+    /// The same with a transport on this worker.
+    ///
+    /// # Panics
+    /// If the system has no randomness for a certificate.
+    pub fn join_at(&mut self, worker: u8, address: SocketAddr) -> usize {
         let number = self.browsers.len();
-        let transport = TransportId::new(0, number as u32, 1);
-        let local = credentials("0srv", number);
+        let transport = TransportId::new(worker, number as u32, 1);
+        let local = credentials(&format!("{worker}srv"), number);
         let certificate = dimpl::certificate::generate_self_signed_certificate().expect("randomness");
         let seed = self.seed ^ (number as u64 + 1) << 32;
         let ice = credentials("brow", number);
@@ -159,8 +204,8 @@ impl World {
         browser.set_server(self.now, server);
         self.browsers.push(Person { browser, transport, heard: Vec::new() });
         self.by_address.insert(address, number);
-        self.command(Command::AddTransport { transport, local });
-        self.command(Command::SetRemote { transport, remote: Box::new(remote) });
+        self.command_to(worker, Command::AddTransport { transport, local });
+        self.command_to(worker, Command::SetRemote { transport, remote: Box::new(remote) });
         number
     }
 
@@ -171,15 +216,25 @@ impl World {
         self.browsers[browser].browser.rebind(now, address);
     }
 
-    /// Carries out a command.
+    /// Carries out a command on the first worker.
     pub fn command(&mut self, command: Command) {
-        self.worker.handle_command(self.now, command, &mut self.outbox);
-        self.after_worker();
+        self.command_to(0, command);
     }
 
-    /// The worker itself, for what a shell does with it.
+    /// Carries out a command on a worker.
+    pub fn command_to(&mut self, worker: u8, command: Command) {
+        self.seats[usize::from(worker)].worker.handle_command(self.now, command, &mut self.outbox);
+        self.after_workers();
+    }
+
+    /// The first worker itself, for what a shell does with it.
     pub fn worker(&mut self) -> &mut Worker {
-        &mut self.worker
+        self.worker_at(0)
+    }
+
+    /// A worker itself.
+    pub fn worker_at(&mut self, worker: u8) -> &mut Worker {
+        &mut self.seats[usize::from(worker)].worker
     }
 
     /// Puts a datagram on the wire that no browser sent.
@@ -204,35 +259,49 @@ impl World {
         std::iter::from_fn(|| self.browsers[browser].browser.poll_transmit()).collect()
     }
 
-    /// Hands the worker a browser's datagram past the network, as a shell does with one of a batch.
+    /// Hands the first worker a browser's datagram past the network, as a shell does with one of a batch.
     pub fn hand_over(&mut self, browser: usize, datagram: &mut [u8]) {
         let path = Path { socket: 0, remote: self.browsers[browser].browser.address() };
-        self.worker.handle_datagram(self.now, path, datagram, &mut self.outbox);
+        self.seats[0].worker.handle_datagram(self.now, path, datagram, &mut self.outbox);
     }
 
     /// The same, with an outbox of the caller for what it leads to.
     pub fn hand_over_into(&mut self, browser: usize, datagram: &mut [u8], out: &mut Outbox) {
         let path = Path { socket: 0, remote: self.browsers[browser].browser.address() };
-        self.worker.handle_datagram(self.now, path, datagram, out);
+        self.seats[0].worker.handle_datagram(self.now, path, datagram, out);
+    }
+
+    /// Lets the first worker tell the others what it has to, past the lanes.
+    pub fn relay_straight(&mut self) {
+        let (first, others) = self.seats.split_at_mut(1);
+        let mut straight = Straight { now: self.now, others, buffer: [0; 1_500], out: Outbox::new(0) };
+        first[0].worker.relay(self.now, &mut straight, &mut self.outbox);
     }
 
     /// Ends a batch handed over: fans out into an outbox of the caller, and does what is due; true when more is to
     /// come.
     pub fn flush_into(&mut self, out: &mut Outbox) -> bool {
-        if self.worker.flush(self.now, out) {
+        let worker = &mut self.seats[0].worker;
+        if worker.flush(self.now, out) {
             return true;
         }
-        if self.worker.poll_timeout().is_some_and(|(at, _)| at <= self.now) {
-            self.worker.handle_timeout(self.now, out);
+        if worker.poll_timeout().is_some_and(|(at, _)| at <= self.now) {
+            worker.handle_timeout(self.now, out);
         }
         false
     }
 
     /// Ends a batch handed over: fans out and throws away what would be sent; returns how many datagrams.
     pub fn flush_and_discard(&mut self) -> usize {
+        self.flush_and_discard_at(0)
+    }
+
+    /// The same on any worker.
+    pub fn flush_and_discard_at(&mut self, worker: u8) -> usize {
+        let worker = &mut self.seats[usize::from(worker)].worker;
         let mut sent = 0;
         loop {
-            let more = self.worker.flush(self.now, &mut self.outbox);
+            let more = worker.flush(self.now, &mut self.outbox);
             sent += self.outbox.len();
             self.outbox.clear();
             if !more {
@@ -241,15 +310,15 @@ impl World {
         }
     }
 
-    /// Lets time pass for the worker alone.
+    /// Lets time pass for the workers alone.
     pub fn skip(&mut self, time: Duration) {
         self.now = self.now + time;
     }
 
     fn next_wake(&self) -> Option<Time> {
-        let worker = self.worker.poll_timeout().map_or(Time::NEVER, |(at, _)| at);
+        let workers = self.seats.iter().filter_map(|seat| Some(seat.worker.poll_timeout()?.0));
         let browsers = self.browsers.iter().map(|person| person.browser.poll_timeout());
-        let next = browsers.chain([worker, self.network.poll_timeout()]).min()?;
+        let next = browsers.chain(workers).chain([self.network.poll_timeout()]).min()?;
         (next != Time::NEVER).then_some(next)
     }
 
@@ -259,29 +328,68 @@ impl World {
             if datagram.to == self.server {
                 let path = Path { socket: 0, remote: datagram.from };
                 let mut bytes = datagram.bytes;
-                self.worker.handle_datagram(now, path, &mut bytes, &mut self.outbox);
+                let entry = self.entry(datagram.from);
+                let worker = &mut self.seats[usize::from(entry)].worker;
+                if let Some(home) = worker.handle_datagram(now, path, &mut bytes, &mut self.outbox) {
+                    self.lanes.of(entry).send(home, Memo::Datagram { path, at: now }, &bytes);
+                }
             } else if let Some(&number) = self.by_address.get(&datagram.to)
                 && self.browsers[number].browser.address() == datagram.to
             {
                 self.browsers[number].browser.handle_datagram(now, &datagram.bytes);
             }
         }
-        if self.worker.poll_timeout().is_some_and(|(at, _)| at <= now) {
-            self.worker.handle_timeout(now, &mut self.outbox);
+        for seat in &mut self.seats {
+            if seat.worker.poll_timeout().is_some_and(|(at, _)| at <= now) {
+                seat.worker.handle_timeout(now, &mut self.outbox);
+            }
         }
         for person in &mut self.browsers {
             if person.browser.poll_timeout() <= now {
                 person.browser.handle_timeout(now);
             }
         }
-        self.after_worker();
+        self.after_workers();
         self.collect_from_browsers();
     }
 
-    /// Fans out, sends and takes events, as the shell does after a batch.
-    fn after_worker(&mut self) {
+    /// The worker that the kernel gives what comes from an address to.
+    fn entry(&self, from: SocketAddr) -> u8 {
+        let last = match from.ip() {
+            std::net::IpAddr::V4(ip) => ip.octets()[3],
+            std::net::IpAddr::V6(ip) => ip.octets()[15],
+        };
+        ((usize::from(last) + usize::from(from.port())) % self.seats.len()) as u8
+    }
+
+    /// Carries memos, fans out, sends and takes events, as the shell does after a batch.
+    fn after_workers(&mut self) {
         loop {
-            let more = self.worker.flush(self.now, &mut self.outbox);
+            for (index, seat) in self.seats.iter_mut().enumerate() {
+                seat.worker.relay(self.now, &mut self.lanes.of(index as u8), &mut self.outbox);
+            }
+            let mut quiet = true;
+            for _ in 0..MEMOS_A_TURN {
+                let Some(Carried { from, to, memo, mut bytes }) = self.lanes.next() else { break };
+                let worker = &mut self.seats[usize::from(to)].worker;
+                worker.handle_memo(self.now, from, memo, &mut bytes, &mut self.outbox);
+                quiet = false;
+            }
+            (0..self.seats.len()).for_each(|index| self.flush(index));
+            if quiet {
+                break;
+            }
+        }
+        for seat in &mut self.seats {
+            while let Some(event) = seat.worker.poll_event(self.now) {
+                self.events.push((self.now, event));
+            }
+        }
+    }
+
+    fn flush(&mut self, index: usize) {
+        loop {
+            let more = self.seats[index].worker.flush(self.now, &mut self.outbox);
             for (slot, bytes) in self.outbox.iter() {
                 let datagram = Datagram { from: self.server, to: slot.path.remote, bytes: bytes.to_vec() };
                 *self.sent_to.entry(datagram.to).or_default() += 1;
@@ -291,9 +399,6 @@ impl World {
             if !more {
                 break;
             }
-        }
-        while let Some(event) = self.worker.poll_event(self.now) {
-            self.events.push((self.now, event));
         }
     }
 
@@ -308,6 +413,23 @@ impl World {
                 person.heard.push((self.now, occurrence));
             }
         }
+    }
+}
+
+/// Takes memos of the first worker to the others at once.
+struct Straight<'a> {
+    now: Time,
+    others: &'a mut [Seat],
+    buffer: [u8; 1_500],
+    out: Outbox,
+}
+
+impl MemoSink for Straight<'_> {
+    fn send(&mut self, to: u8, memo: Memo, bytes: &[u8]) -> bool {
+        let copy = &mut self.buffer[..bytes.len()];
+        copy.copy_from_slice(bytes);
+        self.others[usize::from(to) - 1].worker.handle_memo(self.now, 0, memo, copy, &mut self.out);
+        true
     }
 }
 

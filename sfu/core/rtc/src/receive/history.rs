@@ -74,6 +74,17 @@ impl Extent {
     fn size(self) -> u16 {
         self.extensions + self.payload
     }
+
+    fn len(&self) -> usize {
+        usize::from(self.csrcs) + usize::from(self.extensions) + usize::from(self.payload)
+    }
+
+    /// Takes apart the bytes of a packet that was kept here or by another worker; `None` when there are fewer.
+    pub(super) fn split<'a>(&self, bytes: &'a [u8]) -> Option<Content<'a>> {
+        let (csrcs, rest) = bytes.split_at_checked(self.csrcs.into())?;
+        let (extensions, rest) = rest.split_at_checked(self.extensions.into())?;
+        Some(Content { csrcs, extensions, payload: rest.get(..self.payload.into())? })
+    }
 }
 
 /// The bytes of one packet.
@@ -193,6 +204,15 @@ impl History {
         let (csrcs, rest) = rest.split_at(stored.extent.csrcs.into());
         let (extensions, rest) = rest.split_at(stored.extent.extensions.into());
         Some(Content { csrcs, extensions, payload: &rest[..stored.extent.payload.into()] })
+    }
+
+    /// The bytes of `stored` in one piece.
+    pub fn bytes(&self, stored: &Stored) -> Option<&[u8]> {
+        if stored.extent.at + (self.bytes.len() as u64) < self.head {
+            return None;
+        }
+        let at = self.position(stored.extent.at);
+        Some(&self.bytes[at..at + stored.extent.len()])
     }
 
     /// How many packets have come: the number that the next one will have in the order of arrival.

@@ -5,9 +5,11 @@ pub mod history;
 pub mod keyframe;
 pub mod nack;
 pub mod reception;
+pub mod relay;
 pub mod stream;
 pub mod track;
 
 pub use history::{Content, History, Stored};
+pub use relay::Relay;
 pub use stream::{Encoding, Stream};
 pub use track::Track;

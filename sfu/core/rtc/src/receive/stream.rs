@@ -205,6 +205,31 @@ impl Stream {
         Ok(())
     }
 
+    /// Takes in a packet that this encoding's stream on another worker took in, in its `epoch` there.
+    pub fn mirror(&mut self, epoch: u8, stored: Stored, bytes: &[u8]) -> Result<(), DropReason> {
+        let content = stored.extent.split(bytes).ok_or(DropReason::RtpMalformed)?;
+        if epoch != self.epoch || self.history.arrived() == 0 {
+            self.start_over(stored.seq.wire());
+            self.epoch = epoch;
+            self.newest = SeqNo(stored.seq.0 - 1);
+        }
+        if stored.seq.0 + self.history.packets() as u64 <= self.newest.0 {
+            return Err(DropReason::RtpTooOld);
+        }
+        if self.history.get(stored.seq).is_some() {
+            return Err(DropReason::RtpDuplicate);
+        }
+        self.newest = self.newest.max(stored.seq);
+        self.last_packet = stored.arrival;
+        self.picture_came(stored.arrival, stored.timestamp);
+        if stored.picture.key_start {
+            self.key_frame_begins(stored.arrival, stored.timestamp);
+        }
+        // What leaves here as one message is for this worker to say.
+        self.history.insert(Stored { filler: 0, ..stored }, content);
+        Ok(())
+    }
+
     /// The packet of this stream whose number ends with the 32 bits `low`, near the newest one.
     pub fn recall(&self, low: u32) -> Option<&Stored> {
         let back = (self.newest.0 as u32).wrapping_sub(low);
@@ -347,6 +372,26 @@ mod tests {
         assert_eq!(take(&mut stream, 20_001), Ok(FIRST_CYCLE + 20_001));
         assert_eq!(stream.epoch, 1);
         assert!(stream.history.get(SeqNo(FIRST_CYCLE + 10)).is_none());
+    }
+
+    #[test]
+    fn a_mirror_has_the_numbers_and_the_bytes_of_its_stream_and_starts_over_with_it() {
+        let mut stream = Stream::new(Time(0), MediaKind::Video, 10);
+        let mut mirror = Stream::new(Time(0), MediaKind::Video, 0);
+        let wires = [10, 12, 11, 20_000, 20_001, 20_003];
+        for wire in wires {
+            if take(&mut stream, wire).is_err() {
+                continue;
+            }
+            let stored = *stream.history.nth(stream.history.arrived() - 1).unwrap();
+            let bytes = stream.history.bytes(&stored).unwrap();
+            assert_eq!(mirror.mirror(stream.epoch, stored, bytes), Ok(()));
+            assert_eq!((mirror.newest, mirror.epoch), (stream.newest, stream.epoch));
+            let kept = mirror.history.get(stored.seq).unwrap();
+            assert_eq!(mirror.history.content(kept).unwrap().payload, [0x10, 1]);
+            assert_eq!(mirror.mirror(stream.epoch, stored, bytes), Err(DropReason::RtpDuplicate));
+        }
+        assert_eq!((stream.epoch, mirror.nacks.due()), (1, None));
     }
 
     #[test]

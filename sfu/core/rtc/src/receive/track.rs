@@ -6,6 +6,7 @@ use arrayvec::ArrayVec;
 
 use crate::command::{MAX_ENCODINGS, MAX_PAYLOADS, MediaKind, Mid, PayloadParams, TrackParams};
 use crate::id::{GroupId, SubscriptionId, TrackId, TransportId};
+use crate::receive::Relay;
 use crate::receive::stream::Encoding;
 use crate::speakers::Loudness;
 use crate::units::{Pt, Time};
@@ -55,6 +56,12 @@ pub struct Track {
     pub queued: bool,
     /// The event about its active encodings waits to be taken.
     pub announces_layers: bool,
+    /// The track that this is a mirror of, on the worker of its publisher; `None` where the publisher is at home.
+    pub home: Option<TrackId>,
+    /// Mirrors of it on other workers.
+    pub relays: Vec<Relay>,
+    /// Something waits to be told to the mirrors.
+    pub relay_queued: bool,
     /// When packets came again after all encodings had stopped.
     woke_at: Option<Time>,
     payloads: ArrayVec<PayloadParams, MAX_PAYLOADS>,
@@ -87,10 +94,18 @@ impl Track {
             loudness: Loudness::default(),
             queued: false,
             announces_layers: false,
+            home: None,
+            relays: Vec::new(),
+            relay_queued: false,
             woke_at: None,
             payloads: params.payloads.clone(),
             table,
         }
+    }
+
+    /// A mirror of which nothing has come yet.
+    pub fn mirror(id: TrackId, home: TrackId, params: &TrackParams) -> Track {
+        Track { home: Some(home), ..Track::new(id, params) }
     }
 
     /// What `pt` means here.

@@ -48,7 +48,8 @@ impl Router {
                 let at = self.groups.iter().position(|other| other.id == group)?;
                 let group = &mut self.groups[at];
                 group.announces = false;
-                let event = Event::SpeakersChanged { group: group.id, speakers: group.ranking.to_vec() };
+                let speakers = group.ranking.to_vec();
+                let event = Event::SpeakersChanged { worker: self.worker, group: group.id, speakers };
                 if group.members.is_empty() {
                     self.groups.swap_remove(at);
                 }

@@ -122,6 +122,7 @@ impl Router {
         }
         self.unqueue(id);
         if let Some(track) = self.tracks.remove(id) {
+            self.counters.adjust(Cell::Mirrors, usize::from(track.home.is_some()), 0);
             let begun = track.encodings.iter().filter(|encoding| encoding.stream.is_some()).count() as u64;
             self.counters.set(Cell::Encodings, self.counters.get(Cell::Encodings).saturating_sub(begun));
         }

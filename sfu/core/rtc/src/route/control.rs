@@ -72,6 +72,8 @@ impl Router {
         if stream.clock.replace(SenderClock { info, at: now }).is_none() {
             self.first_reports.push(source.track);
         }
+        track.relays.iter_mut().for_each(|relay| relay.clock_came(source.encoding));
+        Router::queue_relays(&mut self.relaying, track);
         Some(())
     }
 
@@ -106,6 +108,8 @@ impl Router {
             return;
         };
         let Some(track) = self.tracks.get_mut(source.track).filter(|_| !source.repair) else { return };
+        track.relays.iter_mut().for_each(|relay| relay.goodbye_came(source.encoding));
+        Router::queue_relays(&mut self.relaying, track);
         if track.notice_goodbye(usize::from(source.encoding)) {
             self.layers_changed(now, source.track);
         }

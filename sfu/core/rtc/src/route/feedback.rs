@@ -9,9 +9,11 @@ use crate::counters::{Cell, LegCell};
 #[cfg(feature = "faults")]
 use crate::fault::Fault;
 use crate::id::{TrackId, TransportId};
+use crate::memo::Memo;
 use crate::receive::{Encoding, Track};
 use crate::route::Router;
 use crate::route::ingest::LAYERS_INTERVAL;
+use crate::route::peer::cname;
 use crate::rtcp::{Composer, ReportBlock};
 use crate::send::PacketSink;
 use crate::speakers::{self, Ranking};
@@ -57,12 +59,16 @@ impl Router {
 
     fn send_keyframe_requests(&mut self, now: Time, sink: &mut impl PacketSink) {
         for track in self.tracks.values_mut() {
-            let Some(peer) = self.peers.get(track.transport) else { continue };
             sink.blame(track.transport);
             for place in 0..track.encodings.len() {
                 let due = track.encodings[place].stream.as_ref().map_or(Time::NEVER, |s| s.requests.due());
                 if due <= now && sink.room() > 0 {
-                    if send_keyframe_request(track, place, peer.feedback_ssrc, sink) {
+                    if let Some(home) = track.home {
+                        let memo = Memo::KeyframeWanted { track: home, encoding: place as u8 };
+                        self.memos.tell(&self.counters, home.worker(), memo);
+                    } else if let Some(peer) = self.peers.get(track.transport)
+                        && send_keyframe_request(track, place, peer.feedback_ssrc, sink)
+                    {
                         self.counters.add(Cell::PliUp, 1);
                     }
                     if let Some(stream) = &mut track.encodings[place].stream {
@@ -176,8 +182,8 @@ impl Router {
             }
             let Some(subscription) = self.subscriptions.get_mut(id) else { continue };
             let Some(track) = self.tracks.get(subscription.track) else { continue };
-            let Some(publisher) = self.peers.get(track.transport) else { continue };
-            add_sender_report(now, &mut composer, subscription, track, &publisher.cname);
+            let cname = cname(self.name_seed, track.transport);
+            add_sender_report(now, &mut composer, subscription, track, &cname);
         }
         if !composer.is_empty() {
             sink.send_rtcp(transport, composer.bytes());
@@ -188,14 +194,14 @@ impl Router {
     /// picture may be apart, and the round trip is unknown.
     fn send_first_reports(&mut self, now: Time, track: TrackId, sink: &mut impl PacketSink) {
         let Some(track) = self.tracks.get(track) else { return };
-        let Some(publisher) = self.peers.get(track.transport) else { return };
+        let cname = cname(self.name_seed, track.transport);
         sink.blame(track.transport);
         for &id in &track.subscriptions {
             let Some(subscription) = self.subscriptions.get_mut(id) else { continue };
             let connected = self.peers.get(subscription.transport).is_some_and(|peer| peer.connected);
             if connected && subscription.reports.never_reported() && sink.room() > 0 {
                 let mut composer = Composer::new();
-                add_sender_report(now, &mut composer, subscription, track, &publisher.cname);
+                add_sender_report(now, &mut composer, subscription, track, &cname);
                 if !composer.is_empty() {
                     sink.send_rtcp(subscription.transport, composer.bytes());
                 }

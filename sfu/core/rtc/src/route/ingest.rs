@@ -101,6 +101,7 @@ impl Router {
         }
         self.timers.advance(Timer::Keyframe, stream.requests.due());
         let wakes = track.notice_packet(now, usize::from(source.encoding));
+        Router::queue_relays(&mut self.relaying, track);
         self.queue(source.track);
         if begins {
             let encodings = self.counters.get(Cell::Encodings) + 1;
@@ -130,7 +131,7 @@ impl Router {
             return;
         };
         self.timers.advance(Timer::Layers, now + LAYERS_INTERVAL);
-        if !track.announces_layers {
+        if !track.announces_layers && track.home.is_none() {
             track.announces_layers = true;
             self.events.push_back(Pending::Layers(track.id));
         }

@@ -127,8 +127,9 @@ impl Peer {
     }
 }
 
-/// Sixteen hexadecimal digits that are the same for all streams of a transport and say nothing else.
-fn cname(seed: u64, id: TransportId) -> ArrayString<16> {
+/// Sixteen hexadecimal digits that are the same for all streams of a transport and say nothing else. Also for
+/// transports of other workers.
+pub(crate) fn cname(seed: u64, id: TransportId) -> ArrayString<16> {
     let mut mixed = seed ^ id.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -280,7 +280,7 @@ fn speakers_are_told_when_they_begin_and_stop() {
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::SpeakersChanged { group: GroupId(3), speakers } => Some(speakers.as_slice()),
+            Event::SpeakersChanged { worker: 0, group: GroupId(3), speakers } => Some(speakers.as_slice()),
             _ => None,
         })
         .collect();

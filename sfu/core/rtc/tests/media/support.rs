@@ -128,7 +128,8 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> World {
         let counters = Counters::new(16);
-        let config = RouterConfig { transports: 16, tracks: 128, subscriptions: 1_024, seed: [7; 32] };
+        let config =
+            RouterConfig { worker: 0, transports: 16, tracks: 128, subscriptions: 1_024, seed: [7; 32] };
         let mut router = Router::new(config, counters.clone());
         let now = Time::from_millis(1_000);
         for transport in [PUBLISHER, ALICE, BOB] {
