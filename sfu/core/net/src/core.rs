@@ -21,6 +21,7 @@ use crate::config::{Busy, CoreConfig, MediaAddress, StartError};
 use crate::directory::{Directory, Full, MAX_SUBSCRIPTIONS, MAX_TRACKS};
 use crate::event_fd::EventFd;
 use crate::lane::{Bell, ControlEnd, EventReader, Order, WorkerEnd, lanes};
+use crate::memo_lanes::{MemoEnd, memo_lanes};
 use crate::socket::UdpSocket;
 use crate::thread::{Parts, WorkerThread};
 
@@ -50,7 +51,7 @@ struct Control {
 }
 
 enum Phase {
-    New(Vec<(WorkerEnd, Arc<EventFd>)>),
+    New(Vec<(WorkerEnd, MemoEnd, Arc<EventFd>)>),
     Running(Vec<JoinHandle<()>>),
     Stopped,
 }
@@ -63,14 +64,18 @@ impl Core {
     pub fn new(config: CoreConfig, shared: Arc<TransportShared>, clock: Clock) -> io::Result<Core> {
         assert!(config.workers > 0 && !config.addresses.is_empty());
         let bell = Arc::new(Bell::new()?);
-        let (mut controls, mut readers, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut controls, mut readers, mut workers, mut wakes) = (vec![], vec![], vec![], vec![]);
         for _ in 0..config.workers {
             let wake = Arc::new(EventFd::new()?);
             let (control, reader, worker) = lanes(Arc::clone(&bell), Arc::clone(&wake));
             controls.push(control);
             readers.push(reader);
-            waiting.push((worker, wake));
+            workers.push(worker);
+            wakes.push(wake);
         }
+        let memos = memo_lanes(&workers.iter().map(WorkerEnd::waker).collect::<Vec<_>>());
+        let waiting =
+            workers.into_iter().zip(memos).zip(wakes).map(|((lane, memos), wake)| (lane, memos, wake));
         let directory = |worker| Directory::new(worker, config.max_transports);
         Ok(Core {
             shared,
@@ -82,7 +87,7 @@ impl Core {
                 lanes: controls,
                 directories: (0..config.workers).map(directory).collect(),
                 stop: Arc::default(),
-                phase: Phase::New(waiting),
+                phase: Phase::New(waiting.collect()),
                 candidates: Vec::new(),
             }),
             config,
@@ -101,10 +106,11 @@ impl Core {
             unreachable!("looked at above, and the lock is still held")
         };
         let mut threads = Vec::new();
-        for (index, (lane, wake)) in waiting.into_iter().enumerate() {
+        for (index, (lane, memos, wake)) in waiting.into_iter().enumerate() {
             let parts = Parts {
                 sockets: sockets.remove(0),
                 lane,
+                memos,
                 wake,
                 stop: Arc::clone(&control.stop),
                 clock: self.clock,

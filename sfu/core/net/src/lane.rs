@@ -31,7 +31,7 @@ pub(crate) fn lanes(bell: Arc<Bell>, wake: Arc<EventFd>) -> (ControlEnd, EventRe
     let (event_tx, event_rx) = RingBuffer::new(EVENTS);
     let shared = Arc::new(Shared {
         wake,
-        for_orders: Sleeper::new(),
+        for_work: Sleeper::new(),
         for_room: Sleeper::new(),
         event_bytes: AtomicUsize::new(0),
     });
@@ -68,9 +68,22 @@ impl Bell {
 
 struct Shared {
     wake: Arc<EventFd>,
-    for_orders: Sleeper,
+    for_work: Sleeper,
     for_room: Sleeper,
     event_bytes: AtomicUsize,
+}
+
+/// Wakes one worker. Any number of others may hold one.
+#[derive(Clone)]
+pub(crate) struct Waker(Arc<Shared>);
+
+impl Waker {
+    /// Wakes the worker if it sleeps; to be called after bringing it something.
+    pub(crate) fn wake(&self) {
+        if self.0.for_work.must_wake() {
+            self.0.wake.ring();
+        }
+    }
 }
 
 /// Where the control side puts orders.
@@ -88,7 +101,7 @@ impl ControlEnd {
     /// Queues `order` and wakes the worker if it sleeps. False when the queue is full.
     pub(crate) fn send(&mut self, order: Order) -> bool {
         let queued = self.orders.push(order).is_ok();
-        if self.shared.for_orders.must_wake() {
+        if self.shared.for_work.must_wake() {
             self.shared.wake.ring();
         }
         queued
@@ -159,19 +172,25 @@ impl WorkerEnd {
         }
     }
 
-    /// Announces that the worker is about to sleep; false when it must not, for orders wait.
-    pub(crate) fn may_sleep(&self) -> bool {
-        self.shared.for_orders.announce();
-        if self.orders.is_empty() {
+    /// What others wake the worker with after they have brought it something.
+    pub(crate) fn waker(&self) -> Waker {
+        Waker(Arc::clone(&self.shared))
+    }
+
+    /// Announces that the worker is about to sleep; false when it must not, for orders wait, or something `else_idle`
+    /// knows of.
+    pub(crate) fn may_sleep(&self, else_idle: impl FnOnce() -> bool) -> bool {
+        self.shared.for_work.announce();
+        if self.orders.is_empty() && else_idle() {
             return true;
         }
-        self.shared.for_orders.awake();
+        self.shared.for_work.awake();
         false
     }
 
     /// Back from sleep.
     pub(crate) fn awake(&self) {
-        self.shared.for_orders.awake();
+        self.shared.for_work.awake();
     }
 
     fn has_event_room(&self) -> bool {
@@ -244,13 +263,14 @@ mod tests {
             assert!(control.send(Order::Command(Command::CloseTransport { transport })));
         }
         assert!(!control.has_room());
-        assert!(!worker.may_sleep());
+        assert!(!worker.may_sleep(|| true));
         for n in 0..ORDERS {
             let Some(Order::Command(Command::CloseTransport { transport })) = worker.next_order() else {
                 panic!("an order is missing")
             };
             assert_eq!(transport, TransportId(n as u64));
         }
-        assert!(worker.may_sleep());
+        assert!(!worker.may_sleep(|| false));
+        assert!(worker.may_sleep(|| true));
     }
 }

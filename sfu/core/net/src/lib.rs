@@ -12,6 +12,7 @@ pub mod event_fd;
 mod lane;
 #[cfg(test)]
 mod loopback_tests;
+mod memo_lanes;
 pub mod poller;
 pub mod receive;
 mod segmentation;

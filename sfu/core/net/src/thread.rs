@@ -1,4 +1,4 @@
-//! The life of one worker's thread: orders, datagrams, timers, sending, events, sleep.
+//! The life of one worker's thread: orders, memos of other workers, datagrams, timers, sending, events, sleep.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rtc::counters::{Cell, Counters};
+use rtc::demux::MAX_DATAGRAM_UP;
 use rtc::drop_reason::DropReason;
+use rtc::memo::Memo;
 use rtc::outbox::Outbox;
 use rtc::path::Path;
 use rtc::units::Time;
@@ -17,6 +19,7 @@ use rtc::worker::Worker;
 use crate::clock::Clock;
 use crate::event_fd::EventFd;
 use crate::lane::{Order, WorkerEnd};
+use crate::memo_lanes::MemoEnd;
 use crate::poller::Poller;
 use crate::receive::{BATCH, ReceiveBatch};
 use crate::socket::UdpSocket;
@@ -26,7 +29,10 @@ use crate::transmit::Transmitter;
 pub const OUTBOX: usize = 256;
 /// Orders taken before the sockets have their turn again.
 const ORDERS_A_TURN: usize = 512;
-/// Room that one datagram, order or timer may need: the outbox is sent before it has less.
+/// Memos of one worker that are taken before what they brought is forwarded: no more bytes than the smallest history of
+/// pictures holds.
+const MEMOS_A_TURN: usize = 32;
+/// Room that one datagram, memo, order or timer may need: the outbox is sent before it has less.
 const RESERVE: usize = 64;
 /// What a call to the poller takes that finds something at once.
 const NO_SLEEP: Duration = Duration::from_micros(5);
@@ -41,6 +47,7 @@ pub(crate) struct WorkerThread {
     sockets: Vec<UdpSocket>,
     overflows: Vec<u32>,
     lane: WorkerEnd,
+    memos: MemoEnd,
     wake: Arc<EventFd>,
     stop: Arc<AtomicBool>,
     clock: Clock,
@@ -57,6 +64,7 @@ pub(crate) struct WorkerThread {
 pub(crate) struct Parts {
     pub(crate) sockets: Vec<UdpSocket>,
     pub(crate) lane: WorkerEnd,
+    pub(crate) memos: MemoEnd,
     pub(crate) wake: Arc<EventFd>,
     pub(crate) stop: Arc<AtomicBool>,
     pub(crate) clock: Clock,
@@ -66,7 +74,7 @@ pub(crate) struct Parts {
 
 impl WorkerThread {
     pub(crate) fn new(worker: Worker, parts: Parts) -> io::Result<WorkerThread> {
-        let Parts { sockets, lane, wake, stop, clock, counters, marks } = parts;
+        let Parts { sockets, lane, memos, wake, stop, clock, counters, marks } = parts;
         let poller = Poller::new()?;
         poller.watch(wake.as_raw_fd(), WAKE)?;
         for (number, socket) in sockets.iter().enumerate() {
@@ -78,6 +86,7 @@ impl WorkerThread {
             overflows: vec![0; sockets.len()],
             sockets,
             lane,
+            memos,
             wake,
             stop,
             clock,
@@ -119,6 +128,7 @@ impl WorkerThread {
         let slept = woken.since(began);
         self.worker.rested(woken, if slept < NO_SLEEP { Duration::ZERO } else { slept });
         let mut more = self.take_orders(woken, ORDERS_A_TURN);
+        more |= self.take_memos();
         more |= self.receive(readable);
         let now = self.clock.now();
         self.run_timers(now);
@@ -130,7 +140,7 @@ impl WorkerThread {
 
     /// Waits for a datagram, an order or a timer; returns the sockets that can be read, a bit each.
     fn sleep(&mut self, more: bool) -> u64 {
-        let timeout = if more || !self.lane.may_sleep() {
+        let timeout = if more || !self.lane.may_sleep(|| self.memos.is_empty()) {
             Some(Duration::ZERO)
         } else {
             self.worker.poll_timeout().map(|(at, _)| at.since(self.clock.now()))
@@ -164,13 +174,41 @@ impl WorkerThread {
         true
     }
 
+    /// Takes a few memos from each of the other workers; true when there may be more.
+    fn take_memos(&mut self) -> bool {
+        let mut more = false;
+        for source in 0..self.memos.sources() {
+            let now = self.clock.now();
+            let (mut taken, mut buffer) = (0, [0; MAX_DATAGRAM_UP]);
+            while taken < MEMOS_A_TURN
+                && let Some((from, memo, len)) = self.memos.next(source, &mut buffer)
+            {
+                self.make_room();
+                let at = match memo {
+                    Memo::Datagram { at, .. } => {
+                        self.latest = at.max(self.latest);
+                        self.latest
+                    }
+                    _ => now,
+                };
+                self.worker.handle_memo(at, from, memo, &mut buffer[..len], &mut self.outbox);
+                taken += 1;
+            }
+            more |= taken == MEMOS_A_TURN;
+            if taken > 0 {
+                self.flush(now);
+            }
+        }
+        more
+    }
+
     /// Takes one batch from each readable socket; true when one of them may hold more.
     fn receive(&mut self, readable: u64) -> bool {
         let mut more = false;
         for number in (0..self.sockets.len()).filter(|number| readable & 1 << number != 0) {
             let (worker, outbox, counters) = (&mut self.worker, &mut self.outbox, &self.counters);
             let (sockets, transmitter, latest) = (&self.sockets, &mut self.transmitter, &mut self.latest);
-            let clock = &self.clock;
+            let (clock, memos) = (&self.clock, &mut self.memos);
             let haul = self.batch.receive(
                 &sockets[number],
                 || clock.reading(),
@@ -181,7 +219,14 @@ impl WorkerThread {
                     // Between datagrams time never goes back, also where one socket was read after another.
                     *latest = received.at.max(*latest);
                     let path = Path { socket: number as u8, remote: received.from };
-                    worker.handle_datagram(*latest, path, received.bytes, outbox);
+                    if let Some(home) = worker.handle_datagram(*latest, path, received.bytes, outbox) {
+                        let memo = Memo::Datagram { path, at: received.at };
+                        if memos.hand_over(home, memo, received.bytes) {
+                            counters.add(Cell::HandedOver, 1);
+                        } else {
+                            counters.dropped(DropReason::LaneFull);
+                        }
+                    }
                 },
             );
             self.counters.add(Cell::ReceiveCalls, 1);
@@ -203,8 +248,11 @@ impl WorkerThread {
         }
     }
 
-    /// Lets the worker forward what it kept, and sends until nothing is left.
+    /// Lets the worker forward what it kept, and sends until nothing is left. Other workers come first, for they have
+    /// to forward it too.
     fn flush(&mut self, now: Time) {
+        self.worker.relay(now, &mut self.memos, &mut self.outbox);
+        self.memos.wake();
         loop {
             let more = self.worker.flush(now, &mut self.outbox);
             self.send();

@@ -65,28 +65,39 @@ fn every_event_is_taken_by_a_reader_that_comes_only_when_the_bell_rings() {
 
 #[test]
 fn a_worker_never_sleeps_beside_an_order() {
+    sleeps_only_beside_nothing(1, 2);
+}
+
+#[test]
+fn a_worker_never_sleeps_beside_what_one_of_two_others_brought() {
+    sleeps_only_beside_nothing(2, 1);
+}
+
+fn sleeps_only_beside_nothing(senders: usize, orders_of_each: usize) {
     let mut model = loom::model::Builder::new();
     // Every known fault of such protocols shows within three switches; without a bound it takes a minute.
     model.preemption_bound = Some(3);
-    model.check(|| {
+    model.check(move || {
         let state = Arc::new((Sleeper::new(), Ring(AtomicUsize::new(0)), Mutex::new(false), Condvar::new()));
-        let sender = {
-            let state = Arc::clone(&state);
-            thread::spawn(move || {
-                let (sleeper, ring, eventfd, readable) = &*state;
-                for _ in 0..2 {
-                    ring.push();
-                    if sleeper.must_wake() {
-                        *eventfd.lock().unwrap() = true;
-                        readable.notify_one();
+        let senders: Vec<_> = (0..senders)
+            .map(|_| {
+                let state = Arc::clone(&state);
+                thread::spawn(move || {
+                    let (sleeper, ring, eventfd, readable) = &*state;
+                    for _ in 0..orders_of_each {
+                        ring.push();
+                        if sleeper.must_wake() {
+                            *eventfd.lock().unwrap() = true;
+                            readable.notify_one();
+                        }
                     }
-                }
+                })
             })
-        };
+            .collect();
         let (sleeper, ring, eventfd, readable) = &*state;
         loop {
             let taken = ring.len();
-            if taken == 2 {
+            if taken == senders.len() * orders_of_each {
                 break;
             }
             sleeper.announce();
@@ -99,6 +110,8 @@ fn a_worker_never_sleeps_beside_an_order() {
             }
             sleeper.awake();
         }
-        sender.join().unwrap();
+        for sender in senders {
+            sender.join().unwrap();
+        }
     });
 }
