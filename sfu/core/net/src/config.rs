@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::directory::Full;
 
-/// Most worker threads. One, until datagrams that the kernel gives to the wrong worker are handed over.
+/// Most worker threads. One, until a call across two has been heard and seen by real clients.
 pub const MAX_WORKERS: u8 = 1;
 /// Most addresses to listen on.
 pub const MAX_ADDRESSES: usize = 16;

@@ -18,7 +18,8 @@ use rtc::worker::{Worker, WorkerConfig};
 
 use crate::clock::Clock;
 use crate::config::{Busy, CoreConfig, MediaAddress, StartError};
-use crate::directory::{Directory, Full, MAX_SUBSCRIPTIONS, MAX_TRACKS};
+use crate::directories::{Commands, Directories, MOST_COMMANDS};
+use crate::directory::{Full, MAX_SUBSCRIPTIONS, MAX_TRACKS};
 use crate::event_fd::EventFd;
 use crate::lane::{Bell, ControlEnd, EventReader, Order, WorkerEnd, lanes};
 use crate::memo_lanes::{MemoEnd, memo_lanes};
@@ -44,7 +45,7 @@ pub struct Core {
 /// What only one caller at a time may touch.
 struct Control {
     lanes: Vec<ControlEnd>,
-    directories: Vec<Directory>,
+    directories: Directories,
     stop: Arc<AtomicBool>,
     phase: Phase,
     candidates: Vec<SocketAddr>,
@@ -76,7 +77,6 @@ impl Core {
         let memos = memo_lanes(&workers.iter().map(WorkerEnd::waker).collect::<Vec<_>>());
         let waiting =
             workers.into_iter().zip(memos).zip(wakes).map(|((lane, memos), wake)| (lane, memos, wake));
-        let directory = |worker| Directory::new(worker, config.max_transports);
         Ok(Core {
             shared,
             clock,
@@ -85,7 +85,7 @@ impl Core {
             readers: Mutex::new(readers),
             control: Mutex::new(Control {
                 lanes: controls,
-                directories: (0..config.workers).map(directory).collect(),
+                directories: Directories::new(config.workers, config.max_transports),
                 stop: Arc::default(),
                 phase: Phase::New(waiting.collect()),
                 candidates: Vec::new(),
@@ -196,9 +196,10 @@ impl Core {
 
     /// Makes a transport on `worker`, whose base-36 digit `local.ufrag` begins with.
     pub fn add_transport(&self, worker: u8, local: IceCredentials) -> Result<TransportId, Busy> {
-        self.order(worker, |directory| {
-            let transport = directory.add_transport()?;
-            Ok((transport, Command::AddTransport { transport, local }))
+        self.order(Some(worker), |directories, commands| {
+            let transport = directories.add_transport(worker)?;
+            commands.push(worker, Command::AddTransport { transport, local });
+            Ok(transport)
         })
     }
 
@@ -214,46 +215,58 @@ impl Core {
 
     /// Frees a transport, its tracks and its subscriptions.
     pub fn close_transport(&self, transport: TransportId) -> Result<(), Busy> {
-        self.order(transport.worker(), |directory| {
-            directory.close_transport(transport);
-            Ok(((), Command::CloseTransport { transport }))
+        self.order(None, |directories, commands| {
+            commands.push(transport.worker(), Command::CloseTransport { transport });
+            directories.close_transport(transport, commands);
+            Ok(())
         })
     }
 
     /// Expects media of a published source.
     pub fn add_track(&self, params: TrackParams) -> Result<TrackId, Busy> {
-        self.order(params.transport.worker(), |directory| {
-            let track = directory.add_track(params.transport)?;
-            Ok((track, Command::AddTrack { track, params: Box::new(params) }))
+        let worker = params.transport.worker();
+        self.order(Some(worker), |directories, commands| {
+            let track = directories.add_track(&params)?;
+            commands.push(worker, Command::AddTrack { track, params: Box::new(params) });
+            Ok(track)
         })
     }
 
     /// Stops or resumes forwarding of a track.
     pub fn pause_track(&self, track: TrackId, paused: bool) -> Result<(), Busy> {
-        self.tell(track.worker(), Command::PauseTrack { track, paused })
+        self.order(None, |directories, commands| {
+            commands.push(track.worker(), Command::PauseTrack { track, paused });
+            directories.pause_track(track, paused, commands);
+            Ok(())
+        })
     }
 
     /// Frees a track and its subscriptions.
     pub fn close_track(&self, track: TrackId) -> Result<(), Busy> {
-        self.order(track.worker(), |directory| {
-            directory.close_track(track);
-            Ok(((), Command::CloseTrack { track }))
+        self.order(None, |directories, commands| {
+            commands.push(track.worker(), Command::CloseTrack { track });
+            directories.close_track(track, commands);
+            Ok(())
         })
     }
 
-    /// Delivers a track to a transport of the same worker.
-    pub fn subscribe(&self, params: SubscriptionParams) -> Result<SubscriptionId, Busy> {
-        self.order(params.transport.worker(), |directory| {
-            let subscription = directory.subscribe(params.track, params.transport)?;
-            Ok((subscription, Command::Subscribe { subscription, params: Box::new(params) }))
+    /// Delivers a track to a transport, also to one of another worker.
+    pub fn subscribe(&self, mut params: SubscriptionParams) -> Result<SubscriptionId, Busy> {
+        self.order(None, |directories, commands| {
+            let to = params.transport;
+            let (subscription, track) = directories.subscribe(params.track, to, commands)?;
+            params.track = track;
+            commands.push(to.worker(), Command::Subscribe { subscription, params: Box::new(params) });
+            Ok(subscription)
         })
     }
 
     /// Ends a delivery.
     pub fn unsubscribe(&self, subscription: SubscriptionId) -> Result<(), Busy> {
-        self.order(subscription.worker(), |directory| {
-            directory.unsubscribe(subscription);
-            Ok(((), Command::Unsubscribe { subscription }))
+        self.order(None, |directories, commands| {
+            commands.push(subscription.worker(), Command::Unsubscribe { subscription });
+            directories.unsubscribe(subscription, commands);
+            Ok(())
         })
     }
 
@@ -284,22 +297,32 @@ impl Core {
     }
 
     fn tell(&self, worker: u8, command: Command) -> Result<(), Busy> {
-        self.order(worker, |_| Ok(((), command)))
+        self.order(Some(worker), |_, commands| {
+            commands.push(worker, command);
+            Ok(())
+        })
     }
 
-    /// Makes a command with the directory of `worker` and queues it. The room is looked for first, so that an id that
-    /// was given out always reaches the worker.
+    /// Makes commands with the directories and queues them: for one worker, or for any. The room is looked for first, so
+    /// that an id that was given out always reaches its worker.
     fn order<T>(
         &self,
-        worker: u8,
-        make: impl FnOnce(&mut Directory) -> Result<(T, Command), Full>,
+        worker: Option<u8>,
+        make: impl FnOnce(&mut Directories, &mut Commands) -> Result<T, Full>,
     ) -> Result<T, Busy> {
         let mut control = self.control();
-        let worker = usize::from(worker);
-        await_room(&control, worker)?;
-        let (value, command) = make(&mut control.directories[worker])?;
+        match worker {
+            Some(worker) => await_room(&control, worker.into(), 1)?,
+            None => {
+                (0..control.lanes.len()).try_for_each(|worker| await_room(&control, worker, MOST_COMMANDS))?
+            }
+        }
+        let mut commands = Commands::default();
+        let value = make(&mut control.directories, &mut commands)?;
         if !matches!(control.phase, Phase::Stopped) {
-            control.lanes[worker].send(Order::Command(command));
+            for (worker, command) in commands.into_iter() {
+                control.lanes[usize::from(worker)].send(Order::Command(command));
+            }
         }
         Ok(value)
     }
@@ -370,12 +393,12 @@ impl Drop for Core {
     }
 }
 
-/// Waits, for a short while, until the queue of `worker` has room.
-fn await_room(control: &Control, worker: usize) -> Result<(), Busy> {
+/// Waits, for a short while, until the queue of `worker` has room for so many orders.
+fn await_room(control: &Control, worker: usize, orders: usize) -> Result<(), Busy> {
     let lane = &control.lanes[worker];
     let step = Duration::from_micros(100);
     let mut waited = Duration::ZERO;
-    while !lane.has_room() {
+    while !lane.has_room(orders) {
         if waited >= QUEUE_PATIENCE || !matches!(control.phase, Phase::Running(_)) {
             return Err(Busy("commands in the queue"));
         }

@@ -4,6 +4,7 @@
 //! done here at the moment of the command, so that ids are given out and taken back without asking the worker: its
 //! queue keeps the order, so it never sees an id whose slot it has not freed.
 
+use rtc::command::TrackParams;
 use rtc::id::{SubscriptionId, TrackId, TransportId};
 
 use crate::slots::Slots;
@@ -22,6 +23,10 @@ pub(crate) struct Directory {
     transports: Slots<Transport>,
     tracks: Slots<Track>,
     subscriptions: Slots<Subscription>,
+    /// Mirrors on other workers whose track has been closed here.
+    orphans: Vec<TrackId>,
+    /// Mirrors here whose last subscription has ended.
+    idle: Vec<TrackId>,
 }
 
 #[derive(Default)]
@@ -30,9 +35,27 @@ struct Transport {
     subscriptions: Vec<SubscriptionId>,
 }
 
-struct Track {
-    transport: TransportId,
+pub(crate) struct Track {
+    pub(crate) transport: TransportId,
     subscriptions: Vec<SubscriptionId>,
+    /// The track that this is a mirror of; its transport is on another worker then.
+    pub(crate) home: Option<TrackId>,
+    /// Its mirrors on other workers.
+    pub(crate) mirrors: Vec<TrackId>,
+    pub(crate) paused: bool,
+    /// What mirrors are made from, where there are other workers.
+    pub(crate) params: Option<Box<TrackParams>>,
+}
+
+impl Track {
+    fn new(transport: TransportId) -> Track {
+        let (subscriptions, mirrors) = (Vec::new(), Vec::new());
+        Track { transport, subscriptions, home: None, mirrors, paused: false, params: None }
+    }
+
+    pub(crate) fn mirror_on(&self, worker: u8) -> Option<TrackId> {
+        self.mirrors.iter().copied().find(|mirror| mirror.worker() == worker)
+    }
 }
 
 struct Subscription {
@@ -47,6 +70,8 @@ impl Directory {
             transports: Slots::new(max_transports),
             tracks: Slots::new(MAX_TRACKS),
             subscriptions: Slots::new(MAX_SUBSCRIPTIONS),
+            orphans: Vec::new(),
+            idle: Vec::new(),
         }
     }
 
@@ -56,8 +81,12 @@ impl Directory {
     }
 
     /// Gives out an id even when the transport is gone: the worker then finds nothing to do, and nor does the caller.
-    pub(crate) fn add_track(&mut self, transport: TransportId) -> Result<TrackId, Full> {
-        let entry = Track { transport, subscriptions: Vec::new() };
+    pub(crate) fn add_track(
+        &mut self,
+        transport: TransportId,
+        params: Option<Box<TrackParams>>,
+    ) -> Result<TrackId, Full> {
+        let entry = Track { params, ..Track::new(transport) };
         let (slot, generation) = self.tracks.insert(entry).ok_or(Full("tracks"))?;
         let id = TrackId::new(self.worker, slot, generation);
         match self.transports.get_mut(transport.slot(), transport.generation()) {
@@ -65,6 +94,34 @@ impl Directory {
             None => drop(self.tracks.remove(id.slot(), id.generation())),
         }
         Ok(id)
+    }
+
+    /// Makes room for a mirror of `home`, which is published on `transport`, both on another worker.
+    pub(crate) fn add_mirror(&mut self, home: TrackId, transport: TransportId) -> Result<TrackId, Full> {
+        let entry = Track { home: Some(home), ..Track::new(transport) };
+        let (slot, generation) = self.tracks.insert(entry).ok_or(Full("tracks"))?;
+        Ok(TrackId::new(self.worker, slot, generation))
+    }
+
+    pub(crate) fn track(&mut self, id: TrackId) -> Option<&mut Track> {
+        self.tracks.get_mut(id.slot(), id.generation())
+    }
+
+    pub(crate) fn has_transport(&mut self, id: TransportId) -> bool {
+        self.transports.get_mut(id.slot(), id.generation()).is_some()
+    }
+
+    /// Mirrors elsewhere without a track and mirrors here without a subscription, since this was last asked.
+    pub(crate) fn take_loose_mirrors(&mut self) -> (Vec<TrackId>, Vec<TrackId>) {
+        (std::mem::take(&mut self.orphans), std::mem::take(&mut self.idle))
+    }
+
+    /// Gives out an id for a subscription whose track is gone.
+    pub(crate) fn subscribe_to_nothing(&mut self) -> Result<SubscriptionId, Full> {
+        let nothing = Subscription { track: TrackId(0), transport: TransportId(0) };
+        let (slot, generation) = self.subscriptions.insert(nothing).ok_or(Full("subscriptions"))?;
+        self.subscriptions.remove(slot as usize, generation);
+        Ok(SubscriptionId::new(self.worker, slot, generation))
     }
 
     /// Gives out an id even when the track or the transport is gone.
@@ -102,20 +159,25 @@ impl Directory {
         let Some(track) = self.tracks.remove(id.slot(), id.generation()) else { return };
         let owner = track.transport;
         if let Some(transport) = self.transports.get_mut(owner.slot(), owner.generation()) {
-            transport.tracks.retain(|&other| other != id);
+            transport.tracks.retain(|&other| other != id); // a mirror is in nobody's list
         }
+        self.orphans.extend(track.mirrors);
         for subscription in track.subscriptions {
             self.unsubscribe(subscription);
         }
     }
 
     pub(crate) fn unsubscribe(&mut self, id: SubscriptionId) {
-        let Some(Subscription { track, transport }) = self.subscriptions.remove(id.slot(), id.generation())
+        let Some(Subscription { track: of, transport }) =
+            self.subscriptions.remove(id.slot(), id.generation())
         else {
             return;
         };
-        if let Some(track) = self.tracks.get_mut(track.slot(), track.generation()) {
+        if let Some(track) = self.tracks.get_mut(of.slot(), of.generation()) {
             track.subscriptions.retain(|&other| other != id);
+            if track.home.is_some() && track.subscriptions.is_empty() {
+                self.idle.push(of);
+            }
         }
         if let Some(transport) = self.transports.get_mut(transport.slot(), transport.generation()) {
             transport.subscriptions.retain(|&other| other != id);
@@ -131,7 +193,7 @@ mod tests {
     fn closing_a_transport_frees_what_it_published_and_what_it_received() {
         let mut directory = Directory::new(0, 8);
         let (a, b) = (directory.add_transport().unwrap(), directory.add_transport().unwrap());
-        let (of_a, of_b) = (directory.add_track(a).unwrap(), directory.add_track(b).unwrap());
+        let (of_a, of_b) = (directory.add_track(a, None).unwrap(), directory.add_track(b, None).unwrap());
         directory.subscribe(of_a, b).unwrap();
         directory.subscribe(of_b, a).unwrap();
         directory.close_transport(a);
@@ -145,8 +207,8 @@ mod tests {
         let mut directory = Directory::new(0, 1);
         let transport = directory.add_transport().unwrap();
         directory.close_transport(transport);
-        let first = directory.add_track(transport).unwrap();
-        let second = directory.add_track(transport).unwrap();
+        let first = directory.add_track(transport, None).unwrap();
+        let second = directory.add_track(transport, None).unwrap();
         assert_eq!(first.slot(), second.slot());
         assert_ne!(first, second);
         assert_eq!(directory.subscribe(first, transport).unwrap().slot(), 0);

@@ -93,9 +93,9 @@ pub(crate) struct ControlEnd {
 }
 
 impl ControlEnd {
-    /// Whether the next [`ControlEnd::send`] will find room; nobody else can take it in between.
-    pub(crate) fn has_room(&self) -> bool {
-        !self.orders.is_full()
+    /// Whether the next so many [`ControlEnd::send`] will find room; nobody else can take it in between.
+    pub(crate) fn has_room(&self, orders: usize) -> bool {
+        self.orders.slots() >= orders
     }
 
     /// Queues `order` and wakes the worker if it sleeps. False when the queue is full.
@@ -259,10 +259,10 @@ mod tests {
         let (mut control, _, mut worker, _) = ends();
         for n in 0..ORDERS {
             let transport = TransportId(n as u64);
-            assert!(control.has_room());
+            assert!(control.has_room(1));
             assert!(control.send(Order::Command(Command::CloseTransport { transport })));
         }
-        assert!(!control.has_room());
+        assert!(!control.has_room(1));
         assert!(!worker.may_sleep(|| true));
         for n in 0..ORDERS {
             let Some(Order::Command(Command::CloseTransport { transport })) = worker.next_order() else {

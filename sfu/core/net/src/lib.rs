@@ -7,6 +7,7 @@
 pub mod clock;
 mod config;
 pub mod core;
+mod directories;
 mod directory;
 pub mod event_fd;
 mod lane;
