@@ -229,12 +229,14 @@ class LayerSwitched:
     encoding: Final[int | None]
     def __new__(cls, *, subscription: int, encoding: int | None) -> Self: ...
 
-# Who speaks in a group, loudest first, as (track, level 0 silent to 127 loudest).
+# Who speaks in a group among the tracks at home on one worker, loudest first, as
+# (track, level 0 silent to 127 loudest).
 @final
 class SpeakersChanged:
+    worker: Final[int]
     group: Final[int]
     speakers: Final[list[tuple[int, int]]]
-    def __new__(cls, *, group: int, speakers: list[tuple[int, int]]) -> Self: ...
+    def __new__(cls, *, worker: int, group: int, speakers: list[tuple[int, int]]) -> Self: ...
 
 # The peer opened a data channel; `channel` is what send_data takes.
 @final

@@ -26,6 +26,8 @@ class Call:
     def __init__(self, shell: "Shell", key: CallKey, group: int) -> None:
         self.group = group
         self.listener: CallListener | None = None
+        # What each worker last said of who speaks.
+        self.rankings: dict[int, Sequence[tuple[int, int]]] = {}
         self._shell = shell
         self._key = key
         self._legs: dict[LegKey, Leg] = {}

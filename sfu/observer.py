@@ -6,7 +6,7 @@ from typing import Any
 
 from sfu import bridge
 from sfu.leg import Leg
-from sfu.policy.speakers import speakers
+from sfu.policy.speakers import merged, speakers
 from sfu.shell import Shell
 from sfu.transport import TransportState
 
@@ -101,12 +101,14 @@ class Observer:
     def _speakers_changed(self, event: bridge.SpeakersChanged) -> None:
         call = self._shell.directory.calls.get(event.group)
         if call is not None:
+            call.rankings[event.worker] = event.speakers
+            ranked = merged(call.rankings.values())
             known = {
                 number: (track.leg.key, track.key)
-                for number, _ in event.speakers
+                for number, _ in ranked
                 if (track := self._shell.directory.tracks.get(number)) is not None
             }
-            call.tell_speakers(speakers(event.speakers, known))
+            call.tell_speakers(speakers(ranked, known))
 
     def _data_channel_opened(self, event: bridge.DataChannelOpened) -> None:
         leg = self._leg(event.transport)

@@ -154,12 +154,12 @@ class Sfu:
 
     def place(self, call: Call) -> int:
         """Choose the worker of a new leg of a call."""
-        legs = [0] * self._workers
+        legs, of_call = [0] * self._workers, [0] * self._workers
         for other in self._calls.values():
             for leg in other.legs.values():
                 legs[leg.transport.worker] += 1
-        first = next(iter(call.legs.values()), None)
-        return home_worker(first.transport.worker if first is not None else None, legs)
+                of_call[leg.transport.worker] += other is call
+        return home_worker(of_call, legs)
 
     def free(self, call: Call) -> None:
         """Forget a call that has no legs."""

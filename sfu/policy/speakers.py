@@ -7,6 +7,15 @@ from sfu.model import LegKey, Speaker, TrackKey
 _LOUDEST = 127
 """The core's number for 0 dBov (RFC 6464 counts down from it)."""
 
+_MOST = 8
+"""So many are named by the core at most."""
+
+
+def merged(rankings: Iterable[Iterable[tuple[int, int]]]) -> list[tuple[int, int]]:
+    """Make one ranking of those of several workers, loudest first."""
+    ranked = sorted((speaker for ranking in rankings for speaker in ranking), key=lambda speaker: -speaker[1])
+    return ranked[:_MOST]
+
 
 def speakers(
     ranked: Iterable[tuple[int, int]], tracks: Mapping[int, tuple[LegKey, TrackKey]]

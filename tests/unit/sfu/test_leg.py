@@ -327,11 +327,32 @@ async def test_speakers_are_told_to_the_call(live: Live) -> None:
     number = next(n for n, track in live.core.tracks.items() if track.kind == "audio")
     group = live.core.tracks[number].group
     assert group is not None
-    live.core.emit(bridge.SpeakersChanged(group=group, speakers=[(number, 127)]))
+    live.core.emit(bridge.SpeakersChanged(worker=0, group=group, speakers=[(number, 127)]))
     await turns()
     assert [(speaker.leg, speaker.track, speaker.level) for speaker in heard.speakers] == [
         ("publisher", "TR_mic", 1.0)
     ]
+
+
+async def test_speakers_of_two_workers_are_told_as_one_list(live: Live) -> None:
+    heard = HeardSpeakers()
+    live.sfu.call(CallKey("call"), heard)
+    publisher(live)
+    (microphone, camera) = sorted(live.core.tracks, key=lambda n: live.core.tracks[n].kind)
+    group = live.core.tracks[microphone].group
+    assert group is not None
+    live.core.emit(
+        bridge.SpeakersChanged(worker=0, group=group, speakers=[(microphone, 90)]),
+        bridge.SpeakersChanged(worker=1, group=group, speakers=[(camera, 127)]),
+    )
+    await turns()
+    assert [speaker.level for speaker in heard.speakers] == sorted(
+        (speaker.level for speaker in heard.speakers), reverse=True
+    )
+    assert len(heard.speakers) == 2
+    live.core.emit(bridge.SpeakersChanged(worker=0, group=group, speakers=[]))
+    await turns()
+    assert [speaker.level for speaker in heard.speakers] == [1.0]
 
 
 async def test_data_waits_for_its_channel_and_then_flows_both_ways(live: Live) -> None:

@@ -7,7 +7,7 @@ from sfu.model import EncodingIntent, LegKey, SfuLimits, Speaker, TrackKey, Want
 from sfu.policy.admission import OfferRate
 from sfu.policy.allocation import ALL_TEMPORAL, LayerPlan, demanded, target, widened
 from sfu.policy.placement import home_worker
-from sfu.policy.speakers import loudness, speakers
+from sfu.policy.speakers import loudness, merged, speakers
 
 CAMERA = (EncodingIntent("q", 320, 180), EncodingIntent("h", 640, 360), EncodingIntent("f", 1280, 720))
 UNSIZED = (EncodingIntent("q"), EncodingIntent("h"), EncodingIntent("f"))
@@ -77,10 +77,31 @@ def test_loudness_stays_between_silence_and_one() -> None:
     assert loudness(200) == 1.0
 
 
-def test_a_call_stays_on_its_worker_and_a_new_one_goes_to_the_emptiest() -> None:
-    assert home_worker(1, [0, 5, 0]) == 1
-    assert home_worker(None, [3, 1, 2]) == 1
-    assert home_worker(None, [0, 0]) == 0
+@pytest.mark.parametrize(
+    ("of_call", "legs", "home"),
+    [
+        ([0, 0], [0, 0], 0),
+        ([0, 0, 0], [3, 1, 2], 1),
+        ([0, 5, 0], [0, 5, 0], 1),
+        ([0, 7, 0], [0, 7, 0], 1),
+        ([0, 8, 0], [0, 8, 0], 0),
+        ([0, 1, 0], [2, 9, 3], 1),
+        ([0, 1, 0], [1, 9, 3], 0),
+        ([8, 1], [8, 1], 1),
+        ([8, 8], [8, 8], 0),
+        ([1, 1, 0], [20, 18, 12], 1),
+        ([40], [40], 0),
+    ],
+)
+def test_a_call_stays_on_its_workers_until_another_has_much_less_to_do(
+    of_call: list[int], legs: list[int], home: int
+) -> None:
+    assert home_worker(of_call, legs) == home
+
+
+def test_speakers_of_all_workers_are_ranked_together() -> None:
+    assert merged([[(1, 120), (2, 90)], [], [(3, 100)]]) == [(1, 120), (3, 100), (2, 90)]
+    assert len(merged([[(number, 100) for number in range(8)]] * 2)) == 8
 
 
 def test_offers_are_admitted_up_to_their_rate_and_again_when_time_has_passed() -> None:
