@@ -86,6 +86,7 @@ def demo(
     port: Port = 8080,
     udp_port: Port = 10000,
     admin_port: Port = 9090,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Threads that move packets.")] = 1,
     data_dir: DataDir = Path("var"),
     key: Annotated[str | None, typer.Option(help="Name of the API key; else devkey.")] = None,
     secret: Annotated[
@@ -111,6 +112,7 @@ def demo(
         folder,
         state,
         udp_port=udp_port,
+        workers=workers,
         admin_port=admin_port,
         own_address=demonstration.own_address(),
     )

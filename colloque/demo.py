@@ -101,6 +101,7 @@ def demo_settings(
     state: DemoState,
     *,
     udp_port: int = 10000,
+    workers: int = 1,
     admin_port: int = 9090,
     own_address: str | None = None,
 ) -> Settings:
@@ -115,7 +116,7 @@ def demo_settings(
             listen=f"127.0.0.1:{state.port}",
             admin_listen=f"127.0.0.1:{admin_port}",
         ),
-        media=MediaSettings(udp_port=udp_port, addresses=media),
+        media=MediaSettings(udp_port=udp_port, addresses=media, workers=workers),
         api_keys=[api_key(state.key, state.secret)],
         store=StoreSettings(url=f"sqlite:///{folder / 'colloque.sqlite3'}"),
         rooms=RoomSettings(create_on_join=True),

@@ -133,7 +133,7 @@ class MediaSettings(Section):
         description="Addresses to receive media on, and how clients reach each.",
     )
     workers: int = Field(
-        default=1, ge=1, le=1, description="Threads that move packets; this version has one."
+        default=1, ge=1, le=16, description="Threads that move packets: at most one for each processor."
     )
     dscp: Literal["rfc8837", "off"] = Field(
         default="rfc8837",

@@ -25,9 +25,11 @@ _KINDS = ("audio", "video")
 _CORE_OBJECTS = {
     "transports": "transport",
     "tracks": "core_track",
+    "mirrors": "mirror",
     "encodings": "encoding",
     "subscriptions": "core_subscription",
     "paths": "path",
+    "foreign_paths": "foreign_path",
     "srtp_contexts": "srtp_context",
     "data_channels": "data_channel",
     "events_queued": "queued_event",
@@ -175,6 +177,7 @@ def _traffic(snapshot: Snapshot) -> Iterator[Metric]:
         ("nack", "nack", "Packets asked for again: up, by us; down, by subscribers."),
         ("pli", "pli", "Requests for key frames: up, to publishers; down, by subscribers."),
         ("rtx", "rtx", "Packets sent again."),
+        ("relayed", "relayed", "Packets between workers: down, given to another; up, taken from one."),
     ):
         yield _counter(name, help_, ("dir",)).filled(
             {(direction,): total[f"{cell}_{direction}"] for direction in ("up", "down")}
@@ -191,6 +194,7 @@ def _traffic(snapshot: Snapshot) -> Iterator[Metric]:
         ("panics", "Defects caught in the core, each at the cost of one transport."),
         ("send_calls", "Calls to the kernel that send."),
         ("receive_calls", "Calls to the kernel that receive."),
+        ("handed_over", "Datagrams that the kernel gave to another worker than their transport's."),
         ("messages_down", "Messages given to the kernel, each cut into one or more datagrams."),
         ("segmentation_failures", "Messages that the kernel would not cut up."),
     ):

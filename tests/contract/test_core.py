@@ -6,6 +6,7 @@ import json
 import re
 import select
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,9 @@ CONFIG = SfuConfig(udp_port=0, addresses=(MediaAddress("127.0.0.1", "127.0.0.1")
 PWD = "p" * 24
 OPUS = Payload(111, "opus", 48_000)
 VP8 = Payload(96, "vp8", 90_000, rtx_pt=97, nack=True, pli=True, fir=True, transport_cc=True)
+
+
+CORES = pytest.mark.parametrize("make", [make_core, FakeCore], ids=["real", "fake"])
 
 
 @pytest.fixture(params=[make_core, FakeCore], ids=["real", "fake"])
@@ -94,6 +98,19 @@ def test_ids_are_never_given_out_twice(core: CoreLike) -> None:
         ids += [("transport", transport), ("track", track), ("sub", subscribe(core, track, transport))]
         core.close_transport(transport)
     assert len(set(ids)) == 60
+
+
+@CORES
+def test_a_track_is_delivered_to_a_transport_of_another_worker(make: Callable[[SfuConfig], CoreLike]) -> None:
+    core = make(replace(CONFIG, workers=2))
+    one, two = core.add_transport(0, "0aaaa", PWD), core.add_transport(1, "1bbbb", PWD)
+    track = add_track(core, one)
+    core.unsubscribe(subscribe(core, track, two))
+    subscribe(core, track, two)
+    core.pause_track(track, True)
+    core.close_track(track)
+    subscribe(core, track, two)
+    core.stop()
 
 
 def test_every_command_takes_what_negotiation_gives(core: CoreLike) -> None:

@@ -20,6 +20,15 @@ _HELLO_FRAGMENT = b"\1" + _LENGTH + bytes(5) + _LENGTH + _HELLO_BODY
 CLIENT_HELLO = b"\x16\xfe\xfd" + bytes(8) + struct.pack("!H", len(_HELLO_FRAGMENT)) + _HELLO_FRAGMENT
 
 
+@pytest.fixture(scope="module", params=[1, 2], ids=["one worker", "two workers"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Give a server of this module, with one worker or with strays."""
+    running = Server(tmp_path_factory.mktemp("server"))
+    running.start("--workers", str(request.param))
+    yield running
+    assert running.stop() == 0
+
+
 async def test_datagrams_of_every_first_byte_and_small_length_do_no_harm(server: Server) -> None:
     async with tone_call(server) as call:
         before = await call.dropped()

@@ -28,6 +28,9 @@ EXPECTED = {
     'colloque_forward_latency_seconds_bucket{le="0.001"}',
     "colloque_segmentation_off",
     'colloque_dscp_packets_total{class="EF"}',
+    "colloque_handed_over_total",
+    'colloque_relayed_total{dir="down"}',
+    'colloque_objects{kind="mirror"}',
     "colloque_event_loop_held_seconds_count",
 }
 

@@ -6,8 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::directory::Full;
 
-/// Most worker threads. One, until a call across two has been heard and seen by real clients.
-pub const MAX_WORKERS: u8 = 1;
+/// Most worker threads.
+pub const MAX_WORKERS: u8 = 16;
 /// Most addresses to listen on.
 pub const MAX_ADDRESSES: usize = 16;
 

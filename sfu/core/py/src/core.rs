@@ -318,9 +318,6 @@ impl Core {
             payloads: args::several("payloads", &payloads, payload)?,
             plan: args::plan(encoding, temporal)?,
         };
-        if params.track.worker() != params.transport.worker() {
-            return Err(wrong("track: lives on another worker than the transport"));
-        }
         self.core.subscribe(params).map(|id| id.0).map_err(errors::busy)
     }
 
