@@ -117,11 +117,13 @@ impl Demux {
         self.paths.remove(&path)?.through
     }
 
-    /// Remembers that what comes from `path` belongs to `worker`; false when too many are remembered.
+    /// Remembers that what comes from `path` belongs to `worker` and to no transport of this one; false when too many
+    /// are remembered.
     pub fn add_foreign(&mut self, path: Path, worker: u8) -> bool {
         let fits = self.foreign.len() < self.max_foreign || self.foreign.contains_key(&path);
         if fits {
             self.foreign.insert(path, worker);
+            self.paths.remove(&path);
         }
         fits
     }
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_other_workers_are_bounded_and_give_way_to_ones_own() {
+    fn paths_of_other_workers_are_bounded_and_the_newest_owner_has_a_path() {
         let path = |port| Path { socket: 0, remote: ([192, 0, 2, 1], port).into() };
         let mut demux = Demux::new(2);
         assert!(demux.add_foreign(path(1), 1) && demux.add_foreign(path(2), 1));
@@ -200,6 +202,8 @@ mod tests {
         assert_eq!((demux.foreign(path(2)), demux.foreign(path(3))), (Some(2), None));
         demux.add_path(path(2), TransportId::new(0, 0, 1));
         assert_eq!((demux.foreign(path(2)), demux.foreign_paths()), (None, 1));
+        assert!(demux.add_foreign(path(2), 1));
+        assert_eq!((demux.by_path(path(2)), demux.paths()), (None, 0));
     }
 
     #[test]

@@ -50,9 +50,9 @@ impl Worker {
                 }
             }
             Memo::PathAdded { path } => {
-                let known = self.demux.by_path(path).is_some() || self.demux.add_foreign(path, from);
+                let fits = self.demux.add_foreign(path, from);
                 self.count_paths();
-                if known { Ok(()) } else { Err(DropReason::TableFull) }
+                if fits { Ok(()) } else { Err(DropReason::TableFull) }
             }
             Memo::PathRemoved { path } => {
                 self.demux.remove_foreign(path, from);
