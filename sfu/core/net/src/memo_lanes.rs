@@ -36,6 +36,8 @@ struct Incoming {
     worker: u8,
     memos: Consumer<Entry>,
     bytes: Consumer<u8>,
+    /// Memos that had come at the last look and have not been taken.
+    seen: usize,
 }
 
 /// The ends of every worker, whose wakers these are.
@@ -51,7 +53,7 @@ pub(crate) fn memo_lanes(wakers: &[Waker]) -> Vec<MemoEnd> {
             let (bytes, bytes_out) = RingBuffer::new(BYTES);
             ends[sender].to.push(Some(Outgoing { memos, bytes, waker: waker.clone(), sent: false }));
             let worker = sender as u8;
-            ends[receiver].from.push(Incoming { worker, memos: memos_out, bytes: bytes_out });
+            ends[receiver].from.push(Incoming { worker, memos: memos_out, bytes: bytes_out, seen: 0 });
         }
     }
     ends
@@ -79,6 +81,18 @@ impl MemoEnd {
         self.from.len()
     }
 
+    /// Looks what has come, up to `most` from each source: this and nothing later is given by [`MemoEnd::next`].
+    pub(crate) fn look(&mut self, most: usize) {
+        for way in &mut self.from {
+            way.seen = way.memos.slots().min(most);
+        }
+    }
+
+    /// Something was seen from this source that has not been taken.
+    pub(crate) fn has_seen(&self, source: usize) -> bool {
+        self.from[source].seen > 0
+    }
+
     /// The next memo from a source, who that is, and how many bytes of `buffer` it has filled.
     pub(crate) fn next(
         &mut self,
@@ -86,6 +100,7 @@ impl MemoEnd {
         buffer: &mut [u8; MAX_DATAGRAM_UP],
     ) -> Option<(u8, Memo, usize)> {
         let way = &mut self.from[source];
+        way.seen = way.seen.checked_sub(1)?;
         let (memo, len) = way.memos.pop().ok()?;
         // The bytes were written before their memo.
         let whole = way.bytes.pop_entire_slice(&mut buffer[..len]).is_ok();
@@ -145,6 +160,7 @@ mod tests {
                 assert!(ends[sender].send(1, memo(round), &bytes));
             }
             assert!(!ends[1].is_empty() && ends[0].is_empty());
+            ends[1].look(1);
             for source in 0..ends[1].sources() {
                 let (from, Memo::Poisonous { transport }, len) = ends[1].next(source, &mut buffer).unwrap()
                 else {
@@ -163,9 +179,26 @@ mod tests {
         assert_eq!(handed, MEMOS / 2);
         let sent = (0..MEMOS).take_while(|_| ends[0].send(1, memo(0), &[])).count();
         assert_eq!(sent, MEMOS / 2);
+        ends[1].look(MEMOS);
         while ends[1].next(0, &mut [0; MAX_DATAGRAM_UP]).is_some() {}
         let large = (0..MEMOS).take_while(|_| ends[0].send(1, memo(0), &[0; MAX_DATAGRAM_UP])).count();
         assert_eq!(large, BYTES / MAX_DATAGRAM_UP);
+    }
+
+    #[test]
+    fn what_comes_after_the_look_waits_for_the_next() {
+        let (mut ends, mut buffer) = (ends(2), [0; MAX_DATAGRAM_UP]);
+        let mut taken = |ends: &mut Vec<MemoEnd>| {
+            std::iter::from_fn(|| ends[1].next(0, &mut buffer)).map(|(_, _, len)| len).collect::<Vec<_>>()
+        };
+        assert!(ends[0].send(1, memo(0), &[0; 1]) && ends[0].send(1, memo(0), &[0; 2]));
+        assert_eq!((taken(&mut ends), ends[1].has_seen(0)), (vec![], false), "nobody has looked");
+        ends[1].look(8);
+        assert!(ends[1].has_seen(0) && ends[0].send(1, memo(0), &[0; 3]));
+        assert_eq!(taken(&mut ends), [1, 2]);
+        assert!(!ends[1].is_empty());
+        ends[1].look(8);
+        assert_eq!(taken(&mut ends), [3]);
     }
 
     #[test]

@@ -48,6 +48,8 @@ pub(crate) struct WorkerThread {
     overflows: Vec<u32>,
     lane: WorkerEnd,
     memos: MemoEnd,
+    /// What stands beside the memo that is handled.
+    memo_bytes: Box<[u8; MAX_DATAGRAM_UP]>,
     wake: Arc<EventFd>,
     stop: Arc<AtomicBool>,
     clock: Clock,
@@ -87,6 +89,7 @@ impl WorkerThread {
             sockets,
             lane,
             memos,
+            memo_bytes: Box::new([0; MAX_DATAGRAM_UP]),
             wake,
             stop,
             clock,
@@ -127,8 +130,13 @@ impl WorkerThread {
         let woken = self.clock.now();
         let slept = woken.since(began);
         self.worker.rested(woken, if slept < NO_SLEEP { Duration::ZERO } else { slept });
+        // What another worker sends may be about what an order made that was given before. So memos are counted before
+        // the orders are taken, and handled when every order that was there then has been carried out.
+        self.memos.look(MEMOS_A_TURN);
         let mut more = self.take_orders(woken, ORDERS_A_TURN);
-        more |= self.take_memos();
+        if !more {
+            self.take_memos();
+        }
         more |= self.receive(readable);
         let now = self.clock.now();
         self.run_timers(now);
@@ -174,15 +182,14 @@ impl WorkerThread {
         true
     }
 
-    /// Takes a few memos from each of the other workers; true when there may be more.
-    fn take_memos(&mut self) -> bool {
-        let mut more = false;
+    /// Takes the memos that were seen, and forwards what each of the other workers brought.
+    fn take_memos(&mut self) {
         for source in 0..self.memos.sources() {
+            if !self.memos.has_seen(source) {
+                continue;
+            }
             let now = self.clock.now();
-            let (mut taken, mut buffer) = (0, [0; MAX_DATAGRAM_UP]);
-            while taken < MEMOS_A_TURN
-                && let Some((from, memo, len)) = self.memos.next(source, &mut buffer)
-            {
+            while let Some((from, memo, len)) = self.memos.next(source, &mut self.memo_bytes) {
                 self.make_room();
                 let at = match memo {
                     Memo::Datagram { at, .. } => {
@@ -191,15 +198,10 @@ impl WorkerThread {
                     }
                     _ => now,
                 };
-                self.worker.handle_memo(at, from, memo, &mut buffer[..len], &mut self.outbox);
-                taken += 1;
+                self.worker.handle_memo(at, from, memo, &mut self.memo_bytes[..len], &mut self.outbox);
             }
-            more |= taken == MEMOS_A_TURN;
-            if taken > 0 {
-                self.flush(now);
-            }
+            self.flush(now);
         }
-        more
     }
 
     /// Takes one batch from each readable socket; true when one of them may hold more.
@@ -277,5 +279,77 @@ impl WorkerThread {
     fn hand_over_events(&mut self, now: Time) {
         let worker = &mut self.worker;
         self.lane.pump_events(|| worker.poll_event(now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use arrayvec::ArrayVec;
+    use rtc::command::{Command, MediaKind, Mid, TrackParams};
+    use rtc::id::{TrackId, TransportId};
+    use rtc::memo::MemoSink;
+    use rtc::route::RouterConfig;
+    use rtc::transport::TransportShared;
+    use rtc::worker::WorkerConfig;
+
+    use super::*;
+    use crate::lane::{Bell, ControlEnd, lanes};
+    use crate::memo_lanes::memo_lanes;
+
+    /// Worker 1 of two, whose thread is the test's, the end for its orders, and the end of worker 0 for memos.
+    fn worker() -> (WorkerThread, ControlEnd, MemoEnd) {
+        let bell = Arc::new(Bell::new().unwrap());
+        let lane = || {
+            let wake = Arc::new(EventFd::new().unwrap());
+            (lanes(Arc::clone(&bell), Arc::clone(&wake)), wake)
+        };
+        let (((_, _, other), _), ((control, _, lane), wake)) = (lane(), lane());
+        let mut ends = memo_lanes(&[other.waker(), lane.waker()]);
+        let counters = Counters::new(1);
+        let router =
+            RouterConfig { worker: 1, transports: 1, tracks: 8, subscriptions: 8, seed: Default::default() };
+        let shared = Arc::new(TransportShared::generate(Instant::now()).unwrap());
+        let config = WorkerConfig { index: 1, workers: 2, shared, max_transports: 1, router };
+        let parts = Parts {
+            sockets: Vec::new(),
+            lane,
+            memos: ends.remove(1),
+            wake,
+            stop: Arc::default(),
+            clock: Clock::start(),
+            counters: counters.clone(),
+            marks: false,
+        };
+        let thread = WorkerThread::new(Worker::new(config, counters), parts).unwrap();
+        (thread, control, ends.remove(0))
+    }
+
+    #[test]
+    fn a_memo_does_not_pass_the_orders_that_were_there_before_it() {
+        let (mut thread, mut control, mut other) = worker();
+        let params = TrackParams {
+            transport: TransportId::new(0, 0, 1),
+            kind: MediaKind::Video,
+            mid: Mid::new(),
+            payloads: ArrayVec::new(),
+            encodings: ArrayVec::new(),
+        };
+        for slot in 0..ORDERS_A_TURN as u32 {
+            let track = TrackId::new(1, slot, 9);
+            assert!(control.send(Order::Command(Command::PauseTrack { track, paused: true })));
+        }
+        let (mirror, of) = (TrackId::new(1, 0, 1), TrackId::new(0, 0, 1));
+        let made = Command::AddMirror { mirror, of, params: Box::new(params) };
+        assert!(control.send(Order::Command(made)));
+        assert!(other.send(1, Memo::Goodbye { mirror, encoding: 0 }, &[]));
+        let mut more = thread.turn(true);
+        assert!(more && !thread.memos.is_empty(), "the order that it needs was not yet taken");
+        while !thread.memos.is_empty() {
+            more = thread.turn(more);
+        }
+        let unknown = thread.counters.drops(DropReason::UnknownId);
+        assert_eq!(unknown, ORDERS_A_TURN as u64, "none but the orders for tracks that are not there");
     }
 }
