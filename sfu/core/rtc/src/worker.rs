@@ -453,10 +453,15 @@ impl Worker {
         }
         self.counters.add(Cell::Panics, 1);
         self.counters.dropped(DropReason::Panic);
-        let Some(id) = self.culprit.take() else { return Outcome::Unexplained };
-        if id.worker() != self.index {
-            return self.give_up_mirrors(id);
+        match self.culprit.take() {
+            None => Outcome::Unexplained,
+            Some(id) if id.worker() == self.index => self.end_after_panic(now, id, out),
+            Some(id) => self.give_up_mirrors(id),
         }
+    }
+
+    /// Ends a transport whose input brought out a defect, here or on another worker.
+    fn end_after_panic(&mut self, now: Time, id: TransportId, out: &mut Outbox) -> Outcome {
         let closed = catch_unwind(AssertUnwindSafe(|| self.close_transport(now, id, out)));
         let outcome = match closed {
             Ok(Ok(())) => Outcome::Closed,

@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{Outcome, Worker};
 use crate::counters::Cell;
 use crate::drop_reason::DropReason;
-use crate::event::{Event, FailReason};
 use crate::id::TransportId;
 use crate::memo::{Memo, MemoSink};
 use crate::outbox::Outbox;
@@ -60,8 +59,7 @@ impl Worker {
                 Ok(())
             }
             Memo::Poisonous { transport } => {
-                self.close_transport(now, transport, out)?;
-                self.push_event(Event::TransportFailed { transport, reason: FailReason::InternalError });
+                self.end_after_panic(now, transport, out);
                 Ok(())
             }
             Memo::Packet { .. } | Memo::Clock { .. } | Memo::Goodbye { .. } | Memo::KeyframeWanted { .. } => {
