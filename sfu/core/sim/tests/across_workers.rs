@@ -4,12 +4,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use rtc::command::{Command, LayerPlan};
+use rtc::command::{Command, LayerPlan, TrackParams};
 use rtc::counters::{Cell, Counters};
 use rtc::drop_reason::DropReason;
 use rtc::event::{Event, FailReason};
 use rtc::fault::Fault;
-use rtc::id::TrackId;
+use rtc::id::{SubscriptionId, TrackId};
 use rtc::rtcp::{Compound, RtcpPacket};
 use rtc::units::{Ssrc, Time};
 use sim::browser::Occurrence;
@@ -186,47 +186,127 @@ fn what_a_full_lane_holds_up_comes_later_and_what_leaves_the_history_meanwhile_i
     assert!(cinema.seen(1).last().unwrap().0 >= last + 25 * 5, "the picture goes on");
 }
 
-#[test]
-fn a_subscription_of_a_mirror_follows_its_plan_from_one_encoding_to_another() {
-    let mut world = World::with_workers(Link::CLEAN, 1, 2);
-    let [camera, viewer] = [world.join_at(0, address(1, 1)), world.join_at(1, address(2, 0))];
-    world.run_for(10 * SECOND);
-    let ssrcs = [VIDEO_SSRC, VIDEO_SSRC + 1];
-    let params = call::picture(world.transport(camera), &ssrcs);
-    let track = TrackId::new(0, 0, 1);
-    world.command(Command::AddTrack { track, params: Box::new(params.clone()) });
-    let mirror = call::seen_from(&mut world, &mut Vec::new(), track, 1, params);
-    let to = world.transport(viewer);
-    let subscription = call::deliver(&mut world, 0, mirror, to, 0);
-    let mut encodings = ssrcs.map(|ssrc| Camera::new(ssrc, ssrc + 100, VIDEO_PT, VIDEO_RTX_PT, 2));
-    let mut read = 0;
-    for picture in 0..90 {
-        if picture == 30 {
-            let plan = LayerPlan { encoding: Some(1), temporal: 255 };
-            world.command_to(1, Command::SetLayerPlan { subscription, plan });
-        }
-        for encoding in &mut encodings {
-            encoding.shoot().iter().for_each(|n| world.browser(camera).send_rtp(n.index, &n.packet));
-        }
-        world.run_for(PICTURE_INTERVAL);
-        let heard: Vec<_> = world.heard(camera)[read..].iter().map(|(_, what)| what.clone()).collect();
-        read += heard.len();
-        for what in heard {
-            let Occurrence::Rtcp(compound) = what else { continue };
-            encodings.iter_mut().for_each(|encoding| drop(encoding.hear(&compound)));
+/// A camera with two encodings on worker 0, and somebody connected on worker 1 who watches nothing yet.
+struct Studio {
+    world: World,
+    params: TrackParams,
+    encodings: [Camera; 2],
+    read: usize,
+}
+
+const TRACK: TrackId = TrackId::new(0, 0, 1);
+
+impl Studio {
+    fn new() -> Studio {
+        let mut world = World::with_workers(Link::CLEAN, 1, 2);
+        let [camera, viewer] = [world.join_at(0, address(1, 1)), world.join_at(1, address(2, 0))];
+        assert_eq!((camera, viewer), (0, 1));
+        world.run_for(10 * SECOND);
+        let ssrcs = [VIDEO_SSRC, VIDEO_SSRC + 1];
+        let params = call::picture(world.transport(camera), &ssrcs);
+        world.command(Command::AddTrack { track: TRACK, params: Box::new(params.clone()) });
+        let encodings = ssrcs.map(|ssrc| Camera::new(ssrc, ssrc + 100, VIDEO_PT, VIDEO_RTX_PT, 2));
+        Studio { world, params, encodings, read: 0 }
+    }
+
+    fn watch(&mut self, encoding: u8) -> SubscriptionId {
+        let params = self.params.clone();
+        let mirror = call::seen_from(&mut self.world, &mut Vec::new(), TRACK, 1, params);
+        let to = self.world.transport(1);
+        call::deliver(&mut self.world, 0, mirror, to, encoding)
+    }
+
+    /// Every encoding shoots a picture.
+    fn shoot(&mut self) {
+        for encoding in &mut self.encodings {
+            let packets = encoding.shoot();
+            packets.iter().for_each(|n| self.world.browser(0).send_rtp(n.index, &n.packet));
         }
     }
-    let switched = world.events().iter().filter_map(|(_, event)| match event {
-        Event::LayerSwitched { subscription: which, encoding } if *which == subscription => Some(*encoding),
-        _ => None,
-    });
-    assert_eq!(switched.collect::<Vec<_>>(), [Some(0), Some(1)]);
-    assert_eq!(encodings.map(|encoding| encoding.key_frames), [1, 2], "the upper one was asked once");
+
+    /// Time passes, and the camera hears what it is asked for.
+    fn pass(&mut self, time: Duration) {
+        self.world.run_for(time);
+        let heard = self.world.heard(0);
+        for (_, what) in &heard[self.read..] {
+            let Occurrence::Rtcp(compound) = what else { continue };
+            self.encodings.iter_mut().for_each(|encoding| drop(encoding.hear(compound)));
+        }
+        self.read = heard.len();
+    }
+
+    fn play(&mut self, pictures: usize) {
+        for _ in 0..pictures {
+            self.shoot();
+            self.pass(PICTURE_INTERVAL);
+        }
+    }
+
+    fn key_frames(&self) -> [u32; 2] {
+        self.encodings.each_ref().map(|encoding| encoding.key_frames)
+    }
+
+    /// Which encodings the viewer got, in their order.
+    fn switched(&self, subscription: SubscriptionId) -> Vec<Option<u8>> {
+        let switched = self.world.events().iter().filter_map(|(_, event)| match event {
+            Event::LayerSwitched { subscription: which, encoding } if *which == subscription => {
+                Some(*encoding)
+            }
+            _ => None,
+        });
+        switched.collect()
+    }
+}
+
+#[test]
+fn a_subscription_of_a_mirror_follows_its_plan_from_one_encoding_to_another() {
+    let mut studio = Studio::new();
+    let subscription = studio.watch(0);
+    studio.play(30);
+    let plan = LayerPlan { encoding: Some(1), temporal: 255 };
+    studio.world.command_to(1, Command::SetLayerPlan { subscription, plan });
+    studio.play(60);
+    assert_eq!(studio.switched(subscription), [Some(0), Some(1)]);
+    assert_eq!(studio.key_frames(), [1, 2], "the upper one was asked once");
     let told = |event: &Event| match event {
         Event::TrackStarted { track, .. } | Event::LayersChanged { track, .. } => Some(track.worker()),
         _ => None,
     };
-    assert!(world.events().iter().filter_map(|(_, event)| told(event)).all(|worker| worker == 0));
+    assert!(studio.world.events().iter().filter_map(|(_, event)| told(event)).all(|worker| worker == 0));
+}
+
+#[test]
+fn a_new_mirror_asks_for_the_wanted_encoding_at_once_and_does_not_wait_for_the_next_picture() {
+    let mut studio = Studio::new();
+    studio.play(30);
+    let subscription = studio.watch(1);
+    // A screen on which nothing moves: the next picture is a second away, if it comes at all.
+    studio.pass(Duration::from_millis(20));
+    studio.shoot();
+    studio.pass(SECOND);
+    assert_eq!(studio.key_frames(), [1, 2]);
+    assert_eq!(studio.switched(subscription), [Some(1)]);
+}
+
+#[test]
+fn a_new_mirror_has_the_publishers_clock_before_the_next_report_comes() {
+    let mut studio = Studio::new();
+    studio.play(30);
+    let now = studio.world.now();
+    let reports = studio.encodings.each_ref().map(|encoding| encoding.report(now));
+    reports.iter().for_each(|report| studio.world.browser(0).send_rtcp(report));
+    studio.play(30);
+    studio.watch(1);
+    studio.play(90);
+    let reported = studio.world.heard(1).iter().any(|(_, what)| {
+        let Occurrence::Rtcp(compound) = what else { return false };
+        let mut packets = Compound::new(compound).flatten();
+        packets.any(|packet| {
+            matches!(packet, RtcpPacket::SenderReport { sender: Ssrc(0x0b00_0000), info, .. }
+                if info.ntp.0 >> 32 > 3_000_000_000)
+        })
+    });
+    assert!(reported);
 }
 
 #[test]

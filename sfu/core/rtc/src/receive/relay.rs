@@ -3,10 +3,10 @@
 //! A relay follows the order of arrival of each encoding with a cursor, as a subscription does. So packets wait in the
 //! history while the way to the other worker is full, and only what is pushed out of that is lost.
 
-use crate::command::MAX_ENCODINGS;
+use crate::command::{MAX_ENCODINGS, MediaKind};
 use crate::id::TrackId;
 use crate::memo::{Memo, MemoSink};
-use crate::receive::{Encoding, keyframe};
+use crate::receive::{Encoding, Track, keyframe};
 use crate::units::Time;
 
 /// The way of a track to one other worker.
@@ -14,7 +14,9 @@ pub struct Relay {
     /// The mirror there.
     pub mirror: TrackId,
     cursors: [u64; MAX_ENCODINGS],
-    /// Encodings whose sender report has to be told, bit 0 the lowest.
+    /// Encodings of which something has been told, bit 0 the lowest: the mirror has a stream for these.
+    begun: u8,
+    /// Encodings whose sender report has to be told.
     clocks: u8,
     /// Encodings whose end has to be told.
     goodbyes: u8,
@@ -33,14 +35,21 @@ pub struct Fed {
 
 impl Relay {
     /// A relay that begins with a key frame that has just come, as a subscription would, or else with what comes next.
-    pub fn new(now: Time, mirror: TrackId, encodings: &[Encoding]) -> Relay {
+    ///
+    /// Of pictures the last packet goes before that, for no use but to tell which encodings there are: subscribers of
+    /// the mirror choose among these and ask for a key frame at once, as those at home do, and not when the next picture
+    /// comes, which may be long after the last one where a screen is shown.
+    pub fn new(now: Time, mirror: TrackId, track: &Track) -> Relay {
         let mut cursors = [0; MAX_ENCODINGS];
-        for (cursor, encoding) in cursors.iter_mut().zip(encodings) {
+        let active = track.active();
+        for (place, (cursor, encoding)) in cursors.iter_mut().zip(&track.encodings).enumerate() {
             let Some(stream) = &encoding.stream else { continue };
             let fresh = stream.last_key.filter(|key| now.since(key.at) <= keyframe::MIN_INTERVAL);
-            *cursor = fresh.map_or(stream.history.arrived(), |key| key.nth);
+            let named = track.kind == MediaKind::Video && (active == 0 || active & 1 << place != 0);
+            let next = stream.history.arrived();
+            *cursor = fresh.map_or(next.saturating_sub(named.into()), |key| key.nth);
         }
-        Relay { mirror, cursors, clocks: u8::MAX, goodbyes: 0 }
+        Relay { mirror, cursors, begun: 0, clocks: u8::MAX, goodbyes: 0 }
     }
 
     /// A sender report of `encoding` has come.
@@ -87,6 +96,7 @@ impl Relay {
                     return false;
                 }
                 fed.packets += 1;
+                self.begun |= 1 << place;
             } else {
                 fed.missed += 1;
             }
@@ -96,7 +106,9 @@ impl Relay {
     }
 
     fn feed_clock(&mut self, place: usize, encoding: &Encoding, sink: &mut impl MemoSink) -> bool {
-        let Some(stream) = encoding.stream.as_ref().filter(|_| self.clocks & 1 << place != 0) else {
+        // It follows the first packet: before that the mirror has nothing to keep it with.
+        let due = self.clocks & self.begun & 1 << place != 0;
+        let Some(stream) = encoding.stream.as_ref().filter(|_| due) else {
             return true;
         };
         let Some(clock) = stream.clock else { return true };

@@ -24,7 +24,7 @@ impl Router {
             self.counters.dropped(DropReason::UnknownId);
             return;
         };
-        found.relays.push(Relay::new(now, mirror, &found.encodings));
+        found.relays.push(Relay::new(now, mirror, found));
         Router::queue_relays(&mut self.relaying, found);
         // Room in the queue is made here, so that no packet has to.
         self.relaying.reserve(self.tracks.len().saturating_sub(self.relaying.len()));
