@@ -32,6 +32,8 @@ const ORDERS_A_TURN: usize = 512;
 /// Memos of one worker that are taken before what they brought is forwarded: no more bytes than the smallest history of
 /// pictures holds.
 const MEMOS_A_TURN: usize = 32;
+/// What found no room on the way to another worker is tried again so soon, also when nothing happens here.
+const HELD_UP: Duration = Duration::from_millis(1);
 /// Room that one datagram, memo, order or timer may need: the outbox is sent before it has less.
 const RESERVE: usize = 64;
 /// What a call to the poller takes that finds something at once.
@@ -60,6 +62,8 @@ pub(crate) struct WorkerThread {
     transmitter: Transmitter,
     /// When the newest datagram came.
     latest: Time,
+    /// Another worker's way is too full for what it has to be told.
+    held_up: bool,
 }
 
 /// What [`WorkerThread::new`] needs from its maker.
@@ -99,6 +103,7 @@ impl WorkerThread {
             outbox: Outbox::new(OUTBOX),
             transmitter,
             latest: Time(0),
+            held_up: false,
         })
     }
 
@@ -151,7 +156,9 @@ impl WorkerThread {
         let timeout = if more || !self.lane.may_sleep(|| self.memos.is_empty()) {
             Some(Duration::ZERO)
         } else {
-            self.worker.poll_timeout().map(|(at, _)| at.since(self.clock.now()))
+            let due = self.worker.poll_timeout().map(|(at, _)| at.since(self.clock.now()));
+            let again = self.held_up.then_some(HELD_UP);
+            [due, again].into_iter().flatten().min()
         };
         let mut readable = 0;
         for token in self.poller.wait(timeout) {
@@ -253,7 +260,7 @@ impl WorkerThread {
     /// Lets the worker forward what it kept, and sends until nothing is left. Other workers come first, for they have
     /// to forward it too.
     fn flush(&mut self, now: Time) {
-        self.worker.relay(now, &mut self.memos, &mut self.outbox);
+        self.held_up = self.worker.relay(now, &mut self.memos, &mut self.outbox);
         self.memos.wake();
         loop {
             let more = self.worker.flush(now, &mut self.outbox);

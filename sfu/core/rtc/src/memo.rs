@@ -60,14 +60,23 @@ impl Memos {
         }
     }
 
-    /// Has all carried that there is room for.
+    /// Has all carried that there is room for. What follows one that found none waits with it, should there be room
+    /// again meanwhile: so those to one worker stay in order.
     pub(crate) fn carry(&mut self, sink: &mut impl MemoSink) {
+        let mut full = 0u64;
         for _ in 0..self.0.len() {
             let Some((worker, memo)) = self.0.pop_front() else { return };
-            if !sink.send(worker, memo, &[]) {
+            let way = 1u64.checked_shl(worker.into()).unwrap_or(0);
+            if full & way != 0 || !sink.send(worker, memo, &[]) {
+                full |= way;
                 self.0.push_back((worker, memo));
             }
         }
+    }
+
+    /// Nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -101,5 +110,28 @@ mod tests {
         let mut first = OnlyTo(1, Vec::new());
         memos.carry(&mut first);
         assert_eq!(first.1, [1]);
+        assert!(memos.is_empty());
+    }
+
+    #[test]
+    fn those_to_one_worker_stay_in_order_also_when_room_comes_while_they_are_carried() {
+        /// Refuses the first.
+        struct Drained(bool, Vec<u64>);
+        impl MemoSink for Drained {
+            fn send(&mut self, _: u8, memo: Memo, _: &[u8]) -> bool {
+                let Memo::Poisonous { transport } = memo else { unreachable!() };
+                let room = std::mem::replace(&mut self.0, true);
+                self.1.extend(room.then_some(transport.0));
+                room
+            }
+        }
+        let (mut memos, counters) = (Memos::default(), Counters::new(1));
+        for number in 1..=3 {
+            memos.tell(&counters, 1, Memo::Poisonous { transport: TransportId(number) });
+        }
+        let mut sink = Drained(false, Vec::new());
+        memos.carry(&mut sink);
+        memos.carry(&mut sink);
+        assert_eq!(sink.1, [1, 2, 3]);
     }
 }

@@ -10,6 +10,8 @@ use rtc::drop_reason::DropReason;
 use rtc::event::{Event, FailReason};
 use rtc::fault::Fault;
 use rtc::id::{SubscriptionId, TrackId};
+use rtc::memo::{Memo, MemoSink};
+use rtc::outbox::Outbox;
 use rtc::rtcp::{Compound, RtcpPacket};
 use rtc::units::{Ssrc, Time};
 use sim::browser::Occurrence;
@@ -307,6 +309,32 @@ fn a_new_mirror_has_the_publishers_clock_before_the_next_report_comes() {
         })
     });
     assert!(reported);
+}
+
+#[test]
+fn a_worker_says_whether_something_waits_for_room_on_the_way_to_another() {
+    struct Full;
+    impl MemoSink for Full {
+        fn send(&mut self, _: u8, _: Memo, _: &[u8]) -> bool {
+            false
+        }
+    }
+    let mut cinema = cinema(Link::CLEAN, 1);
+    cinema.play(SECOND, true);
+    let waits = |cinema: &mut Cinema| {
+        let now = cinema.call.world.now();
+        cinema.call.world.worker_at(0).relay(now, &mut Full, &mut Outbox::new(8))
+    };
+    assert!(!waits(&mut cinema));
+    for numbered in cinema.camera.shoot() {
+        cinema.call.world.browser(0).send_rtp(numbered.index, &numbered.packet);
+    }
+    for mut datagram in cinema.call.world.take_outgoing(0) {
+        cinema.call.world.hand_over(0, &mut datagram);
+    }
+    assert!(waits(&mut cinema));
+    cinema.call.world.relay_straight();
+    assert!(!waits(&mut cinema));
 }
 
 #[test]

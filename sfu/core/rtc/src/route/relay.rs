@@ -37,8 +37,8 @@ impl Router {
         }
     }
 
-    /// Tells other workers what they need of this one. What finds no room waits for the next call.
-    pub fn relay(&mut self, culprit: &mut Option<TransportId>, sink: &mut impl MemoSink) {
+    /// Tells other workers what they need of this one. True: something found no room and waits for the next call.
+    pub fn relay(&mut self, culprit: &mut Option<TransportId>, sink: &mut impl MemoSink) -> bool {
         for _ in 0..self.relaying.len() {
             let Some(id) = self.relaying.pop_front() else { break };
             let Some(track) = self.tracks.get_mut(id) else { continue };
@@ -56,6 +56,7 @@ impl Router {
             }
         }
         self.memos.carry(sink);
+        !self.relaying.is_empty() || !self.memos.is_empty()
     }
 
     /// Lets the relays of `track` have a turn.

@@ -20,9 +20,13 @@ impl Worker {
         });
     }
 
-    /// Tells other workers what they need of this one; call it after every batch. What `sink` has no room for waits.
-    pub fn relay(&mut self, now: Time, sink: &mut impl MemoSink, out: &mut Outbox) {
-        self.guarded(now, out, |worker, _| worker.router.relay(&mut worker.culprit, sink));
+    /// Tells other workers what they need of this one; call it after every batch. True: `sink` had no room for all of
+    /// it, and it is to be called again in a moment, whatever else happens.
+    pub fn relay(&mut self, now: Time, sink: &mut impl MemoSink, out: &mut Outbox) -> bool {
+        let mut waits = false;
+        let outcome =
+            self.guarded(now, out, |worker, _| waits = worker.router.relay(&mut worker.culprit, sink));
+        waits || outcome != Outcome::Done
     }
 
     /// The worker that a local ufrag belongs to, unless that is this one or none.
