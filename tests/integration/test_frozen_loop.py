@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
@@ -21,11 +22,12 @@ ENOUGH = 50  # packets of each stream before and after, so that the freeze lies 
 
 
 @pytest.mark.slow
-async def test_no_packet_is_lost_or_late_while_python_stands_still(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2], ids=["one worker", "from worker to worker"])
+async def test_no_packet_is_lost_or_late_while_python_stands_still(tmp_path: Path, workers: int) -> None:
     server = Server(tmp_path)
-    server.start(freezable=True)
+    server.start("--workers", str(workers), freezable=True, scattered=workers > 1)
     try:
-        sent, received, froze_at = await _call_with_a_freeze(server)
+        sent, received, froze_at = await _call_with_a_freeze(server, workers)
     finally:
         server.stop()
 
@@ -38,7 +40,9 @@ async def test_no_packet_is_lost_or_late_while_python_stands_still(tmp_path: Pat
         assert max(_delays(source, stream)) < LONGEST_DELAY
 
 
-async def _call_with_a_freeze(server: Server) -> tuple[dict[int, list[Seen]], dict[int, list[Seen]], float]:
+async def _call_with_a_freeze(
+    server: Server, workers: int
+) -> tuple[dict[int, list[Seen]], dict[int, list[Seen]], float]:
     ws_url, udp_port = server.ws_url, server.ports.udp
     async with Management(server) as management, RtcPeer() as alice, RtcPeer() as bob:
         room = await management.room()
@@ -49,6 +53,8 @@ async def _call_with_a_freeze(server: Server) -> tuple[dict[int, list[Seen]], di
             await alice.publish(VideoStreamTrack())
             await bob.received(2)
             await _more(down, ENOUGH)
+            homes = [leg["transport"]["worker"] for leg in await _legs(management)]
+            assert len(set(homes)) == workers
 
             start_up, start_down = len(up.up), len(down.down)
             os.kill(server.pid, signal.SIGUSR2)
@@ -58,6 +64,11 @@ async def _call_with_a_freeze(server: Server) -> tuple[dict[int, list[Seen]], di
             await management.debug_state()  # Python is back
             await _more(down, ENOUGH)
             return by_stream(up.up[start_up:]), by_stream(down.down[start_down:]), froze_at
+
+
+async def _legs(management: Management) -> list[dict[str, Any]]:
+    (call,) = (await management.debug_state())["sfu"]["calls"]
+    return list(call["legs"])
 
 
 async def _more(relay: Relay, packets: int) -> None:

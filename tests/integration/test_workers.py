@@ -80,6 +80,8 @@ async def test_two_peers_on_two_workers_see_and_hear_each_other(sfu: Sfu, call: 
         sound: Any = await asyncio.wait_for(one.receiver(keys[two][0]).recv(), 10)
         assert sound.sample_rate == 48_000
         await until(lambda: cells(sfu, "mirrors") == [2, 2])
+        # Who sends what comes from the other worker marks it as sound or as pictures.
+        await until(lambda: all(cells(sfu, "marked_ef")) and all(cells(sfu, "marked_af41")))
 
         await pictures(sfu, 0)
         two.leg.set_muted(keys[two][1], True)

@@ -72,12 +72,15 @@ class Server:
         assert self._process is not None, "the server was never started"
         return self._process.pid
 
-    def start(self, *extra: str, freezable: bool = False) -> None:
-        """Start it and wait until it says that it is ready; see freezable.py for what `freezable` adds."""
+    def start(self, *extra: str, freezable: bool = False, scattered: bool = False) -> None:
+        """Start it and wait until it says that it is ready.
+
+        See freezable.py and scattered.py for what these add; who is scattered is freezable too.
+        """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command(freezable=freezable), "demo", *self._arguments(), *extra],
+                [*command(freezable=freezable, scattered=scattered), "demo", *self._arguments(), *extra],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -143,10 +146,11 @@ class Server:
             return False
 
 
-def command(*, freezable: bool = False) -> list[str]:
+def command(*, freezable: bool = False, scattered: bool = False) -> list[str]:
     """Give the installed command, or the sources where a developer runs the tests without a wheel."""
-    if freezable:
-        return [sys.executable, str(Path(__file__).with_name("freezable.py"))]
+    if freezable or scattered:
+        name = "scattered.py" if scattered else "freezable.py"
+        return [sys.executable, str(Path(__file__).with_name(name))]
     installed = Path(sys.executable).with_name("colloque")
     return [str(installed)] if installed.exists() else [sys.executable, "-m", "colloque.cli"]
 

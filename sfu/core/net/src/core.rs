@@ -303,8 +303,8 @@ impl Core {
         })
     }
 
-    /// Makes commands with the directories and queues them: for one worker, or for any. The room is looked for first, so
-    /// that an id that was given out always reaches its worker.
+    /// Makes commands with the directories and queues them: for one worker, or for any. The room is looked for first,
+    /// so that an id that was given out always reaches its worker.
     fn order<T>(
         &self,
         worker: Option<u8>,

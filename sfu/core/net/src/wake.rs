@@ -2,8 +2,9 @@
 //!
 //! * [`Doorbell`], worker to Python: *the writer pushes, then sets the flag, and rings only if the flag was clear; the
 //!   reader hears the bell, clears the flag, then takes all.* However many events come, Python is woken once a visit.
-//! * [`Sleeper`], Python and other workers to a worker, and "there is room again" the same way: *who is about to sleep says so, then looks
-//!   once more; who has brought something looks whether the other sleeps.* A worker that is awake costs no system call.
+//! * [`Sleeper`], Python and other workers to a worker, and "there is room again" the same way: *who is about to sleep
+//!   says so, then looks once more; who has brought something looks whether the other sleeps.* A worker that is awake
+//!   costs no system call.
 //!
 //! `tests/wake_model.rs` runs this very file under loom through every interleaving.
 

@@ -37,8 +37,8 @@ impl Relay {
     /// A relay that begins with a key frame that has just come, as a subscription would, or else with what comes next.
     ///
     /// Of pictures the last packet goes before that, for no use but to tell which encodings there are: subscribers of
-    /// the mirror choose among these and ask for a key frame at once, as those at home do, and not when the next picture
-    /// comes, which may be long after the last one where a screen is shown.
+    /// the mirror choose among these and ask for a key frame at once, as those at home do, and not when the next
+    /// picture comes, which may be long after the last one where a screen is shown.
     pub fn new(now: Time, mirror: TrackId, track: &Track) -> Relay {
         let mut cursors = [0; MAX_ENCODINGS];
         let active = track.active();
