@@ -119,15 +119,15 @@ pub struct History {
 pub const MAX_FILLER: u16 = 3;
 
 impl History {
-    /// An empty history.
-    pub fn new(size: HistorySize) -> History {
+    /// An empty history, whose first packet is about to come.
+    pub fn new(now: Time, size: HistorySize) -> History {
         debug_assert!(size.packets.is_power_of_two() && size.bytes.is_power_of_two());
         History {
             size,
             bytes: vec![0; size.bytes].into_boxed_slice(),
             head: 0,
             lap_end: size.bytes as u64,
-            lap_began: Time(0),
+            lap_began: now,
             index: vec![Stored::default(); size.packets].into_boxed_slice(),
             order: vec![SeqNo(0); size.packets].into_boxed_slice(),
             arrived: 0,
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn packets_are_found_by_number_and_by_order_of_arrival() {
-        let mut history = History::new(HistorySize::of(MediaKind::Audio));
+        let mut history = History::new(Time(0), HistorySize::of(MediaKind::Audio));
         for seq in [10, 12, 11] {
             history.insert(stored(seq, 0), payload(&[seq as u8]));
         }
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn packets_of_almost_one_size_are_made_equal_and_others_left_alone() {
-        let mut history = History::new(HistorySize::of(MediaKind::Video));
+        let mut history = History::new(Time(0), HistorySize::of(MediaKind::Video));
         // (timestamp, bytes, filler)
         let rows = [
             (1, 900, 0),
@@ -341,11 +341,22 @@ mod tests {
     fn the_ring_grows_only_while_it_turns_faster_than_packets_age() {
         let rows = [(10, 1_000, 512 << 10), (1_000, 1_000, 64 << 10), (10, 1_024, 512 << 10)]; // the last fits exactly
         for (gap_ms, len, expected) in rows {
-            let mut history = History::new(HistorySize::of(MediaKind::Video));
+            let mut history = History::new(Time(0), HistorySize::of(MediaKind::Video));
             for seq in 1..2_000u64 {
                 history.insert(stored(seq, seq * gap_ms), payload(&vec![seq as u8; len]));
             }
             assert_eq!(history.bytes.len(), expected, "{len} bytes every {gap_ms} ms");
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_fast_stream_is_kept_as_long_as_what_follows() {
+        let begins = 3_600_000;
+        let mut history = History::new(Time::from_millis(begins), HistorySize::of(MediaKind::Video));
+        for seq in 1..=400u64 {
+            history.insert(stored(seq, begins + seq * 3), payload(&[seq as u8; 1_000]));
+            let first = history.nth(0).unwrap();
+            assert!(history.content(first).is_some(), "after {seq} packets");
         }
     }
 
@@ -357,7 +368,7 @@ mod tests {
                 prop::collection::vec(prop::sample::select(vec![51usize, 115, 243, 499, 1_011]), 1..1_500),
             ], gap_ms in 0u64..100,
         ) {
-            let mut history = History::new(HistorySize::of(MediaKind::Video));
+            let mut history = History::new(Time(0), HistorySize::of(MediaKind::Video));
             for (i, &len) in lengths.iter().enumerate() {
                 let seq = i as u64 + 1;
                 let bytes = vec![seq as u8; len];

@@ -142,7 +142,7 @@ impl Stream {
     pub fn new(now: Time, kind: MediaKind, wire: u16) -> Stream {
         let first = SeqNo(FIRST_CYCLE + u64::from(wire));
         Stream {
-            history: History::new(HistorySize::of(kind)),
+            history: History::new(now, HistorySize::of(kind)),
             epoch: 0,
             newest: SeqNo(first.0 - 1),
             reception: Reception::new(first),

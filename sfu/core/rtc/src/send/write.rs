@@ -268,7 +268,7 @@ mod tests {
     }
 
     fn make(stored: Stored, content: Content, sent: &Sent, look: &Appearance) -> Vec<u8> {
-        let mut history = History::new(HistorySize::of(crate::command::MediaKind::Video));
+        let mut history = History::new(Time(0), HistorySize::of(crate::command::MediaKind::Video));
         history.insert(Stored { seq: SeqNo(1), ..stored }, content);
         let stored = history.nth(0).unwrap();
         let mut scratch = Scratch::default();
