@@ -24,7 +24,7 @@ from sfu.transport import TransportState
 
 log = logging.getLogger(__name__)
 
-# Short enough that no hold over 70 ms of a loop with work goes unseen: 50 are allowed. A loop that has next to
+# Short enough that no hold over 70 ms of a loop with work goes unseen: 50 are allowed. A loop that has almost
 # nothing to do is looked at less often, since each look wakes it.
 _LAG_PROBE_SECONDS = 0.02
 _IDLE_LAG_PROBE_SECONDS = 0.1
