@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 from loadtest.joins import first_video_ms, join_ms, percentile, was_tried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from loadtest.results import EngineResult
+    from loadtest.results import EngineResult, FaithfulViewer
     from loadtest.scenario import Objectives
     from loadtest.server_figures import ServerUse
 
@@ -96,6 +96,17 @@ def loss_ratio(result: EngineResult) -> float | None:
     return result.packets_lost / result.packets_expected if result.packets_expected else None
 
 
+def worst_of(
+    result: EngineResult,
+    figure: Callable[[FaithfulViewer], float | None],
+    choose: Callable[[Iterable[float]], float],
+) -> float | None:
+    """Give the worst viewer's figure of those who really decode; none when one of them has none."""
+    values = [figure(one) for one in result.faithful]
+    known = [value for value in values if value is not None]
+    return choose(known) if known and len(known) == len(values) else None
+
+
 def _judgement(figure: float | None, limit: float, *, at_least: bool) -> Judgement:
     if figure is None:
         return "not measured"
@@ -125,6 +136,21 @@ _KINDS = {
     "loss_ratio": _Kind("packets lost", lambda f: loss_ratio(f.result)),
     "latency_p50_ms": _Kind("one-way latency, median", lambda f: f.result.latency.percentile(0.5)),
     "latency_p99_ms": _Kind("one-way latency, 99th percentile", lambda f: f.result.latency.percentile(0.99)),
+    "decoded_fps": _Kind(
+        "pictures decoded a second",
+        lambda f: worst_of(f.result, lambda v: v.frames_per_second, min),
+        at_least=True,
+    ),
+    "freeze_ratio": _Kind("time frozen", lambda f: worst_of(f.result, lambda v: v.freeze_ratio, max)),
+    "pictures_read_ratio": _Kind(
+        "pictures with a whole watermark",
+        lambda f: worst_of(f.result, lambda v: v.pictures_read_ratio, min),
+        at_least=True,
+    ),
+    "end_to_end_p99_ms": _Kind(
+        "camera to decoded picture, 99th percentile",
+        lambda f: worst_of(f.result, lambda v: v.end_to_end_p99_ms, max),
+    ),
     "server_cpu_cores": _Kind("server CPU, mean", lambda f: f.server.cpu_cores),
     "server_memory_mb": _Kind("server memory, highest", lambda f: f.server.memory_mb),
 }

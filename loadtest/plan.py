@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+FAITHFUL = "faithful-"
+"""Identities of those who really encode and decode begin with it; the others' figures leave them out."""
+
 
 @dataclass(frozen=True, slots=True)
 class VideoPlan:
@@ -57,3 +60,5 @@ class RunPlan:
     seconds: float
     """Length of the measured part."""
     seed: int
+    faithful: tuple[PersonPlan, ...] = ()
+    """Those who really encode and decode: the first shows a camera to the others, from start to end."""

@@ -12,7 +12,7 @@ from itertools import accumulate
 from random import Random
 from typing import TYPE_CHECKING
 
-from loadtest.plan import AudioPlan, PersonPlan, RunPlan, VideoPlan
+from loadtest.plan import FAITHFUL, AudioPlan, PersonPlan, RunPlan, VideoPlan
 from loadtest.scenario import (
     AudioRoom,
     Broadcast,
@@ -70,7 +70,14 @@ def plan(scenario: Plannable, seed: int) -> RunPlan:
     warm_up = float(math.ceil(filled + scenario.settle_seconds))
     if isinstance(scenario, Reconnect):
         people = _with_losses(people, scenario, warm_up, chance)
-    return RunPlan(url="", people=tuple(people), warm_up_seconds=warm_up, seconds=scenario.seconds, seed=seed)
+    return RunPlan(
+        url="",
+        people=tuple(people),
+        warm_up_seconds=warm_up,
+        seconds=scenario.seconds,
+        seed=seed,
+        faithful=_faithful(scenario.faithful),
+    )
 
 
 def room_labels(planned: RunPlan) -> list[str]:
@@ -88,14 +95,13 @@ def most_at_once(planned: RunPlan) -> int:
 def addressed(planned: RunPlan, url: str, rooms: Sequence[str], token: Callable[[str, str], str]) -> RunPlan:
     """Put a server's address, its rooms and a token for each person into a plan."""
     names = dict(zip(room_labels(planned), rooms, strict=True))
-    return replace(
-        planned,
-        url=url,
-        people=tuple(
-            replace(one, room=names[one.room], token=token(names[one.room], one.identity))
-            for one in planned.people
-        ),
-    )
+
+    def admitted(people: tuple[PersonPlan, ...]) -> tuple[PersonPlan, ...]:
+        return tuple(
+            replace(one, room=names[one.room], token=token(names[one.room], one.identity)) for one in people
+        )
+
+    return replace(planned, url=url, people=admitted(planned.people), faithful=admitted(planned.faithful))
 
 
 def _grown(ramp: Ramp, people: int) -> tuple[Plannable, str]:
@@ -162,6 +168,13 @@ def _camera(video: Video) -> VideoPlan:
         packet_bytes=video.packet_bytes,
         codec=video.codec,
     )
+
+
+def _faithful(viewers: int) -> tuple[PersonPlan, ...]:
+    """Seat those who really encode and decode in the first room, where the load is."""
+    names = ["camera", *map(str, _from_1(viewers))] if viewers else []
+    seat = PersonPlan(room="", identity="", token="", joins_at=0.0, leaves_at=None)
+    return tuple(_seat(seat, 1, FAITHFUL + name) for name in names)
 
 
 def _tables(person: PersonPlan, rooms: int, people: int) -> list[PersonPlan]:

@@ -66,6 +66,26 @@ class Second:
 
 
 @dataclass(frozen=True, slots=True)
+class FaithfulViewer:
+    """What one viewer who really decodes saw in the measured part."""
+
+    identity: str
+    error: str | None
+    """Why they could not see the camera to the end."""
+    frames_per_second: float
+    """Pictures decoded."""
+    freezes: int
+    freeze_ratio: float
+    """Share of the time in which the picture stood still, 0 to 1."""
+    pictures: int
+    pictures_read_ratio: float | None
+    """Share of the pictures whose watermark could be read; none without pictures."""
+    end_to_end_p50_ms: float | None
+    """From the camera to the decoded picture."""
+    end_to_end_p99_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class EngineResult:
     """Everything that was measured; totals are of the measured part."""
 
@@ -81,6 +101,7 @@ class EngineResult:
     payloads_checked: int
     layer_seconds: dict[str, float]
     tool_busy: float
-    """The busiest engine thread's share of its core, 0 to 1."""
+    """The busiest thread's share of its core, 0 to 1: of the engine, or the loop of the faithful."""
     aborted: bool
     error: str | None
+    faithful: tuple[FaithfulViewer, ...] = ()

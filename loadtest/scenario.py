@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 PEOPLE_MAX = 10_000
+FAITHFUL_MAX = 4
 HOURS_4 = 14_400.0
 
 Count = Annotated[int, Field(ge=1, le=PEOPLE_MAX)]
@@ -101,12 +102,31 @@ class Objectives(Part):
     loss_ratio: Ratio | None = Field(default=None, description="Share of expected packets lost, at most.")
     latency_p50_ms: Limit = Field(default=None, description="One-way latency, median, at most.")
     latency_p99_ms: Limit = Field(default=None, description="One-way latency, 99th percentile, at most.")
+    decoded_fps: Limit = Field(
+        default=None, description="Pictures a second that the worst faithful viewer decodes, at least."
+    )
+    freeze_ratio: Ratio | None = Field(
+        default=None, description="Share of the time that a faithful viewer's picture stands still, at most."
+    )
+    pictures_read_ratio: Ratio | None = Field(
+        default=None, description="Share of a faithful viewer's pictures with a whole watermark, at least."
+    )
+    end_to_end_p99_ms: Limit = Field(
+        default=None, description="From camera to decoded picture, 99th percentile of the worst, at most."
+    )
     server_cpu_cores: Limit = Field(
         default=None, description="Mean CPU of the server in the measured part, in cores, at most."
     )
     server_memory_mb: Limit = Field(
         default=None, description="Resident memory of the server at its highest, in MB, at most."
     )
+
+    def about_faithful(self) -> list[str]:
+        """Name the objectives that are set and about faithful viewers."""
+        return [name for name in _OF_FAITHFUL if getattr(self, name) is not None]
+
+
+_OF_FAITHFUL = ("decoded_fps", "freeze_ratio", "pictures_read_ratio", "end_to_end_p99_ms")
 
 
 class Common(Part):
@@ -122,7 +142,18 @@ class Common(Part):
         default=3.0, description="Pause between the last of them and the measured part."
     )
     audio: Audio = Field(default=Audio(), description="What each microphone sends.")
+    faithful: Annotated[int, Field(ge=0, le=FAITHFUL_MAX)] = Field(
+        default=0,
+        description="How many viewers really decode, of a camera of their own that is really encoded.",
+    )
     objectives: Objectives = Field(default=Objectives(), description="What the server is held to.")
+
+    @field_validator("objectives")
+    @classmethod
+    def _with_faithful(cls, objectives: Objectives, info: ValidationInfo) -> Objectives:
+        if (named := objectives.about_faithful()) and info.data.get("faithful") == 0:
+            raise ValueError(f"{named[0]} cannot be measured without faithful viewers: set faithful")
+        return objectives
 
 
 class Filmed(Common):

@@ -13,6 +13,7 @@ import aiohttp
 import uvloop
 
 from loadtest.errors import RunError
+from loadtest.faithful.child import see_that_it_is_installed
 from loadtest.run import Surroundings, run
 from loadtest.target import HttpTarget
 from loadtest.watch import MetricsSource, NoSource, ProcessSource
@@ -55,6 +56,8 @@ def carry_out(
 async def _carry_out(
     scenario: Scenario, options: Options, engine: Engine, on_progress: Callable[[str, Progress], None] | None
 ) -> tuple[RunRecord, str | None]:
+    if scenario.faithful:
+        see_that_it_is_installed()
     stop = _stop_on_signals()
     async with AsyncExitStack() as stack:
         source, version = await _source(options, stack)

@@ -15,6 +15,7 @@ from loadtest.engine.core import SwarmConnected, SwarmMediaStarted
 from loadtest.engine.offer import OPUS_PT, VIDEO_PTS, Kind, Ours, Section, write_offer
 from loadtest.engine.signalling import Signalling, SignallingError
 from loadtest.engine.sources import Camera, Microphone
+from loadtest.plan import FAITHFUL
 from loadtest.results import JoinResult
 
 if TYPE_CHECKING:
@@ -163,7 +164,11 @@ class Person:
         """Note when there was first somebody else's picture to see."""
         if self._video_offered_ms is not None:
             return
-        others = (one for one in people if one.identity != self.plan.identity)
+        others = (
+            one
+            for one in people
+            if one.identity != self.plan.identity and not one.identity.startswith(FAITHFUL)
+        )
         if any(track.type == models.TrackType.VIDEO for one in others for track in one.tracks):
             self._video_offered_ms = self._since_began() if at_ms is None else at_ms
 

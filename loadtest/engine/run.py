@@ -14,6 +14,7 @@ import aiohttp
 from loadtest.engine.core import Swarm
 from loadtest.engine.figures import Figures, Layout, rows
 from loadtest.engine.person import Person
+from loadtest.faithful.child import Faithful
 from loadtest.results import EngineResult, Progress
 
 if TYPE_CHECKING:
@@ -36,21 +37,30 @@ async def run(
     """Carry out a plan and give back what was measured; `stop` ends it early, with what there is by then.
 
     One received packet in `check_every` is decrypted and read; latency and payload errors are of those.
+    Raises `RunError` when the plan has faithful participants and they cannot be had.
     """
     _raise_descriptor_limit()
-    swarm = Swarm(threads=threads, check_every=check_every, seed=plan.seed % 2**64)
-    try:
-        return await _Run(plan, swarm, on_progress).carry_out(stop or asyncio.Event())
-    finally:
-        swarm.stop()
+    async with Faithful(plan) as faithful:
+        swarm = Swarm(threads=threads, check_every=check_every, seed=plan.seed % 2**64)
+        try:
+            return await _Run(plan, swarm, faithful, on_progress).carry_out(stop or asyncio.Event())
+        finally:
+            swarm.stop()
 
 
 class _Run:
     """The state of one run."""
 
-    def __init__(self, plan: RunPlan, swarm: Swarm, on_progress: Callable[[Progress], None] | None) -> None:
+    def __init__(
+        self,
+        plan: RunPlan,
+        swarm: Swarm,
+        faithful: Faithful,
+        on_progress: Callable[[Progress], None] | None,
+    ) -> None:
         self._plan = plan
         self._swarm = swarm
+        self._faithful = faithful
         self._on_progress = on_progress
         self._loop = asyncio.get_running_loop()
         self._layout = Layout.of(Swarm.snapshot_layout())
@@ -67,6 +77,7 @@ class _Run:
 
     async def carry_out(self, stop: asyncio.Event) -> EngineResult:
         self._started = self._loop.time()
+        self._faithful.start(time.monotonic())
         self._loop.add_reader(self._swarm.fileno(), self._take_news)
         stopping = asyncio.ensure_future(stop.wait())
         connector = aiohttp.TCPConnector(limit=0)
@@ -75,6 +86,7 @@ class _Run:
                 stays = [asyncio.ensure_future(self._stay(person, http)) for person in self._people]
                 try:
                     await self._count(stopping)
+                    await self._faithful.finish()
                 finally:
                     for stay in stays:
                         stay.cancel()
@@ -166,9 +178,10 @@ class _Run:
             layer_seconds={
                 name: total.sums[f"encoding_{number}_micros"] / 1e6 for number, name in enumerate(_ENCODINGS)
             },
-            tool_busy=total.busy,
+            tool_busy=max(total.busy, self._faithful.busy),
             aborted=aborted,
             error=error,
+            faithful=self._faithful.viewers,
         )
 
 

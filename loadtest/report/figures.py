@@ -45,6 +45,8 @@ def figures_of(record: StageRecord, prefix: str) -> Iterator[Figure]:
     yield _packets(seconds, warm_up, f"{prefix}packets")
     yield _joins(record, f"{prefix}joins")
     yield _layers(record, f"{prefix}layers")
+    if record.result.faithful:
+        yield _faithful(record, f"{prefix}faithful")
     yield from _server(record, prefix)
 
 
@@ -194,6 +196,45 @@ def _layers(record: StageRecord, id_: str) -> Figure:
     )
     note = "How long receivers had each layer of the videos, all receivers together."
     return Figure(id_, title, note, Markup(""), plot, ("layer", "seconds", "share"), rows)
+
+
+def _faithful(record: StageRecord, id_: str) -> Figure:
+    title = "Faithful viewers"
+    viewers = record.result.faithful
+    names = [one.identity for one in viewers]
+    series = [
+        Series("median", [one.end_to_end_p50_ms for one in viewers]),
+        Series("99th percentile", [one.end_to_end_p99_ms for one in viewers]),
+    ]
+    known = any(value is not None for one in series for value in one.values)
+    frozen = sum(one.freezes for one in viewers)
+    text = Text(id_, title, f"{len(viewers)} viewers really decoded; their pictures froze {frozen} times.")
+    rows = tuple(
+        (
+            one.identity,
+            number(one.frames_per_second),
+            str(one.freezes),
+            percent(one.freeze_ratio),
+            percent(one.pictures_read_ratio),
+            number(one.end_to_end_p50_ms),
+            number(one.end_to_end_p99_ms),
+            one.error or "no",
+        )
+        for one in viewers
+    )
+    note = f"{text.says} The bars are the time from the camera to the decoded picture."
+    plot = bar_plot(text, names, series, unit="ms") if known else None
+    heads = (
+        "viewer",
+        "pictures/s",
+        "freezes",
+        "frozen",
+        "watermarks whole",
+        "median, ms",
+        "99th, ms",
+        "error",
+    )
+    return Figure(id_, title, note, legend(series, bars=True), plot, heads, rows)
 
 
 def table(

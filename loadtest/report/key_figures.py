@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from loadtest.joins import join_ms, percentile
-from loadtest.objectives import loss_ratio, success_ratio
+from loadtest.objectives import loss_ratio, success_ratio, worst_of
 from loadtest.planning import most_at_once
 from loadtest.server_figures import use_of
 
 if TYPE_CHECKING:
+    from loadtest.results import EngineResult
     from loadtest.run import StageRecord
 
 
@@ -33,7 +34,7 @@ def key_figures(record: StageRecord) -> tuple[KeyFigure, ...]:
     bits = _ratio(sum(one.bytes_received for one in measured) * 8 / 1e6, length)
     use = use_of(record.samples, since=warm_up)
     people = most_at_once(record.plan)
-    return (
+    figures = (
         KeyFigure("people", "people at one time", people, ""),
         KeyFigure("join_success_ratio", "joins that succeed", success_ratio(result), "%"),
         KeyFigure("join_p95_ms", "join, 95th", percentile(map(join_ms, result.joins), 0.95), "ms"),
@@ -46,6 +47,21 @@ def key_figures(record: StageRecord) -> tuple[KeyFigure, ...]:
         KeyFigure("server_memory_mb", "server memory", use.memory_mb, "MB"),
         KeyFigure("packets_per_cpu_second", "packets per CPU second", _ratio(rate, use.cpu_cores), ""),
         KeyFigure("tool_busy", "load tester busy", result.tool_busy, "%"),
+    )
+    return (*figures, *_faithful(result)) if result.faithful else figures
+
+
+def _faithful(result: EngineResult) -> tuple[KeyFigure, ...]:
+    """Give the figures of the worst viewer of those who really decode."""
+    fps = worst_of(result, lambda one: one.frames_per_second, min)
+    frozen = worst_of(result, lambda one: one.freeze_ratio, max)
+    read = worst_of(result, lambda one: one.pictures_read_ratio, min)
+    p99 = worst_of(result, lambda one: one.end_to_end_p99_ms, max)
+    return (
+        KeyFigure("decoded_fps", "pictures decoded", fps, "/s"),
+        KeyFigure("freeze_ratio", "time frozen", frozen, "%"),
+        KeyFigure("pictures_read_ratio", "watermarks whole", read, "%"),
+        KeyFigure("end_to_end_p99_ms", "camera to picture, 99th", p99, "ms"),
     )
 
 

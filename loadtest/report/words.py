@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from loadtest.objectives import Verdict
     from loadtest.run import RunRecord
 
-_UNITS = {"ratio": "%", "ms": "ms", "cores": "cores", "mb": "MB"}
+_UNITS = {"ratio": "%", "ms": "ms", "cores": "cores", "mb": "MB", "fps": "/s"}
 
 
 def headline(record: RunRecord) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from loadtest.plan import RunPlan
-from loadtest.results import EngineResult, Histogram, JoinResult, Progress, Second
+from loadtest.results import EngineResult, FaithfulViewer, Histogram, JoinResult, Progress, Second
 
 BOUNDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
@@ -20,6 +20,12 @@ def join(identity: str = "a", *, at: float = 10.0, **fields: Any) -> JoinResult:
 def second(at: float, **fields: Any) -> Second:
     """Give one second of a quiet run."""
     return replace(Second(at, 100, 1000, 1000, 0, 100_000, 0.4, 1.5), **fields)
+
+
+def viewer(identity: str = "faithful-1", **fields: Any) -> FaithfulViewer:
+    """Give what a viewer who decodes sees in a good run, but for these fields."""
+    good = FaithfulViewer(identity, None, 30.0, 0, 0.0, 300, 1.0, 40.0, 50.0)
+    return replace(good, **fields)
 
 
 def result(**fields: Any) -> EngineResult:

@@ -9,7 +9,7 @@ from loadtest.objectives import Figures, Verdict, judge, needs_server_figures, o
 from loadtest.results import EngineResult, Histogram
 from loadtest.scenario import Objectives
 from loadtest.server_figures import ServerUse
-from tests.support.load_engine import BOUNDS, join, result
+from tests.support.load_engine import BOUNDS, join, result, viewer
 
 NOT_SEEN = ServerUse(None, None)
 
@@ -66,6 +66,19 @@ def test_latency_beyond_the_last_bound_misses_every_limit() -> None:
     assert verdicts({"latency_p50_ms": 1e6}, late)["latency_p50_ms"].judgement == "missed"
 
 
+def test_of_faithful_viewers_the_worst_is_judged() -> None:
+    worse = viewer(frames_per_second=20.0, freeze_ratio=0.2, pictures_read_ratio=0.9, end_to_end_p99_ms=90.0)
+    limits = {
+        "decoded_fps": 25.0,
+        "freeze_ratio": 0.1,
+        "pictures_read_ratio": 0.95,
+        "end_to_end_p99_ms": 80.0,
+    }
+    for viewers, said in (((viewer(),), "met"), ((viewer(), worse), "missed")):
+        found = verdicts(limits, result(faithful=viewers))
+        assert [found[name].judgement for name in limits] == [said] * 4
+
+
 @pytest.mark.parametrize(
     ("name", "fields"),
     [
@@ -74,6 +87,9 @@ def test_latency_beyond_the_last_bound_misses_every_limit() -> None:
         ("loss_ratio", {"packets_expected": 0}),
         ("latency_p50_ms", {"latency": Histogram(BOUNDS, (0,) * 8)}),
         ("server_cpu_cores", {}),
+        ("decoded_fps", {}),
+        ("pictures_read_ratio", {"faithful": (viewer(), viewer(pictures_read_ratio=None))}),
+        ("end_to_end_p99_ms", {"faithful": (viewer(), viewer(end_to_end_p99_ms=None))}),
     ],
 )
 def test_what_could_not_be_measured_is_not_met(name: str, fields: dict[str, Any]) -> None:

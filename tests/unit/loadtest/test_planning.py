@@ -177,3 +177,12 @@ def test_a_plan_is_addressed_to_a_server() -> None:
 def test_people_at_one_time_are_counted_without_those_who_have_gone() -> None:
     assert most_at_once(planned(RECONNECT)) == 10
     assert most_at_once(planned('kind = "broadcast"\nviewers = 3')) == 4
+
+
+def test_faithful_participants_have_seats_and_tokens_in_the_first_room() -> None:
+    run = planned('kind = "consultations"\npairs = 3\nfaithful = 2\n')
+    assert [one.identity for one in run.faithful] == ["faithful-camera", "faithful-1", "faithful-2"]
+    sent = addressed(run, "ws://x", ["a", "b", "c"], lambda room, who: f"{room}/{who}")
+    assert [one.token for one in sent.faithful] == ["a/faithful-camera", "a/faithful-1", "a/faithful-2"]
+    assert len(sent.people) == 6
+    assert planned('kind = "consultations"\npairs = 3\n').faithful == ()

@@ -14,7 +14,7 @@ from loadtest.report.machine import machine_facts
 from loadtest.report.page import page
 from loadtest.results import Histogram
 from loadtest.run import RunRecord
-from tests.support.load_engine import BOUNDS, join, result, second
+from tests.support.load_engine import BOUNDS, join, result, second, viewer
 from tests.support.load_record import SCENARIO, ramp_record, run_record
 
 AROUND = Circumstances(
@@ -101,6 +101,18 @@ def test_headers_of_tables_say_what_they_are_headers_of() -> None:
 
 def test_a_table_that_scrolls_can_be_reached_by_keyboard() -> None:
     assert all(one.get("tabindex") == "0" for one in read().all("div") if one.get("class") == "scrolls")
+
+
+def test_faithful_viewers_have_a_figure_of_their_own_and_words_for_what_went_wrong() -> None:
+    measured = result(faithful=(viewer(freezes=3, freeze_ratio=0.25), viewer("faithful-2", error="<gone>")))
+    read_ = read(run_record(measured, SCENARIO.replace("[objectives]", "faithful = 2\n[objectives]")))
+    said = " ".join(read_.words)
+    assert "2 viewers really decoded; their pictures froze 3 times." in said
+    assert "<gone>" in said
+    assert "25 %" in said
+    stage = document(run_record(measured), AROUND)["stages"][0]
+    assert stage["figures"]["freeze_ratio"] == 0.25
+    assert [one["identity"] for one in stage["result"]["faithful"]] == ["faithful-1", "faithful-2"]
 
 
 def test_the_page_needs_nothing_from_elsewhere() -> None:

@@ -94,6 +94,11 @@ def test_a_file_that_is_not_toml_is_one_line(text: str, said: str) -> None:
             "5: objectives: first_video_p95_ms cannot be met",
         ),
         (
+            'kind = "group"\n[objectives]\nfreeze_ratio = 0.01',
+            "3: objectives: freeze_ratio cannot be measured without faithful viewers",
+        ),
+        ('kind = "group"\nfaithful = 5', "3: faithful: must be less than or equal to 4"),
+        (
             'kind = "churn"\njoins_per_second = 100\nstay_seconds = 101',
             "4: stay_seconds: makes 10,100 people",
         ),
