@@ -3,7 +3,8 @@
 Theory of operation. It says `ready` when everything is loaded, so that the load of starting is over before
 anybody joins. Then it reads one line, the order, does what it says until its end or until its input has
 another line or ends, and writes the results as one line. Times in the order are of the clock that all
-processes of a machine share. Network and watermarks are this process's loop, encoding and decoding are threads.
+processes of a machine share. Network and watermarks are this process's loop, encoding and decoding
+are threads.
 """
 
 from __future__ import annotations
