@@ -78,6 +78,24 @@ def load_run(
     raise typer.Exit(_code(record))
 
 
+@load_app.command("record")
+def load_record(
+    url: Annotated[str, typer.Option(envvar="LIVEKIT_URL", help="Where clients connect: ws://… or wss://…")],
+    key: Annotated[str, typer.Option(envvar="LIVEKIT_API_KEY", help="Name of an API key of the server.")],
+    secret: Annotated[str, typer.Option(envvar="LIVEKIT_API_SECRET", help="Its secret.")],
+    room: Annotated[list[str], typer.Option(help="Id of a room; give it several times for several rooms.")],
+    out: Annotated[Path, typer.Option(help="File that is written, one JSON object a line.")],
+    seconds: Annotated[float | None, typer.Option(min=1, help="How long; else until Ctrl-C.")] = None,
+) -> None:
+    """Record when people join, publish, mute and leave, by numbers, so that a scenario can play it again."""
+    from loadtest.record import Options, record
+
+    if seconds is None and sys.stderr.isatty():
+        print("Recording until Ctrl-C.", file=sys.stderr)
+    done = record(Options(url, key, secret, tuple(room), out, seconds))
+    print(f"{out}: {done.events:,} events of {done.people:,} people in {done.seconds:.0f} s")
+
+
 @load_app.command("list")
 def load_list(as_json: JsonOption = False) -> None:
     """Write the ready scenarios."""

@@ -31,6 +31,19 @@ class AudioPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """Something that a person does during a stay."""
+
+    at: float
+    """Seconds after the start; at once when that is before they can send."""
+    track: int
+    """Which of the person's tracks, by a number of their own."""
+    what: Literal["publish", "mute", "unmute"]
+    source: AudioPlan | VideoPlan | None = None
+    """What is published."""
+
+
+@dataclass(frozen=True, slots=True)
 class PersonPlan:
     """One person's stay in one room."""
 
@@ -46,6 +59,8 @@ class PersonPlan:
     subscribes: bool = True
     wanted: tuple[int, int] | None = None
     """The size asked for by track settings; `None`: the largest."""
+    later: tuple[Change, ...] = ()
+    """What they do after they have joined, in the order of its time."""
 
 
 @dataclass(frozen=True, slots=True)

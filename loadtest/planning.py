@@ -13,6 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from loadtest.plan import FAITHFUL, AudioPlan, PersonPlan, RunPlan, VideoPlan
+from loadtest.replay import Pace, replayed
 from loadtest.scenario import (
     AudioRoom,
     Broadcast,
@@ -25,6 +26,7 @@ from loadtest.scenario import (
     Plannable,
     Ramp,
     Reconnect,
+    Replay,
     Scenario,
     Video,
 )
@@ -63,6 +65,16 @@ def plan(scenario: Plannable, seed: int) -> RunPlan:
     match scenario:
         case Churn():
             people, filled = _churn(scenario, chance)
+        case Replay():
+            pace = Pace(
+                speed=scenario.speed,
+                fill_per_second=scenario.fill_per_second,
+                settle_seconds=scenario.settle_seconds,
+                join_seconds=_JOIN_SECONDS,
+                spare_seconds=min(_SPARE_SECONDS, scenario.length / 3),
+                seconds=scenario.length,
+            )
+            people, filled = replayed(scenario.recording, _sender(scenario), pace, chance)
         case _:
             seats = _seats(scenario, chance)
             people, filled = _filled(seats, scenario.fill_per_second, chance)
@@ -74,7 +86,7 @@ def plan(scenario: Plannable, seed: int) -> RunPlan:
         url="",
         people=tuple(people),
         warm_up_seconds=warm_up,
-        seconds=scenario.seconds,
+        seconds=scenario.length if isinstance(scenario, Replay) else scenario.seconds,
         seed=seed,
         faithful=_faithful(scenario.faithful),
     )
@@ -137,7 +149,7 @@ def _seats(scenario: Plannable, chance: Random) -> list[PersonPlan]:
             return _tables(sender, scenario.groups, scenario.people)
         case Reconnect():
             return _tables(sender, scenario.rooms, scenario.people)
-        case Churn():
+        case Churn() | Replay():
             raise AssertionError("people who come and go have no seats")
 
 

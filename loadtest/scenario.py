@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationInfo, field_validator
+
+from loadtest.recording import Recording
 
 PEOPLE_MAX = 10_000
 FAITHFUL_MAX = 4
@@ -21,7 +23,17 @@ Limit = Annotated[float | None, Field(gt=0)]
 Pixels = Annotated[int, Field(ge=16, le=7680)]
 Size = Annotated[list[Pixels], Field(min_length=2, max_length=2)]
 Media = Literal["audio", "video"]
-N = TypeVar("N", int, float)
+N = TypeVar("N", int, float, Recording)
+
+
+def _recording(value: object, info: ValidationInfo) -> Recording:
+    # Who reads the scenario says how files are read: this module does not.
+    if not isinstance(value, str):
+        raise ValueError("must be the name of a file")  # noqa: TRY004 - pydantic wants it
+    made: Recording = (info.context or {})["recording"](value)
+    if not any(event.what == "join" for event in made.events):
+        raise ValueError(f"{value}: nobody joins in it")
+    return _bounded(made, len({(event.room, event.person) for event in made.events}))
 
 
 class Part(BaseModel):
@@ -295,6 +307,32 @@ class Reconnect(Filmed):
         return away
 
 
+class Replay(Filmed):
+    """What was recorded of a server's rooms, played again."""
+
+    kind: Literal["replay"]
+    recording: Annotated[Recording, PlainValidator(_recording)] = Field(
+        description="File made by `colloque loadtest record`, from the scenario's folder."
+    )
+    speed: Annotated[float, Field(ge=0.1, le=100)] = Field(
+        default=1.0, description="How many recorded seconds pass in one."
+    )
+
+    @property
+    def length(self) -> float:
+        """Seconds that are played: all that was recorded, or `seconds` of them where that is set."""
+        whole = self.recording.seconds / self.speed
+        return min(whole, self.seconds) if "seconds" in self.model_fields_set else whole
+
+    @field_validator("speed")
+    @classmethod
+    def _not_too_long(cls, speed: float, info: ValidationInfo) -> float:
+        recording = info.data.get("recording")
+        if isinstance(recording, Recording) and not 1 <= recording.seconds / speed <= HOURS_4:
+            raise ValueError("makes the recording shorter than a second or longer than 4 hours")
+        return speed
+
+
 class Ramp(Filmed):
     """A scenario repeated with more and more people until an objective is missed."""
 
@@ -316,7 +354,7 @@ class Ramp(Filmed):
         return most
 
 
-Plannable = Broadcast | Meeting | Consultations | Group | AudioRoom | Churn | Reconnect
+Plannable = Broadcast | Meeting | Consultations | Group | AudioRoom | Churn | Reconnect | Replay
 Scenario = Plannable | Ramp
 KINDS: dict[str, type[Scenario]] = {
     "broadcast": Broadcast,
@@ -326,6 +364,7 @@ KINDS: dict[str, type[Scenario]] = {
     "audio_room": AudioRoom,
     "churn": Churn,
     "reconnect": Reconnect,
+    "replay": Replay,
     "ramp": Ramp,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from loadtest.errors import ScenarioError
 from loadtest.lines import line_of
+from loadtest.recording import CHARS_MAX, Recording, RecordingError, read_recording
 from loadtest.scenario import KINDS, Filmed, Scenario
 
 if TYPE_CHECKING:
@@ -38,16 +40,22 @@ def read_scenario(name: str) -> tuple[Scenario, str]:
         raise ScenarioError([f"{name}: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
         raise ScenarioError([f"{name}: is not UTF-8 text"]) from error
-    return parse_scenario(text, name), text
+    return parse_scenario(text, name, folder=path.parent), text
 
 
 def ready_scenarios() -> dict[str, Scenario]:
     """Give the scenarios that come with the product, by name."""
-    return {path.stem: parse_scenario(path.read_text(encoding="utf-8"), path.name) for path in _ready_files()}
+    return {
+        path.stem: parse_scenario(path.read_text(encoding="utf-8"), path.name, folder=path.parent)
+        for path in _ready_files()
+    }
 
 
-def parse_scenario(text: str, name: str) -> Scenario:
-    """Read a scenario; raise `ScenarioError` with a line for each mistake. `name` is what they begin with."""
+def parse_scenario(text: str, name: str, *, folder: Path = Path()) -> Scenario:
+    """Read a scenario; raise `ScenarioError` with a line for each mistake. `name` is what they begin with.
+
+    Files that it names are looked for from `folder`.
+    """
     if len(text) > TEXT_MAX_CHARS:
         raise ScenarioError([f"{name}: is longer than {TEXT_MAX_CHARS:,} characters"])
     try:
@@ -60,11 +68,23 @@ def parse_scenario(text: str, name: str) -> Scenario:
         mistakes = [(("kind",), _about_kind(values)), *_mistakes_without_kind(values)]
     else:
         try:
-            return model.model_validate(values)
+            return model.model_validate(values, context={"recording": partial(_recording, folder)})
         except ValidationError as error:
             mistakes = [_mistake(one, model) for one in error.errors(include_url=False)]
     placed = sorted((line_of(text, place), _dotted(place), said) for place, said in mistakes)
     raise ScenarioError([f"{name}:{line}: {place}: {said}" for line, place, said in placed])
+
+
+def _recording(folder: Path, name: str) -> Recording:
+    path = folder / name
+    try:
+        if path.stat().st_size > CHARS_MAX:
+            raise RecordingError(f"{name}: is longer than {CHARS_MAX:,} bytes")
+        return read_recording(path.read_text(encoding="utf-8"), name)
+    except OSError as error:
+        raise RecordingError(f"{name}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RecordingError(f"{name}: is not UTF-8 text") from error
 
 
 def _ready(name: str) -> Path:

@@ -58,7 +58,7 @@ async def _carry_out(
 ) -> tuple[RunRecord, str | None]:
     if scenario.faithful:
         see_that_it_is_installed()
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     async with AsyncExitStack() as stack:
         source, version = await _source(options, stack)
         target = await stack.enter_async_context(HttpTarget(options.url, options.key, options.secret))
@@ -85,7 +85,8 @@ async def _source(options: Options, stack: AsyncExitStack) -> tuple[Source, str 
     return process or metrics, version
 
 
-def _stop_on_signals() -> asyncio.Event:
+def stop_on_signals() -> asyncio.Event:
+    """Give what the first SIGINT or SIGTERM sets; a second one cancels the task that runs now."""
     stop = asyncio.Event()
     loop, running = asyncio.get_running_loop(), asyncio.current_task()
     assert running is not None, "called by the run itself"  # noqa: S101

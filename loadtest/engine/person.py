@@ -15,7 +15,8 @@ from loadtest.engine.core import SwarmConnected, SwarmMediaStarted
 from loadtest.engine.offer import OPUS_PT, VIDEO_PTS, Kind, Ours, Section, write_offer
 from loadtest.engine.signalling import Signalling, SignallingError
 from loadtest.engine.sources import Camera, Microphone
-from loadtest.plan import FAITHFUL
+from loadtest.engine.tracks import Tracks
+from loadtest.plan import FAITHFUL, VideoPlan
 from loadtest.results import JoinResult
 
 if TYPE_CHECKING:
@@ -41,8 +42,16 @@ _PAYLOADS = [
 class Person:
     """One stay in one room. Times come from `clock`, in seconds."""
 
-    def __init__(self, plan: PersonPlan, swarm: Swarm, rng: Random, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        plan: PersonPlan,
+        swarm: Swarm,
+        rng: Random,
+        clock: Callable[[], float],
+        on_message: Callable[[str, rtc.SignalResponse], None] | None = None,
+    ) -> None:
         self.plan = plan
+        self._on_message = on_message
         self.participant: int | None = None
         self._swarm = swarm
         self._clock = clock
@@ -56,9 +65,13 @@ class Person:
         self._video_offered_ms: float | None = None
         self._error: str | None = None
         self._ours = Ours(_word(8), _word(24), swarm.fingerprint)
-        self._microphone = Microphone.make(plan.audio, "mic", rng) if plan.audio else None
-        self._camera = Camera.make(plan.video, "cam", rng) if plan.video else None
-        self._starts: list[Microphone | Camera] = [s for s in (self._microphone, self._camera) if s]
+        self._rng = rng
+        self._tracks = Tracks(swarm)
+        self._starts: list[Microphone | Camera] = []
+        if plan.audio:
+            self._starts.append(Microphone.make(plan.audio, "mic", rng))
+        if plan.video:
+            self._starts.append(Camera.make(plan.video, "cam", rng))
         self._sections = [source.section for source in self._starts]
         self._offers = 0
         self._answered = 0
@@ -76,6 +89,8 @@ class Person:
             self._signalling = await Signalling.open(http, url, self.plan.token, self._join_request())
             async with asyncio.TaskGroup() as jobs:
                 jobs.create_task(self._watch_connecting())
+                if self.plan.later:
+                    jobs.create_task(self._change(self._signalling))
                 await self._listen(self._signalling, jobs, on_participant)
         except* (SignallingError, AnswerError, OSError) as group:
             self._error = self._error or str(group.exceptions[0])
@@ -133,6 +148,8 @@ class Person:
             if kind == "join":
                 jobs.create_task(signalling.ping(message.join.ping_interval or _PING_INTERVAL))
                 self._note_offer(message.join.other_participants, at_ms=0.0)
+            if self._on_message is not None:
+                self._on_message(kind, message)
             await self._hear(kind, message, on_participant)
         raise SignallingError(f"the server ended the connection ({signalling.close_code})")
 
@@ -152,9 +169,10 @@ class Person:
                 await self._offer_again()
             case "update":
                 self._note_offer(message.update.participants)
-            case "subscribed_quality_update" if self._camera and self.participant is not None:
-                mask = self._camera.active(message.subscribed_quality_update)
-                self._swarm.set_active(self.participant, 0, mask)
+            case "track_published":
+                self._tracks.published(message.track_published)
+            case "subscribed_quality_update":
+                self._tracks.wanted(message.subscribed_quality_update)
             case "request_response" if message.request_response.HasField("add_track"):
                 self._error = f"the server takes no track: {message.request_response.message}"
             case "leave":
@@ -213,7 +231,7 @@ class Person:
             return
         for source in list(self._starts):
             if source.section.mid in self._answer.taken:
-                source.start(self._swarm, self.participant)
+                self._tracks.start(source, self.participant)
                 self._starts.remove(source)
 
     async def _ask_for_size(self, mid_to_track: Any) -> None:
@@ -244,6 +262,31 @@ class Person:
         """Offer what is due, unless an answer is still awaited."""
         if self._offer_due and self._answered >= self._offers and self._signalling is not None:
             await self._signalling.send(offer=self._offer())
+
+    async def _change(self, signalling: Signalling) -> None:
+        """Do what is planned for later, each at its time or as soon as media can flow."""
+        await self._is_connected.wait()
+        cids: dict[int, str] = {}
+        for change in self.plan.later:
+            since_join = change.at - self.plan.joins_at
+            await asyncio.sleep(max(0.0, self._began + since_join - self._clock()))
+            if change.source is not None:
+                mid = f"t{len(self._sections)}"
+                source = (
+                    Camera.make(change.source, mid, self._rng)
+                    if isinstance(change.source, VideoPlan)
+                    else Microphone.make(change.source, mid, self._rng)
+                )
+                cids[change.track] = source.cid
+                self._starts.append(source)
+                self._sections.append(source.section)
+                await signalling.send(add_track=source.announcement())
+                self._offer_due = True
+                await self._offer_again()
+            else:
+                cid, muted = cids[change.track], change.what == "mute"
+                await signalling.send(mute=rtc.MuteTrackRequest(sid=await self._tracks.sid(cid), muted=muted))
+                self._tracks.mute(cid, muted=muted)
 
     async def _watch_connecting(self) -> None:
         try:

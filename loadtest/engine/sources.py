@@ -37,6 +37,12 @@ class Microphone:
         section = Section(mid, "audio", Sent(f"mic-{ssrc:x}", ((ssrc, ssrc),)))
         return cls(plan, section, ssrc, rng.random(), rng.getrandbits(63))
 
+    @property
+    def cid(self) -> str:
+        """The id of our own making that the track is announced with."""
+        assert self.section.sent is not None  # noqa: S101 - made above
+        return self.section.sent.cid
+
     def announcement(self) -> rtc.AddTrackRequest:
         """Return what the server is told before the offer."""
         assert self.section.sent is not None  # noqa: S101 - made above
@@ -79,6 +85,12 @@ class Camera:
         rids = _RIDS[: len(ssrcs)] if len(ssrcs) > 1 else ()
         sent = Sent(f"cam-{ssrcs[0][0]:x}", ssrcs, rids)
         return cls(plan, Section(mid, "video", sent, (plan.codec,)), rng.random())
+
+    @property
+    def cid(self) -> str:
+        """The id of our own making that the track is announced with."""
+        assert self.section.sent is not None  # noqa: S101 - made above
+        return self.section.sent.cid
 
     def announcement(self) -> rtc.AddTrackRequest:
         """Return what the server is told before the offer."""

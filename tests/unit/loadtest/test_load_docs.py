@@ -51,13 +51,14 @@ def test_every_kind_and_every_ready_scenario_that_is_shown_exists() -> None:
 def test_every_option_is_in_the_documentation_and_nothing_else() -> None:
     command = typer.main.get_command(load_app)
     assert isinstance(command, typer.core.TyperGroup)
-    options = {one for parameter in command.commands["run"].params for one in parameter.opts}
+    commands = (command.commands["run"], command.commands["record"])
+    options = {one for each in commands for parameter in each.params for one in parameter.opts}
     shown = set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", LOADTEST.read_text()))
     assert shown == {one for one in options if one.startswith("--")}
 
 
 def test_the_commands_that_need_no_server_run() -> None:
-    (block,) = blocks(LOADTEST, "sh")
+    block = blocks(LOADTEST, "sh")[0]
     first = block.splitlines()[0].split()
     assert first[0] == "colloque"
     assert CliRunner().invoke(app, first[1:]).exit_code == 0

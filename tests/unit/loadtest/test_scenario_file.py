@@ -139,7 +139,8 @@ def test_a_ready_scenario_is_read_by_name() -> None:
 def test_there_is_a_ready_scenario_of_every_kind() -> None:
     kinds = {scenario.kind for scenario in ready_scenarios().values()}
     assert kinds == {
-        "broadcast", "meeting", "consultations", "group", "audio_room", "churn", "reconnect", "ramp",
+        "broadcast", "meeting", "consultations", "group", "audio_room", "churn", "reconnect", "replay",
+        "ramp",
     }  # fmt: skip
 
 

@@ -231,6 +231,11 @@ impl Swarm {
         self.swarm.set_active(participant, camera, mask);
     }
 
+    /// Mutes or unmutes a microphone. Microphones count from 0.
+    fn set_audible(&self, participant: usize, microphone: usize, on: bool) {
+        self.swarm.set_audible(participant, microphone, on);
+    }
+
     /// Tells a participant what the packets of some SSRCs are resends of, as (resend, original).
     fn pair_resends(&self, participant: usize, resends: Vec<(u32, u32)>) {
         self.swarm.pair(participant, resends);

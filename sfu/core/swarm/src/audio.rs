@@ -52,6 +52,7 @@ pub struct AudioSource {
     config: AudioConfig,
     rng: ChaCha12Rng,
     due: Time,
+    on: bool,
     talking: bool,
     /// When speech turns to silence, or the other way round.
     turns: Time,
@@ -68,6 +69,7 @@ impl AudioSource {
         AudioSource {
             rng: ChaCha12Rng::seed_from_u64(config.seed),
             due,
+            on: true,
             talking: !config.spurts,
             turns: if config.spurts { due } else { Time::NEVER },
             marker: true,
@@ -80,7 +82,16 @@ impl AudioSource {
 
     /// When the next packet is due.
     pub fn poll_timeout(&self) -> Time {
-        self.due
+        if self.on { self.due } else { Time::NEVER }
+    }
+
+    /// Falls silent without a packet, or speaks again: the first packet has the marker of a talk spurt.
+    pub fn set_on(&mut self, now: Time, on: bool) {
+        if on && !self.on {
+            self.due = self.due.max(now);
+            self.marker = true;
+        }
+        self.on = on;
     }
 
     /// Sends the packets that are due.

@@ -135,6 +135,13 @@ impl Participant {
         }
     }
 
+    /// Mutes or unmutes a microphone; they count from 0 in the order of adding.
+    pub fn set_audible(&mut self, now: Time, microphone: usize, on: bool) {
+        if let Some(audio) = self.audios.get_mut(microphone) {
+            audio.set_on(now, on);
+        }
+    }
+
     /// Knows from now on what the packets of some SSRCs are resends of, as (resend, original).
     pub fn pair(&mut self, resends: &[(u32, u32)]) {
         self.reception.pair(resends);

@@ -136,6 +136,11 @@ impl Swarm {
         self.control().order(participant, |place| Order::SetActive(place, camera, mask));
     }
 
+    /// Mutes or unmutes a microphone; they count from 0 in the order of adding.
+    pub fn set_audible(&self, participant: usize, microphone: usize, on: bool) {
+        self.control().order(participant, |place| Order::SetAudible(place, microphone, on));
+    }
+
     /// Tells a participant what the packets of some SSRCs are resends of, as (resend, original).
     pub fn pair(&self, participant: usize, resends: Vec<(u32, u32)>) {
         self.control().order(participant, |place| Order::Pair(place, resends));

@@ -37,6 +37,7 @@ pub(crate) enum Order {
     AddVideo(usize, Box<VideoConfig>),
     AddAudio(usize, Box<AudioConfig>),
     SetActive(usize, usize, u8),
+    SetAudible(usize, usize, bool),
     Pair(usize, Vec<(u32, u32)>),
     Remove(usize),
     Report(SyncSender<Vec<u8>>),
@@ -161,6 +162,10 @@ impl SwarmThread {
             Order::SetActive(place, camera, mask) => {
                 self.change(place, |participant| participant.set_active(camera, mask));
                 return;
+            }
+            Order::SetAudible(place, microphone, on) => {
+                self.change(place, |participant| participant.set_audible(now, microphone, on));
+                place
             }
             Order::Pair(place, resends) => {
                 return self.change(place, |participant| participant.pair(&resends));

@@ -125,3 +125,17 @@ fn a_microphone_speaks_always_or_in_spurts() {
     assert!((0.30..0.47).contains(&(spoken as f64 / (600.0 * 50.0))), "{spoken}");
     assert!((180..290).contains(&beginnings), "{beginnings}");
 }
+
+#[test]
+fn a_muted_microphone_sends_nothing_and_begins_again_with_a_marker() {
+    let mut bench = Bench::new();
+    let mut microphone = microphone(bench.now, false);
+    assert_eq!(bench.speak(&mut microphone, SECOND).len(), 50);
+    microphone.set_on(bench.now, false);
+    assert_eq!(bench.speak(&mut microphone, SECOND).len(), 0);
+    microphone.set_on(bench.now, true);
+    let sent = bench.speak(&mut microphone, SECOND);
+    assert!((50..=51).contains(&sent.len()), "nothing is made up for");
+    let markers: Vec<bool> = sent.iter().map(|datagram| RtpPacket::parse(datagram).unwrap().marker).collect();
+    assert_eq!(markers.iter().position(|&marker| marker), Some(0));
+}
