@@ -58,7 +58,7 @@ def load_run(
     progress = LoadProgress()
     try:
         options = Options(url, key, secret, seed, server_pid, admin_url)
-        record, version = carry_out(planned, options, _engine(), progress)
+        record, version = carry_out(planned, options, _engine(), progress, progress.clip)
     finally:
         progress.close()
     around = Circumstances(

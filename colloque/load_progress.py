@@ -40,6 +40,13 @@ class LoadProgress:
         self._bar.current_item = progress
         self._bar.update(max(0, round(progress.seconds) - self._bar.pos))
 
+    def clip(self, done: float) -> None:
+        """Take up how much of a clip is made, 0 to 1."""
+        if self._stream.isatty():
+            end = "\n" if done >= 1 else ""
+            self._stream.write(f"\rencoding the clip, once for all runs: {done:4.0%}{end}")
+            self._stream.flush()
+
     def close(self) -> None:
         """Leave the bar as it is and go to the next line."""
         if self._bar is not None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from loadtest.results import EngineResult, FaithfulViewer
-    from loadtest.scenario import Objectives
+    from loadtest.scenario_parts import Objectives
     from loadtest.server_figures import ServerUse
 
 TOOL_BUSY_MAX = 0.8

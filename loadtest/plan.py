@@ -19,6 +19,8 @@ class VideoPlan:
     packet_bytes: int | None = None
     """... of this RTP payload size instead of a bit rate (benchmarks)."""
     codec: Literal["vp8", "h264"] = "vp8"
+    source: Literal["model", "clip"] = "model"
+    """Invented bytes of the right amount, or pictures that an encoder made."""
 
 
 @dataclass(frozen=True, slots=True)

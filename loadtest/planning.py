@@ -28,8 +28,8 @@ from loadtest.scenario import (
     Reconnect,
     Replay,
     Scenario,
-    Video,
 )
+from loadtest.scenario_parts import Video
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -167,18 +167,20 @@ def _sender(scenario: Common) -> PersonPlan:
         joins_at=0.0,
         leaves_at=None,
         audio=sound if filmed is None or "audio" in filmed.sends else None,
-        video=_camera(filmed.video) if filmed is not None and "video" in filmed.sends else None,
+        video=camera(filmed.video) if filmed is not None and "video" in filmed.sends else None,
         wanted=None if filmed is None or filmed.wanted is None else (filmed.wanted[0], filmed.wanted[1]),
     )
 
 
-def _camera(video: Video) -> VideoPlan:
+def camera(video: Video) -> VideoPlan:
+    """Give the synthetic camera that a scenario describes."""
     return VideoPlan(
         frames_per_second=video.frames_per_second,
         encodings=tuple((one.width, one.height, one.kilobits_per_second) for one in video.encodings),
         packets_per_frame=video.packets_per_frame,
         packet_bytes=video.packet_bytes,
         codec=video.codec,
+        source=video.source,
     )
 
 

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 import aiohttp
 import uvloop
 
+from loadtest.clips.store import clip_of
 from loadtest.errors import RunError
 from loadtest.faithful.child import see_that_it_is_installed
+from loadtest.planning import camera
 from loadtest.run import Surroundings, run
+from loadtest.scenario import Filmed
 from loadtest.target import HttpTarget
 from loadtest.watch import MetricsSource, NoSource, ProcessSource
 
@@ -40,22 +43,33 @@ class Options:
 
 
 def carry_out(
-    scenario: Scenario, options: Options, engine: Engine, on_progress: Callable[[str, Progress], None] | None
+    scenario: Scenario,
+    options: Options,
+    engine: Engine,
+    on_progress: Callable[[str, Progress], None] | None,
+    on_clip: Callable[[float], None] = lambda _: None,
 ) -> tuple[RunRecord, str | None]:
     """Run a scenario; give what was measured, and the server's version where it says one.
 
+    `on_clip` hears how much of a clip is made, 0 to 1, if the scenario has one that was not made yet.
     SIGINT and SIGTERM end it with what was measured so far, a second one at once. Raises `RunError`.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            return runner.run(_carry_out(scenario, options, engine, on_progress))
+            return runner.run(_carry_out(scenario, options, engine, on_progress, on_clip))
         except asyncio.CancelledError as error:
             raise RunError("interrupted twice: nothing is reported") from error
 
 
 async def _carry_out(
-    scenario: Scenario, options: Options, engine: Engine, on_progress: Callable[[str, Progress], None] | None
+    scenario: Scenario,
+    options: Options,
+    engine: Engine,
+    on_progress: Callable[[str, Progress], None] | None,
+    on_clip: Callable[[float], None] = lambda _: None,
 ) -> tuple[RunRecord, str | None]:
+    if isinstance(scenario, Filmed) and scenario.video.source == "clip" and "video" in scenario.sends:
+        await asyncio.to_thread(clip_of, camera(scenario.video), tell=on_clip)
     if scenario.faithful:
         see_that_it_is_installed()
     stop = stop_on_signals()

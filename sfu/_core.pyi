@@ -353,7 +353,16 @@ def bench_forward(
 # is decrypted and its payload read, of the others only the header counts.
 @final
 class Swarm:
-    def __new__(cls, *, threads: int = 1, check_every: int = 1, seed: int = 0) -> Self: ...
+    # `clip` is a codec and for each encoding, lowest first, its pictures: whether it is a key frame, and its
+    # payloads, of VP8 without descriptors. Cameras may send it, and receivers know it.
+    def __new__(
+        cls,
+        *,
+        threads: int = 1,
+        check_every: int = 1,
+        seed: int = 0,
+        clip: tuple[str, Sequence[Sequence[tuple[bool, Sequence[bytes]]]]] | None = None,
+    ) -> Self: ...
     # SHA-256 of the certificate that every participant shows, as in a=fingerprint.
     @property
     def fingerprint(self) -> str: ...
@@ -382,7 +391,8 @@ class Swarm:
         payloads: Sequence[tuple[int, str]],
     ) -> int: ...
     # `encodings` are (rid, ssrc, rtx_ssrc, kilobits per second), lowest first. `packets` are a fixed number
-    # of packets in a picture and the bytes of each one's payload, in place of the bit rate.
+    # of packets in a picture and the bytes of each one's payload, in place of the bit rate; `filmed` pictures
+    # are those of the clip.
     def add_video(
         self,
         participant: int,
@@ -394,6 +404,7 @@ class Swarm:
         frames_per_second: int,
         encodings: Sequence[tuple[str | None, int, int, int]],
         packets: tuple[int, int] | None = None,
+        filmed: bool = False,
         phase_ms: float = 0.0,
     ) -> None: ...
     # With `spurts` it speaks and falls silent in turn.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import aiohttp
 
+from loadtest.clips.store import camera_of, clip_of
 from loadtest.engine.core import Swarm
 from loadtest.engine.figures import Figures, Layout, rows
 from loadtest.engine.person import Person
@@ -37,11 +38,13 @@ async def run(
     """Carry out a plan and give back what was measured; `stop` ends it early, with what there is by then.
 
     One received packet in `check_every` is decrypted and read; latency and payload errors are of those.
-    Raises `RunError` when the plan has faithful participants and they cannot be had.
+    Raises `RunError` when faithful participants or a clip of the plan cannot be had.
     """
     _raise_descriptor_limit()
+    camera = camera_of(plan)
+    clip = None if camera is None else (camera.codec, await asyncio.to_thread(clip_of, camera))
     async with Faithful(plan) as faithful:
-        swarm = Swarm(threads=threads, check_every=check_every, seed=plan.seed % 2**64)
+        swarm = Swarm(threads=threads, check_every=check_every, seed=plan.seed % 2**64, clip=clip)
         try:
             return await _Run(plan, swarm, faithful, on_progress).carry_out(stop or asyncio.Event())
         finally:

@@ -135,6 +135,7 @@ class Camera:
                 for at, (ssrc, rtx_ssrc) in enumerate(sent.ssrcs)
             ],
             packets=packets,
+            filmed=plan.source == "clip",
             phase_ms=self.phase * 1000 / plan.frames_per_second,
         )
 

@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from colloque.cli import app
 from colloque.load_command import load_app
 from loadtest.report.key_figures import key_figures
-from loadtest.scenario import KINDS, Audio, Encoding, Layout, Objectives, Video
+from loadtest.scenario import KINDS, Layout
 from loadtest.scenario_file import parse_scenario, ready_scenarios
+from loadtest.scenario_parts import Audio, Encoding, Objectives, Video
 from tests.support.load_record import run_record
 
 DOCS = Path(__file__).parents[3] / "docs"

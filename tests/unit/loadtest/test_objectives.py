@@ -7,7 +7,7 @@ import pytest
 from loadtest.joins import percentile, stage_ms
 from loadtest.objectives import Figures, Verdict, judge, needs_server_figures, outcome_of
 from loadtest.results import EngineResult, Histogram
-from loadtest.scenario import Objectives
+from loadtest.scenario_parts import Objectives
 from loadtest.server_figures import ServerUse
 from tests.support.load_engine import BOUNDS, join, result, viewer
 

@@ -97,6 +97,17 @@ def test_a_file_that_is_not_toml_is_one_line(text: str, said: str) -> None:
             'kind = "group"\n[objectives]\nfreeze_ratio = 0.01',
             "3: objectives: freeze_ratio cannot be measured without faithful viewers",
         ),
+        (
+            'kind = "group"\nvideo = { source = "clip", packets_per_frame = 2, packet_bytes = 100 }',
+            "3: video.source: a clip has frames of its own",
+        ),
+        (
+            (
+                'kind = "group"\n[video]\nsource = "clip"\n'
+                "encodings = [{ width = 321, height = 180, kilobits_per_second = 100 }]"
+            ),
+            "4: video.source: a clip has even sizes up to 1,920",
+        ),
         ('kind = "group"\nfaithful = 5', "3: faithful: must be less than or equal to 4"),
         (
             'kind = "churn"\njoins_per_second = 100\nstay_seconds = 101',

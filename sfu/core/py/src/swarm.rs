@@ -1,9 +1,11 @@
 //! The `Swarm` class: synthetic participants for load tests.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::swarm::audio::AudioConfig;
+use ::swarm::clip::{Clip, Filmed};
 use ::swarm::figures::Figures;
 use ::swarm::histogram::Histogram;
 use ::swarm::line::MAX_PAYLOAD;
@@ -51,23 +53,31 @@ pub(crate) struct SwarmClosed {
 pub(crate) struct Swarm {
     swarm: ::swarm::Swarm,
     fingerprint: String,
+    clip: Option<Arc<Clip>>,
 }
 
 #[pymethods]
 impl Swarm {
     #[new]
-    #[pyo3(signature = (*, threads = 1, check_every = 1, seed = 0))]
-    fn new(threads: usize, check_every: u32, seed: u64) -> PyResult<Swarm> {
+    #[pyo3(signature = (*, threads = 1, check_every = 1, seed = 0, clip = None))]
+    fn new(
+        threads: usize,
+        check_every: u32,
+        seed: u64,
+        clip: Option<(String, Vec<Vec<Filmed>>)>,
+    ) -> PyResult<Swarm> {
         if !(1..=MAX_THREADS).contains(&threads) {
             return Err(wrong(format!("threads: 1 to {MAX_THREADS}")));
         }
         if check_every == 0 {
             return Err(wrong("check_every: 1 or more"));
         }
-        let swarm = ::swarm::Swarm::start(SwarmConfig { threads, check_every, seed })?;
+        let clip = clip.map(|(codec, encodings)| film(&codec, &encodings)).transpose()?;
+        let config = SwarmConfig { threads, check_every, clip: clip.clone(), seed };
+        let swarm = ::swarm::Swarm::start(config)?;
         let Fingerprint(digest) = swarm.fingerprint();
         let fingerprint = digest.map(|byte| format!("{byte:02X}")).join(":");
-        Ok(Swarm { swarm, fingerprint })
+        Ok(Swarm { swarm, fingerprint, clip })
     }
 
     /// SHA-256 of the certificate that every participant shows, as in a=fingerprint.
@@ -144,7 +154,8 @@ impl Swarm {
 
     /// Lets a participant send pictures; encodings are (rid, ssrc, rtx_ssrc, kilobits per second), lowest first.
     #[pyo3(signature = (
-        participant, *, mid, codec, pt, rtx_pt, frames_per_second, encodings, packets = None, phase_ms = 0.0
+        participant, *, mid, codec, pt, rtx_pt, frames_per_second, encodings, packets = None, filmed = false,
+        phase_ms = 0.0
     ))]
     #[allow(clippy::too_many_arguments)] // all but the first by keyword
     fn add_video(
@@ -157,6 +168,7 @@ impl Swarm {
         frames_per_second: u32,
         encodings: Vec<(Option<String>, u32, u32, u32)>,
         packets: Option<(u16, u16)>,
+        filmed: bool,
         phase_ms: f64,
     ) -> PyResult<()> {
         let Format::Video(codec) = format(codec)? else { return Err(wrong("codec: vp8 or h264")) };
@@ -172,6 +184,12 @@ impl Swarm {
             })
         };
         let amount = match packets {
+            None if filmed => match &self.clip {
+                Some(clip) if clip.codec() == codec && clip.encodings() == encodings.len() => {
+                    Amount::Clip(Arc::clone(clip))
+                }
+                _ => return Err(wrong("filmed: there is no clip of this codec and number of encodings")),
+            },
             None => Amount::Rate,
             Some((count, bytes)) if (1..=500).contains(&count) => {
                 Amount::Packets(count, payload_bytes(bytes)?)
@@ -260,6 +278,11 @@ fn to_python(py: Python<'_>, participant: usize, news: News) -> PyResult<Py<PyAn
         }
         News::Closed => Py::new(py, SwarmClosed { participant })?.into_any(),
     })
+}
+
+fn film(codec: &str, encodings: &[Vec<Filmed>]) -> PyResult<Arc<Clip>> {
+    let Format::Video(codec) = format(codec)? else { return Err(wrong("clip: vp8 or h264")) };
+    Ok(Arc::new(Clip::new(codec, encodings).map_err(|said| wrong(format!("clip: {said}")))?))
 }
 
 fn millis(duration: Duration) -> f64 {

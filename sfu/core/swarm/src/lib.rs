@@ -7,10 +7,12 @@
 #![forbid(unsafe_code)]
 
 pub mod audio;
+pub mod clip;
 pub mod figures;
 pub mod histogram;
 mod history;
 pub mod line;
+mod look;
 mod missing;
 pub mod participant;
 pub mod reception;

@@ -1,5 +1,6 @@
 //! One synthetic participant, without its socket: a browser, what it sends and what it receives.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dimpl::DtlsCertificate;
@@ -12,6 +13,7 @@ use rtc::units::{Ssrc, Time};
 use sim::browser::{Browser, BrowserConfig, Occurrence, Server};
 
 use crate::audio::{AudioConfig, AudioSource};
+use crate::clip::Clip;
 use crate::figures::Figures;
 use crate::line::Line;
 use crate::reception::{Format, Formats, Reception};
@@ -38,6 +40,8 @@ pub struct ParticipantConfig {
     pub formats: Formats,
     /// One received packet in so many is decrypted and read.
     pub check_every: u32,
+    /// What the cameras of all participants send, if it is one.
+    pub clip: Option<Arc<Clip>>,
     /// Under which it reports what it receives.
     pub report_ssrc: Ssrc,
     /// Of whatever is random.
@@ -96,13 +100,17 @@ impl Participant {
         };
         let mut browser = Browser::new(now, browser);
         browser.set_server(now, config.server);
+        let mut reception = Reception::new(config.formats, config.check_every);
+        if let Some(clip) = config.clip {
+            reception.know(clip);
+        }
         Participant {
             browser,
             path,
             extensions: config.extensions,
             videos: Vec::new(),
             audios: Vec::new(),
-            reception: Reception::new(config.formats, config.check_every),
+            reception,
             transport_seq: 0,
             report_ssrc: config.report_ssrc,
             next_report: Time::NEVER,

@@ -3,12 +3,15 @@
 //! Of a packet that is not checked only the header is looked at, which is not encrypted: that is how one thread can
 //! receive for hundreds. The first packet of a stream is always checked, and every packet until a key frame has come.
 
+use std::sync::Arc;
+
 use rtc::drop_reason::DropReason;
 use rtc::rtcp::{Composer, Compound, RtcpPacket};
 use rtc::rtp::RtpPacket;
 use rtc::transport::srtp::Receiver;
 use rtc::units::{Pt, Ssrc, Time};
 
+use crate::clip::Clip;
 use crate::figures::Figures;
 use crate::stream::Stream;
 use crate::tracking::Arrival;
@@ -55,6 +58,7 @@ pub struct Reception {
     /// SSRC of resends and of what they are resends of.
     resends: Vec<(u32, u32)>,
     next_ask: Time,
+    clip: Option<Arc<Clip>>,
     /// Where the last packet's stream was: packets come in bursts of one stream.
     last: usize,
 }
@@ -68,8 +72,14 @@ impl Reception {
             streams: Vec::new(),
             resends: Vec::new(),
             next_ask: Time::NEVER,
+            clip: None,
             last: 0,
         }
+    }
+
+    /// Knows the payloads of a clip from now on, which have no stamps.
+    pub fn know(&mut self, clip: Arc<Clip>) {
+        self.clip = Some(clip);
     }
 
     /// Takes in an RTP packet that the kernel got at `at`; tells of a new stream which format it has.
@@ -116,7 +126,7 @@ impl Reception {
         }
         self.next_ask = self.next_ask.min(stream.missing.next());
         match payload {
-            Some(payload) => stream.check(at, payload, figures),
+            Some(payload) => stream.check(at, payload, self.clip.as_deref(), figures),
             None => stream.unchecked += 1,
         }
         known.is_none().then_some(format)
@@ -194,7 +204,7 @@ impl Reception {
             figures.repaired += 1;
             figures.packets_received += 1;
             figures.bytes_received += bytes;
-            stream.check(at, payload, figures);
+            stream.check(at, payload, self.clip.as_deref(), figures);
         }
     }
 

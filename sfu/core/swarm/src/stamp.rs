@@ -1,7 +1,8 @@
 //! The last bytes of every synthetic payload: which encoding it is of, whether it is whole, and when it was sent.
 //!
 //! `encoding, mark (3) | CRC-32 (4) | microseconds (8)`, big-endian. The checksum covers everything before it but the
-//! first bytes of the payload, which a forwarder may rewrite, and the time after it.
+//! first bytes of the payload, which a forwarder may rewrite, and the time after it. Every bit of the time is turned
+//! over, since the zeros that it begins with would be a start code of H.264.
 
 use rtc::units::Time;
 
@@ -34,7 +35,7 @@ pub fn write(payload: &mut [u8], head: usize, encoding: u8, sent: Time) {
     let at = payload.len() - STAMP;
     payload[at] = encoding;
     payload[at + 1..at + 4].copy_from_slice(&MARK);
-    payload[at + 8..].copy_from_slice(&sent.0.to_be_bytes());
+    payload[at + 8..].copy_from_slice(&(!sent.0).to_be_bytes());
     let sum = checksum(payload, head, at);
     payload[at + 4..at + 8].copy_from_slice(&sum.to_be_bytes());
 }
@@ -51,7 +52,12 @@ pub fn read(payload: &[u8], head: usize) -> Content {
         return Content::Damaged;
     }
     let micros = u64::from_be_bytes(*stamp.last_chunk().expect("a stamp has 16 bytes"));
-    Content::Ours { encoding, sent: Time(micros) }
+    Content::Ours { encoding, sent: Time(!micros) }
+}
+
+/// The checksum of what has no stamp.
+pub(crate) fn sum(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
 }
 
 fn checksum(payload: &[u8], head: usize, at: usize) -> u32 {

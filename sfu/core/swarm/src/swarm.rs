@@ -17,6 +17,7 @@ use rtc::units::Ssrc;
 use sim::browser::Server;
 
 use crate::audio::AudioConfig;
+use crate::clip::Clip;
 use crate::participant::{News, ParticipantConfig};
 use crate::reception::Formats;
 use crate::thread::{Order, Parts, SwarmThread};
@@ -26,12 +27,14 @@ use crate::video::VideoConfig;
 const REPORT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a swarm is made from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct SwarmConfig {
     /// Number of threads; participants are dealt out among them.
     pub threads: usize,
     /// One received packet in so many is decrypted and read.
     pub check_every: u32,
+    /// What cameras may send in place of invented pictures.
+    pub clip: Option<Arc<Clip>>,
     /// Of whatever is random.
     pub seed: u64,
 }
@@ -114,6 +117,7 @@ impl Swarm {
             extensions: connection.extensions,
             formats: connection.formats,
             check_every: self.config.check_every,
+            clip: self.config.clip.clone(),
             report_ssrc: Ssrc(0x0100_0000 | number as u32 & 0x00ff_ffff),
             seed: self.config.seed ^ (number as u64 + 1) << 20,
         };

@@ -1,5 +1,6 @@
 //! A synthetic camera: pictures of up to three encodings at their time, key frames when asked for, lost packets again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrayvec::ArrayVec;
@@ -8,12 +9,14 @@ use rtc::outbox::TrafficClass;
 use rtc::rtcp::{Composer, NtpTime, SenderInfo};
 use rtc::units::{Pt, RtpTime, SeqNo, Ssrc, Time};
 
+use crate::clip::Clip;
 use crate::history::{History, Past};
 use crate::line::{Head, Line, MAX_PAYLOAD};
-use crate::stamp::{self, STAMP};
+use crate::look::{Look, Place};
+use crate::stamp::STAMP;
 
 /// Payload bytes of a full packet: what browsers send.
-const FULL: usize = 1_160;
+pub(crate) const FULL: usize = 1_160;
 /// A key frame is so many times as large as a picture that builds on the one before.
 const KEY_FRAME_FACTOR: usize = 5;
 /// More behind than this, pictures are left out rather than made up for.
@@ -21,7 +24,7 @@ const HOPELESS: Duration = Duration::from_millis(250);
 /// A picture that leaves later than this was held up by the tool itself.
 const LATE: Duration = Duration::from_millis(2);
 /// Bytes at the start of a payload that are written anew for every receiver, or that say what follows.
-const HEAD: usize = 6;
+pub(crate) const HEAD: usize = 6;
 
 /// What a camera's payloads look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,15 +43,25 @@ impl VideoCodec {
             VideoCodec::H264 => 2,
         }
     }
+
+    /// Bytes before what an encoder makes.
+    pub(crate) const fn descriptor(self) -> usize {
+        match self {
+            VideoCodec::Vp8 => 5,
+            VideoCodec::H264 => 0,
+        }
+    }
 }
 
 /// How large pictures are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Amount {
     /// Of the bit rate of their encoding; key frames are larger.
     Rate,
     /// Always so many packets of so many payload bytes.
     Packets(u16, u16),
+    /// As an encoder made them; the clip has the camera's codec and encodings.
+    Clip(Arc<Clip>),
 }
 
 /// One encoding of a camera.
@@ -65,7 +78,7 @@ pub struct EncodingConfig {
 }
 
 /// What a camera is made from.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct VideoConfig {
     /// The section it is sent in.
     pub mid: Mid,
@@ -99,6 +112,8 @@ struct Encoding {
     next: SeqNo,
     next_rtx: SeqNo,
     picture: u16,
+    /// Which picture of a clip comes next.
+    scene: usize,
     history: Option<History>,
     packets: u32,
     bytes: u32,
@@ -108,7 +123,7 @@ impl VideoSource {
     /// A camera that begins to shoot as soon as its participant is connected.
     pub fn new(now: Time, config: VideoConfig) -> VideoSource {
         let stride = match config.amount {
-            Amount::Rate => FULL,
+            Amount::Rate | Amount::Clip(_) => FULL,
             Amount::Packets(_, bytes) => usize::from(bytes).clamp(HEAD + STAMP, MAX_PAYLOAD),
         };
         let encoding = |encoding: &EncodingConfig| Encoding {
@@ -117,6 +132,7 @@ impl VideoSource {
             next: SeqNo(u64::from(encoding.ssrc & 0x3fff)),
             next_rtx: SeqNo(1),
             picture: 0,
+            scene: 0,
             history: config.rtx_pt.map(|_| History::new(stride)),
             packets: 0,
             bytes: 0,
@@ -211,14 +227,14 @@ impl VideoSource {
         if !encoding.active {
             return;
         }
-        let key = std::mem::take(&mut encoding.key_wanted);
-        line.figures.key_frames_sent += u64::from(key);
+        let wanted = std::mem::take(&mut encoding.key_wanted);
+        let look = config.look(number, &mut encoding.scene, encoding.config.kilobits, wanted);
+        line.figures.key_frames_sent += u64::from(look.is_key());
         encoding.picture = encoding.picture.wrapping_add(1);
-        let (packets, size, last_size) = config.shape(encoding.config.kilobits, key);
         let rid = encoding.config.rid.unwrap_or_default();
         let extensions = [(Extension::Mid, config.mid.as_bytes()), (Extension::Rid, rid.as_bytes())];
-        for packet in 0..packets {
-            let (first, last) = (packet == 0, packet + 1 == packets);
+        for payload in 0..look.payloads() {
+            let last = payload + 1 == look.payloads();
             let head = Head {
                 marker: last,
                 pt: config.pt,
@@ -227,15 +243,17 @@ impl VideoSource {
                 ssrc: encoding.config.ssrc,
                 extensions: &extensions[..1 + usize::from(encoding.config.rid.is_some())],
             };
-            let len = if last { last_size } else { size };
-            let (now, picture, history) = (line.now, encoding.picture, &mut encoding.history);
+            let len = look.len(config.codec, payload);
+            let place = Place {
+                codec: config.codec,
+                encoding: number as u8,
+                picture: encoding.picture,
+                payload,
+                now: line.now,
+            };
+            let history = &mut encoding.history;
             let sent = line.send(&head, TrafficClass::Video, len, |payload| {
-                payload.fill(number as u8);
-                match config.codec {
-                    VideoCodec::Vp8 => write_vp8(payload, picture, first, key),
-                    VideoCodec::H264 => write_h264(payload, first, last, key),
-                }
-                stamp::write(payload, config.codec.head(), number as u8, now);
+                look.write(payload, &place);
                 if let Some(history) = history {
                     history.keep(head.number, &Past { marker: last, timestamp: head.timestamp, payload });
                 }
@@ -252,20 +270,26 @@ impl VideoSource {
 }
 
 impl VideoConfig {
-    /// Packets of a picture, the payload bytes of each, and those of the last.
-    fn shape(&self, kilobits: u32, key: bool) -> (usize, usize, usize) {
+    /// The next picture of an encoding; a key frame if one is wanted. A clip begins anew for it.
+    fn look(&self, encoding: usize, scene: &mut usize, kilobits: u32, key: bool) -> Look<'_> {
         let least = HEAD + STAMP;
-        match self.amount {
+        match &self.amount {
+            Amount::Clip(clip) => {
+                let number = if key { 0 } else { *scene };
+                *scene = (number + 1) % clip.pictures(encoding);
+                Look::Filmed(clip.picture(encoding, number))
+            }
             Amount::Packets(packets, bytes) => {
-                let bytes = usize::from(bytes).clamp(least, MAX_PAYLOAD);
-                (usize::from(packets), bytes, bytes)
+                let size = usize::from(*bytes).clamp(least, MAX_PAYLOAD);
+                Look::Invented { key, payloads: usize::from(*packets), size, last_size: size }
             }
             Amount::Rate => {
                 let bytes = kilobits as usize * self.interval.as_micros() as usize / 8_000;
                 let bytes = if key { bytes * KEY_FRAME_FACTOR } else { bytes }.max(least);
-                let packets = bytes.div_ceil(FULL);
-                let size = bytes.div_ceil(packets).max(least);
-                (packets, size, (bytes - size * (packets - 1)).max(least))
+                let payloads = bytes.div_ceil(FULL);
+                let size = bytes.div_ceil(payloads).max(least);
+                let last_size = (bytes - size * (payloads - 1)).max(least);
+                Look::Invented { key, payloads, size, last_size }
             }
         }
     }
@@ -274,19 +298,4 @@ impl VideoConfig {
 /// 90 kHz since the clock began.
 fn timestamp(at: Time) -> u32 {
     (at.micros() * 9 / 100) as u32
-}
-
-/// Descriptor with picture id and TL0PICIDX, then the first byte of a payload header, which tells key frames.
-fn write_vp8(payload: &mut [u8], picture: u16, first: bool, key: bool) {
-    payload[0] = if first { 0x90 } else { 0x80 };
-    payload[1] = 0xc0;
-    payload[2..4].copy_from_slice(&(0x8000 | picture & 0x7fff).to_be_bytes());
-    payload[4] = picture as u8;
-    payload[5] = u8::from(!(key && first));
-}
-
-/// A fragment of an IDR slice or of another one.
-fn write_h264(payload: &mut [u8], first: bool, last: bool, key: bool) {
-    payload[0] = 0x7c;
-    payload[1] = u8::from(first) << 7 | u8::from(last) << 6 | if key { 5 } else { 1 };
 }

@@ -1,5 +1,6 @@
 //! Keys, an outbox and a clock, without a network.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrayvec::ArrayVec;
@@ -7,9 +8,11 @@ use rtc::command::{Extension, ExtensionIds, Mid, Rid};
 use rtc::event::SrtpProfile;
 use rtc::outbox::Outbox;
 use rtc::path::Path;
+use rtc::rtp::RtpPacket;
 use rtc::transport::srtp::{Keys, Receiver, Sender, Side};
 use rtc::units::{Pt, Time};
 use swarm::audio::{AudioConfig, AudioSource};
+use swarm::clip::Clip;
 use swarm::figures::Figures;
 use swarm::line::Line;
 use swarm::reception::{Format, Formats, Reception};
@@ -99,6 +102,11 @@ impl Bench {
         reception.handle_rtp(at, &mut datagram.to_vec(), &mut self.receiver, &mut self.figures);
     }
 
+    /// Bytes of a datagram's payload.
+    pub(crate) fn payload_len(&mut self, datagram: &[u8]) -> usize {
+        RtpPacket::parse(&self.open(datagram)).unwrap().payload.len()
+    }
+
     /// The decrypted packet.
     pub(crate) fn open(&mut self, datagram: &[u8]) -> Vec<u8> {
         let mut packet = datagram.to_vec();
@@ -149,4 +157,18 @@ pub(crate) fn reception(check_every: u32) -> Reception {
     formats.set(RTX_PT, Format::Resend);
     formats.set(AUDIO_PT, Format::Opus);
     Reception::new(formats, check_every)
+}
+
+/// A clip of three encodings and two pictures each, of which the first is a key frame.
+pub(crate) fn clip() -> Arc<Clip> {
+    let picture = |encoding: usize, key: bool| {
+        let payload = |n: usize| {
+            let mut payload = vec![(16 * encoding + n) as u8; 300 + 100 * encoding + n];
+            payload[0] = u8::from(!(key && n == 0));
+            payload
+        };
+        (key, (0..if key { 4 } else { 2 }).map(payload).collect())
+    };
+    let encoding = |number| vec![picture(number, true), picture(number, false)];
+    Arc::new(Clip::new(VideoCodec::Vp8, &[encoding(0), encoding(1), encoding(2)]).unwrap())
 }

@@ -7,7 +7,7 @@ use rtc::units::{Ssrc, Time};
 use swarm::histogram::Histogram;
 use swarm::video::Amount;
 
-use crate::bench::{Bench, camera, microphone, reception};
+use crate::bench::{Bench, camera, clip, microphone, reception};
 
 const SECOND: Duration = Duration::from_secs(1);
 const US: Ssrc = Ssrc(1);
@@ -126,4 +126,28 @@ fn packets_made_with_other_keys_are_not_counted_as_received() {
         bench.arrive(&mut reception, &datagram, Duration::ZERO);
     }
     assert_eq!((bench.figures.packets_received, bench.figures.undecipherable), (0, 5));
+}
+
+#[test]
+fn payloads_of_a_clip_are_all_known_and_the_last_of_a_picture_tells_the_time() {
+    let mut bench = Bench::new();
+    let (mut camera, mut reception) = (camera(bench.now, Amount::Clip(clip())), reception(1));
+    reception.know(clip());
+    for datagram in bench.shoot(&mut camera, Duration::from_millis(67)) {
+        bench.arrive(&mut reception, &datagram, Duration::from_millis(7));
+    }
+    let figures = &bench.figures;
+    assert_eq!((figures.packets_sent, figures.packets_received), (18, 18));
+    assert_eq!((figures.checked, figures.damaged, figures.foreign), (18, 0, 0));
+    assert_eq!(figures.latency.counts().iter().sum::<u64>(), 6, "two pictures of three encodings");
+}
+
+#[test]
+fn payloads_of_another_clip_are_foreign() {
+    let mut bench = Bench::new();
+    let (mut camera, mut reception) = (camera(bench.now, Amount::Clip(clip())), reception(1));
+    for datagram in bench.shoot(&mut camera, Duration::from_millis(34)) {
+        bench.arrive(&mut reception, &datagram, Duration::ZERO);
+    }
+    assert_eq!((bench.figures.checked, bench.figures.foreign), (12, 9));
 }

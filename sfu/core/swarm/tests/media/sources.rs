@@ -6,7 +6,7 @@ use rtc::command::Extension;
 use rtc::rtp::{RtpPacket, vp8};
 use swarm::video::Amount;
 
-use crate::bench::{AUDIO_PT, Bench, RTX_PT, camera, microphone};
+use crate::bench::{AUDIO_PT, Bench, RTX_PT, camera, clip, microphone};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -138,4 +138,24 @@ fn a_muted_microphone_sends_nothing_and_begins_again_with_a_marker() {
     assert!((50..=51).contains(&sent.len()), "nothing is made up for");
     let markers: Vec<bool> = sent.iter().map(|datagram| RtpPacket::parse(datagram).unwrap().marker).collect();
     assert_eq!(markers.iter().position(|&marker| marker), Some(0));
+}
+
+#[test]
+fn a_clip_is_sent_again_and_again_and_begins_anew_for_a_key_frame() {
+    let mut bench = Bench::new();
+    let mut camera = camera(bench.now, Amount::Clip(clip()));
+    let sizes = |bench: &mut Bench, camera: &mut _, time| {
+        let of_highest = |datagram: &Vec<u8>| ssrc(datagram) == 0x12;
+        let sent = bench.shoot(camera, time);
+        sent.iter()
+            .filter(|datagram| of_highest(datagram))
+            .map(|one| bench.payload_len(one))
+            .collect::<Vec<_>>()
+    };
+    let (key, delta) = ([505, 506, 507, 508 + 16], [505, 506 + 16]);
+    let descriptor_counted = sizes(&mut bench, &mut camera, Duration::from_millis(70));
+    assert_eq!(descriptor_counted, [&key[..], &delta, &key].concat());
+    assert!(camera.want_key_frame(0x12));
+    assert_eq!(sizes(&mut bench, &mut camera, Duration::from_millis(33)), key, "not the second picture");
+    assert_eq!(sizes(&mut bench, &mut camera, Duration::from_millis(33)), delta);
 }

@@ -1,0 +1,94 @@
+//! What one picture looks like on the wire: of invented bytes, or of a clip.
+
+use rtc::units::Time;
+
+use crate::clip;
+use crate::stamp::{self, STAMP};
+use crate::video::VideoCodec;
+
+/// One picture, cut into payloads.
+pub(crate) enum Look<'a> {
+    /// So many payloads of `size` bytes, but for the last.
+    Invented { key: bool, payloads: usize, size: usize, last_size: usize },
+    /// As an encoder made it.
+    Filmed(clip::Picture<'a>),
+}
+
+/// Which payload is written, for whom.
+pub(crate) struct Place {
+    pub(crate) codec: VideoCodec,
+    /// Number of the encoding.
+    pub(crate) encoding: u8,
+    /// Counts pictures.
+    pub(crate) picture: u16,
+    /// Number of the payload in its picture.
+    pub(crate) payload: usize,
+    pub(crate) now: Time,
+}
+
+impl Look<'_> {
+    pub(crate) fn is_key(&self) -> bool {
+        match self {
+            Look::Invented { key, .. } => *key,
+            Look::Filmed(picture) => picture.is_key(),
+        }
+    }
+
+    pub(crate) fn payloads(&self) -> usize {
+        match self {
+            Look::Invented { payloads, .. } => *payloads,
+            Look::Filmed(picture) => picture.payloads(),
+        }
+    }
+
+    /// Bytes of a payload, with all that is added to it.
+    pub(crate) fn len(&self, codec: VideoCodec, payload: usize) -> usize {
+        let last = payload + 1 == self.payloads();
+        match self {
+            Look::Invented { last_size, .. } if last => *last_size,
+            Look::Invented { size, .. } => *size,
+            Look::Filmed(picture) => {
+                codec.descriptor() + picture.payload(payload).len() + if last { STAMP } else { 0 }
+            }
+        }
+    }
+
+    /// Fills in a payload of that length.
+    pub(crate) fn write(&self, out: &mut [u8], place: &Place) {
+        let (first, last) = (place.payload == 0, place.payload + 1 == self.payloads());
+        if let Look::Invented { .. } = self {
+            out.fill(place.encoding);
+        }
+        if place.codec == VideoCodec::Vp8 {
+            write_vp8_descriptor(out, place.picture, first);
+        }
+        match self {
+            Look::Invented { key, .. } => match place.codec {
+                // The first byte of a payload header tells key frames.
+                VideoCodec::Vp8 => out[5] = u8::from(!(*key && first)),
+                VideoCodec::H264 => write_h264_fragment(out, first, last, *key),
+            },
+            Look::Filmed(picture) => {
+                let filmed = picture.payload(place.payload);
+                out[place.codec.descriptor()..][..filmed.len()].copy_from_slice(filmed);
+            }
+        }
+        if last || matches!(self, Look::Invented { .. }) {
+            stamp::write(out, place.codec.head(), place.encoding, place.now);
+        }
+    }
+}
+
+/// With picture id and TL0PICIDX.
+fn write_vp8_descriptor(out: &mut [u8], picture: u16, first: bool) {
+    out[0] = if first { 0x90 } else { 0x80 };
+    out[1] = 0xc0;
+    out[2..4].copy_from_slice(&(0x8000 | picture & 0x7fff).to_be_bytes());
+    out[4] = picture as u8;
+}
+
+/// A fragment of an IDR slice or of another one.
+fn write_h264_fragment(out: &mut [u8], first: bool, last: bool, key: bool) {
+    out[0] = 0x7c;
+    out[1] = u8::from(first) << 7 | u8::from(last) << 6 | if key { 5 } else { 1 };
+}
