@@ -11,8 +11,13 @@ from loadtest.planning import most_at_once
 from loadtest.server_figures import use_of
 
 if TYPE_CHECKING:
-    from loadtest.results import EngineResult
+    from collections.abc import Sequence
+
+    from loadtest.results import EngineResult, Second
     from loadtest.run import StageRecord
+
+
+_EARLY = 0.1  # seconds: no row begins so much before its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,7 @@ class KeyFigure:
 def key_figures(record: StageRecord) -> tuple[KeyFigure, ...]:
     """Give them in the order in which they are shown."""
     result, warm_up = record.result, record.plan.warm_up_seconds
-    measured = [one for one in result.seconds if one.at > warm_up]
-    length = measured[-1].at - warm_up if measured else None
+    measured, length = _measured(result.seconds, warm_up)
     rate = _ratio(sum(one.received for one in measured), length)
     bits = _ratio(sum(one.bytes_received for one in measured) * 8 / 1e6, length)
     use = use_of(record.samples, since=warm_up)
@@ -63,6 +67,16 @@ def _faithful(result: EngineResult) -> tuple[KeyFigure, ...]:
         KeyFigure("pictures_read_ratio", "watermarks whole", read, "%"),
         KeyFigure("end_to_end_p99_ms", "camera to picture, 99th", p99, "ms"),
     )
+
+
+def _measured(seconds: Sequence[Second], warm_up: float) -> tuple[list[Second], float | None]:
+    """Give the rows that were begun after the warm-up, and how long they are together.
+
+    Each row begins where the one before ended, which is a little late: the one that ends the warm-up, too.
+    """
+    begins = [0.0, *(one.at for one in seconds)]
+    rows = [(start, one) for start, one in zip(begins, seconds, strict=False) if start > warm_up - _EARLY]
+    return [one for _, one in rows], rows[-1][1].at - rows[0][0] if rows else None
 
 
 def _ratio(value: float | None, by: float | None) -> float | None:

@@ -237,6 +237,12 @@ def test_the_figures_for_sizing_are_of_the_measured_part() -> None:
     assert measured["megabits_per_second"] == pytest.approx(0.8)
 
 
+def test_a_second_of_the_warm_up_that_ends_a_little_late_is_not_counted() -> None:
+    late = tuple(second(at + 0.02, received=5000 if at <= 2 else 1000) for at in range(1, 11))
+    measured = document(run_record(result(seconds=late)), AROUND)["stages"][0]["figures"]
+    assert measured["packets_per_second"] == pytest.approx(1000)
+
+
 @pytest.mark.parametrize("fields", [{"aborted": True}, {"error": "no sockets left"}])
 def test_a_partial_report_is_marked(fields: dict[str, Any]) -> None:
     assert document(run_record(result(**fields)), AROUND)["partial"] is True
