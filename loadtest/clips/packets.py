@@ -1,4 +1,9 @@
-"""Cutting coded pictures into RTP payloads, as browsers do: parts of one picture are about equally long."""
+"""Cutting coded pictures into RTP payloads, as libwebrtc does (`RtpPacketizer::SplitAboutEqually`).
+
+The parts of a picture are equally long but for a byte, the longer ones last. Runs of one length are what the
+kernel takes as one message, so this is worth being exact about. The last part is shorter by the stamp that
+comes behind it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,8 @@ if TYPE_CHECKING:
 
 PAYLOAD_MAX = 1_138
 """Bytes; with a descriptor and a stamp this fills a packet, and the Rust side takes no more."""
+STAMP = 16
+"""Bytes of a stamp."""
 
 _FU_A, _STAP_A = 28, 24
 _SEI, _SPS, _PPS, _DELIMITER, _FILLER = 6, 7, 8, 9, 12
@@ -19,7 +26,7 @@ _MARK = b"\0\0\1"
 
 def vp8_payloads(picture: bytes) -> list[bytes]:
     """Cut a VP8 picture; descriptors (RFC 7741) are written by who sends it."""
-    return list(_parts(picture, PAYLOAD_MAX))
+    return list(_parts(picture, PAYLOAD_MAX, STAMP))
 
 
 def h264_payloads(picture: bytes) -> list[bytes]:
@@ -27,16 +34,22 @@ def h264_payloads(picture: bytes) -> list[bytes]:
     units = [unit for unit in _units(picture) if unit[0] & _KIND not in {_SEI, _DELIMITER, _FILLER}]
     parameters = [unit for unit in units if unit[0] & _KIND in {_SPS, _PPS}]
     payloads = [_aggregate(parameters)] if parameters else []
-    for unit in units:
-        if unit[0] & _KIND not in {_SPS, _PPS}:
-            payloads += [unit] if len(unit) <= PAYLOAD_MAX else _fragments(unit)
+    slices = [unit for unit in units if unit[0] & _KIND not in {_SPS, _PPS}]
+    for number, unit in enumerate(slices, 1):
+        reserved = STAMP if number == len(slices) else 0
+        payloads += [unit] if len(unit) <= PAYLOAD_MAX else _fragments(unit, reserved)
     return payloads
 
 
-def _parts(data: bytes, most: int) -> Iterator[bytes]:
-    count = -(-len(data) // most)
+def _parts(data: bytes, most: int, reserved: int) -> Iterator[bytes]:
+    whole = len(data) + reserved
+    count = -(-whole // most)
+    size, longer = divmod(whole, count)
+    at = 0
     for number in range(count):
-        yield data[len(data) * number // count : len(data) * (number + 1) // count]
+        end = at + size + (number >= count - longer)
+        yield data[at:end]
+        at = end
 
 
 def _units(stream: bytes) -> Iterator[bytes]:
@@ -56,8 +69,8 @@ def _aggregate(units: list[bytes]) -> bytes:
     return bytes([importance | _STAP_A]) + body
 
 
-def _fragments(unit: bytes) -> list[bytes]:
-    parts = list(_parts(unit[1:], PAYLOAD_MAX - 2))
+def _fragments(unit: bytes, reserved: int) -> list[bytes]:
+    parts = list(_parts(unit[1:], PAYLOAD_MAX - 2, reserved))
     indicator, kind = unit[0] & _IMPORTANCE | _FU_A, unit[0] & _KIND
     heads = [
         kind | (_START if n == 0 else 0) | (_END if n == len(parts) - 1 else 0) for n in range(len(parts))
