@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Self
@@ -45,11 +46,13 @@ class Faithful:
         if not self._plan.faithful:
             return self
         see_that_it_is_installed()
-        # A session of its own: the signal that ends the run must not end it before it was heard.
+        # A session of its own: the signal that ends the run must not end it before it was heard. It finds its
+        # parts where this process does, and never in the folder that the user happens to be in.
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "loadtest.faithful",
+            sys.executable, "-P", "-m", "loadtest.faithful",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             start_new_session=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )  # fmt: skip
         if await self._line(_READY_SECONDS) != b"ready\n":
             await self._kill()

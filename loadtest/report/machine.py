@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PROGRAMS = ("colloque", "aiohttp", "livekit-protocol")
+_PROGRAMS = ("colloque", "aiohttp", "livekit-protocol", "aiortc", "av")
 
 
 def machine_facts(*, proc: Path = Path("/proc")) -> dict[str, str]:
