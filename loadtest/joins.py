@@ -19,7 +19,7 @@ def join_ms(join: JoinResult) -> float | None:
 
 
 def first_video_ms(join: JoinResult) -> float | None:
-    """Give the time to the first packet of a picture, from the join, or from its offer to earlier people."""
+    """Give the time to the first packet of a picture, from the join or, where that was later, its offer."""
     return _between(join.video_offered_ms, join.first_video_ms)
 
 
