@@ -67,7 +67,7 @@ class HttpTarget:
             if status == 201 and isinstance(body, dict) and isinstance(body.get("id"), str):
                 rooms.append(body["id"])
                 self._made.append(body["id"])
-            elif status == 401:
+            elif status == 401 and body is not None:  # LiveKit says so in plain text, to whatever is no token
                 raise RunError("--key, --secret: the server does not accept them")
             elif status == 403:
                 raise RunError("--key: it may not make rooms on this server (scope rooms:write)")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PAYLOAD_MAX = 1_138
+PAYLOAD_MAX = 1_137
 """Bytes; with a descriptor and a stamp this fills a packet, and the Rust side takes no more."""
 STAMP = 16
 """Bytes of a stamp."""

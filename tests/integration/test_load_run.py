@@ -126,6 +126,18 @@ async def test_another_server_that_refuses_the_token_ends_the_run_before_it_begi
             await target.admit("token")
 
 
+async def test_another_server_may_refuse_the_request_for_a_room_in_plain_text() -> None:
+    """LiveKit answers so to whatever comes without a token, also where there is no such page."""
+
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=401, text="invalid authorization header")
+
+    app = web.Application()
+    app.router.add_post("/v1/rooms", refuse)
+    async with TestServer(app) as other, HttpTarget(str(other.make_url("")), "k", "s") as target:
+        assert len(await target.make_rooms(2)) == 2
+
+
 async def test_a_server_that_puts_requests_off_is_asked_again() -> None:
     answers = iter([429, 503, 201, 204])
     app = web.Application()

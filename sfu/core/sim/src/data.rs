@@ -42,6 +42,10 @@ enum Waiting {
     Message { channel: u16, binary: bool, payload: Vec<u8> },
 }
 
+/// Where the type of the first chunk stands, behind the common header, and the type of INIT (RFC 9260, section 3).
+const CHUNK_TYPE_AT: usize = 12;
+const CHUNK_INIT: u8 = 1;
+
 impl Data {
     pub(crate) fn new(epoch: Instant) -> Data {
         Data {
@@ -75,6 +79,10 @@ impl Data {
     }
 
     pub(crate) fn handle_datagram(&mut self, now: Time, packet: &[u8]) {
+        // It opens its association itself. Servers that open one too (pion) take ours when theirs is not answered.
+        if packet.get(CHUNK_TYPE_AT) == Some(&CHUNK_INIT) {
+            return;
+        }
         let now = self.instant(now);
         let handled = self.endpoint.handle(now, NOWHERE, None, None, Bytes::copy_from_slice(packet));
         let Some((_, DatagramEvent::AssociationEvent(event))) = handled else { return };

@@ -108,10 +108,10 @@ impl Camera {
         self.next = index.next();
         let last = number + 1 == self.packets_per_picture;
         let mut packet = header(self.pt, last, index, self.timestamp(), self.ssrc);
-        // Descriptor with a picture id of 15 bits and TL0PICIDX, then the first byte of the payload header.
-        packet.extend([if number == 0 { 0x90 } else { 0x80 }, 0xc0]);
+        // Descriptor with a picture id of 15 bits, TL0PICIDX and its temporal layer, then the first byte of the payload header.
+        packet.extend([if number == 0 { 0x90 } else { 0x80 }, 0xe0]);
         packet.extend((0x8000 | self.picture as u16 & 0x7fff).to_be_bytes());
-        packet.push(self.picture as u8);
+        packet.extend([self.picture as u8, 0]);
         packet.push(u8::from(!(key && number == 0)));
         packet.extend([0xc5; 500]);
         packet.extend(self.picture.to_be_bytes());
@@ -235,13 +235,13 @@ impl Viewer {
 }
 
 fn read_piece(timestamp: RtpTime, payload: &[u8]) -> Option<Piece> {
-    let (head, tail) = (payload.first_chunk::<6>()?, payload.last_chunk::<6>()?);
+    let (head, tail) = (payload.first_chunk::<7>()?, payload.last_chunk::<6>()?);
     Some(Piece {
         picture: u32::from_be_bytes([tail[0], tail[1], tail[2], tail[3]]),
         number: tail[4],
         of: tail[5],
         timestamp,
         id: u16::from_be_bytes([head[2], head[3]]) & 0x7fff,
-        key_start: head[0] & 0x10 != 0 && head[5] & 1 == 0,
+        key_start: head[0] & 0x10 != 0 && head[6] & 1 == 0,
     })
 }

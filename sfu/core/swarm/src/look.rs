@@ -65,7 +65,7 @@ impl Look<'_> {
         match self {
             Look::Invented { key, .. } => match place.codec {
                 // The first byte of a payload header tells key frames.
-                VideoCodec::Vp8 => out[5] = u8::from(!(*key && first)),
+                VideoCodec::Vp8 => out[6] = u8::from(!(*key && first)),
                 VideoCodec::H264 => write_h264_fragment(out, first, last, *key),
             },
             Look::Filmed(picture) => {
@@ -79,12 +79,13 @@ impl Look<'_> {
     }
 }
 
-/// With picture id and TL0PICIDX.
+/// With picture id, TL0PICIDX and the one temporal layer that the latter asks for (RFC 7741, section 4.2).
 fn write_vp8_descriptor(out: &mut [u8], picture: u16, first: bool) {
     out[0] = if first { 0x90 } else { 0x80 };
-    out[1] = 0xc0;
+    out[1] = 0xe0;
     out[2..4].copy_from_slice(&(0x8000 | picture & 0x7fff).to_be_bytes());
     out[4] = picture as u8;
+    out[5] = 0;
 }
 
 /// A fragment of an IDR slice or of another one.

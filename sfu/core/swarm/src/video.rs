@@ -24,7 +24,7 @@ const HOPELESS: Duration = Duration::from_millis(250);
 /// A picture that leaves later than this was held up by the tool itself.
 const LATE: Duration = Duration::from_millis(2);
 /// Bytes at the start of a payload that are written anew for every receiver, or that say what follows.
-pub(crate) const HEAD: usize = 6;
+pub(crate) const HEAD: usize = 7;
 
 /// What a camera's payloads look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl VideoCodec {
     /// Bytes before what an encoder makes.
     pub(crate) const fn descriptor(self) -> usize {
         match self {
-            VideoCodec::Vp8 => 5,
+            VideoCodec::Vp8 => 6,
             VideoCodec::H264 => 0,
         }
     }

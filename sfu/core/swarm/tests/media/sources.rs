@@ -152,7 +152,7 @@ fn a_clip_is_sent_again_and_again_and_begins_anew_for_a_key_frame() {
             .map(|one| bench.payload_len(one))
             .collect::<Vec<_>>()
     };
-    let (key, delta) = ([505, 506, 507, 508 + 16], [505, 506 + 16]);
+    let (key, delta) = ([506, 507, 508, 509 + 16], [506, 507 + 16]);
     let descriptor_counted = sizes(&mut bench, &mut camera, Duration::from_millis(70));
     assert_eq!(descriptor_counted, [&key[..], &delta, &key].concat());
     assert!(camera.want_key_frame(0x12));
