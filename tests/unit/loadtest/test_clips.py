@@ -40,7 +40,7 @@ def annex_b(payloads: list[bytes]) -> bytes:
 
 
 def test_a_vp8_picture_is_cut_into_parts_of_about_one_length() -> None:
-    picture = bytes(n % 256 for n in range(3 * PAYLOAD_MAX + 5))
+    picture = bytes(n % 256 for n in range(3 * PAYLOAD_MAX + 8))
     payloads = vp8_payloads(picture)
     assert b"".join(payloads) == picture
     sizes = [len(payload) for payload in (*payloads[:-1], payloads[-1] + bytes(STAMP))]
