@@ -14,7 +14,7 @@ import {
   UserRound,
   Users,
 } from 'lucide';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { useReturnFocus } from '../ui/focus';
 import { Icon } from '../ui/icon';
@@ -30,8 +30,9 @@ export function MoreMenu() {
   const rights = view.session.rights.value;
   const element = useRef<HTMLDivElement>(null);
   useReturnFocus();
+  // Before anybody sees the menu: whoever is quick with the keyboard must not be set back to its first entry.
+  useLayoutEffect(() => element.current?.querySelector('button')?.focus(), []);
   useEffect(() => {
-    element.current?.querySelector('button')?.focus();
     const onDown = (event: PointerEvent) => {
       if (!element.current?.parentElement?.contains(event.target as Node)) view.menuOpen.value = false;
     };
