@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from datetime import UTC, datetime
@@ -42,6 +43,13 @@ def load_run(
         str | None, typer.Option(help="Where the server has /metrics, for its CPU and memory.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same plan of people.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=16, help="Threads that send and receive media.")] = 1,
+    check_every: Annotated[
+        int,
+        typer.Option(
+            min=1, max=1000, help="Decrypt and read one received packet in so many; count the others."
+        ),
+    ] = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Run a scenario. Exit code 0: every objective met; 1: one missed, or failed; 2: wrong use."""
@@ -58,7 +66,9 @@ def load_run(
     progress = LoadProgress()
     try:
         options = Options(url, key, secret, seed, server_pid, admin_url)
-        record, version = carry_out(planned, options, _engine(), progress, progress.clip)
+        record, version = carry_out(
+            planned, options, _engine(threads=threads, check_every=check_every), progress, progress.clip
+        )
     finally:
         progress.close()
     around = Circumstances(
@@ -129,11 +139,11 @@ def _people(scenario: Scenario) -> str:
     return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
-def _engine() -> Engine:
+def _engine(*, threads: int, check_every: int) -> Engine:
     # Here, because start-up time of the other commands matters and it loads the packet core.
     from loadtest.engine import run
 
-    return run
+    return functools.partial(run, threads=threads, check_every=check_every)
 
 
 def _code(record: RunRecord) -> int:

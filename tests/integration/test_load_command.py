@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.eventually import eventually
 from tests.support.management import Management
-from tests.support.server import Server, environment
+from tests.support.server import Server, command, environment
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 TESTER = Path(__file__).parents[1] / "support" / "load_tester.py"
@@ -68,6 +68,25 @@ async def test_a_run_writes_its_report_and_is_quiet_in_a_pipe(server: Server, tm
     assert ended[1].startswith("Every objective was met.")
     assert ended[2] == ""
     assert json.loads((tmp_path / "report" / "report.json").read_text())["outcome"] == "met"
+
+
+async def test_the_command_sends_and_receives_real_media(server: Server, tmp_path: Path) -> None:
+    scenario = tmp_path / "small.toml"
+    scenario.write_text(
+        'kind = "broadcast"\ntitle = "Small"\nviewers = 3\nsends = ["video"]\nseconds = 2\n'
+        "[objectives]\nloss_ratio = 0.0\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *command(), "loadtest", "run", str(scenario), "--json", "--check-every", "4",
+        "--url", server.ws_url, "--key", server.key, "--secret", server.secret,
+        stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=PIPE, cwd=tmp_path, env=environment(),
+    )  # fmt: skip
+    code, out, error = await end_of(process)
+    assert (code, error) == (0, ""), out
+    measured = json.loads(out)["stages"][0]["result"]
+    assert measured["packets_received"] > 100
+    assert measured["payloads_checked"] == pytest.approx(measured["packets_received"] / 4, rel=0.1)
+    assert measured["payload_errors"] == 0
 
 
 async def test_the_servers_version_is_taken_from_its_metrics(server: Server, tmp_path: Path) -> None:

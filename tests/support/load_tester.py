@@ -17,7 +17,7 @@ if __name__ == "__main__":
     how = sys.argv.pop(1)
     fake = FakeEngine(endless=how == "--endless", deaf=how == "--deaf")
 
-    def run(*plan: Any, **fields: Any) -> Any:
+    def run(*plan: Any, threads: int, check_every: int, **fields: Any) -> Any:
         Path("running").touch()
         return fake(*plan, **fields)
 

@@ -42,7 +42,7 @@ class Carrier:
 def carrier(monkeypatch: pytest.MonkeyPatch) -> Carrier:
     stand_in = Carrier()
     monkeypatch.setattr(loadtest.session, "carry_out", stand_in)
-    monkeypatch.setattr(load_command, "_engine", FakeEngine)
+    monkeypatch.setattr(load_command, "_engine", lambda **_: FakeEngine())
     return stand_in
 
 
