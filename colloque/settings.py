@@ -135,6 +135,13 @@ class MediaSettings(Section):
     workers: int = Field(
         default=1, ge=1, le=16, description="Threads that move packets: at most one for each processor."
     )
+    busy_poll_us: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="For so many microseconds a thread that had work looks for more before it sleeps, within"
+        " a tenth of the time: less delay for more processor time. 0 for not at all.",
+    )
     dscp: Literal["rfc8837", "off"] = Field(
         default="rfc8837",
         description="Marks for routers on the way: EF on sound and AF41 on pictures (RFC 8837), or none.",

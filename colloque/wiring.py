@@ -69,6 +69,7 @@ def sfu_config(settings: Settings) -> SfuConfig:
         addresses=tuple(MediaAddress(one.bind, one.announce) for one in settings.media.addresses),
         workers=settings.media.workers,
         marks=settings.media.dscp == "rfc8837",
+        busy_poll_us=settings.media.busy_poll_us,
         limits=SfuLimits(
             sdp_bytes=limits.sdp_bytes,
             sections_per_offer=limits.sections_per_offer,

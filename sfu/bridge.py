@@ -166,6 +166,7 @@ def make_core(config: SfuConfig) -> CoreLike:
         addresses=[(address.bind, address.announce) for address in config.addresses],
         workers=config.workers,
         marks=config.marks,
+        busy_poll_us=config.busy_poll_us,
     )
 
 

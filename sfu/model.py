@@ -240,4 +240,6 @@ class SfuConfig:
     workers: int = 1
     marks: bool = True
     """Sound and pictures carry DSCP marks (RFC 8837), for routers that sort by them."""
+    busy_poll_us: int = 0
+    """How long a worker that had work looks for more before it sleeps, within a tenth of the time."""
     limits: SfuLimits = field(default_factory=SfuLimits)

@@ -31,8 +31,9 @@ def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.1"])
 
 
-async def test_picture_sound_and_data_go_from_one_peer_to_another_through_the_core() -> None:
-    async with core() as (running, events):
+@pytest.mark.parametrize("busy_poll_us", [0, 200])
+async def test_picture_sound_and_data_go_from_one_peer_to_another_through_the_core(busy_poll_us: int) -> None:
+    async with core(busy_poll_us=busy_poll_us) as (running, events):
         sender, receiver = Peer(running), Peer(running)
         try:
             sender.pc.addTrack(AudioStreamTrack())
@@ -202,8 +203,10 @@ class Events:
 
 
 @asynccontextmanager
-async def core(addresses: Sequence[tuple[str, str]] = LOOPBACK) -> AsyncIterator[tuple[_core.Core, Events]]:
-    running = _core.Core(udp_port=0, addresses=addresses)
+async def core(
+    addresses: Sequence[tuple[str, str]] = LOOPBACK, *, busy_poll_us: int = 0
+) -> AsyncIterator[tuple[_core.Core, Events]]:
+    running = _core.Core(udp_port=0, addresses=addresses, busy_poll_us=busy_poll_us)
     running.start()
     events = Events(running)
     loop = asyncio.get_running_loop()

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use crate::directory::Full;
 
@@ -33,6 +34,9 @@ pub struct CoreConfig {
     pub max_transports: usize,
     /// Sound and pictures are marked for routers on the way (RFC 8837).
     pub marks: bool,
+    /// How long a worker that had work looks for more before it sleeps, within a tenth of the time; zero for not at
+    /// all.
+    pub busy_poll: Duration,
 }
 
 /// Why the core did not start.

@@ -116,11 +116,18 @@ impl Core {
                 clock: self.clock,
                 counters: self.counters[index].clone(),
                 marks: self.config.marks,
+                busy_poll: self.busy_poll(),
             };
             threads.push(self.spawn(index as u8, parts).map_err(StartError::System)?);
         }
         control.phase = Phase::Running(threads);
         Ok(())
+    }
+
+    /// Nobody waits awake on a machine with one processor: that is what the others need.
+    fn busy_poll(&self) -> Duration {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        if processors > 1 { self.config.busy_poll } else { Duration::ZERO }
     }
 
     /// Lets the workers carry out what was ordered, and ends them. Later commands do nothing.

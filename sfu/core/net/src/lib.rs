@@ -14,6 +14,7 @@ mod lane;
 #[cfg(test)]
 mod loopback_tests;
 mod memo_lanes;
+mod patience;
 pub mod poller;
 pub mod receive;
 mod segmentation;

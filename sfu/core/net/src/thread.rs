@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::event_fd::EventFd;
 use crate::lane::{Order, WorkerEnd};
 use crate::memo_lanes::MemoEnd;
+use crate::patience::Patience;
 use crate::poller::Poller;
 use crate::receive::{BATCH, ReceiveBatch};
 use crate::socket::UdpSocket;
@@ -62,6 +63,9 @@ pub(crate) struct WorkerThread {
     transmitter: Transmitter,
     /// When the newest datagram came.
     latest: Time,
+    patience: Patience,
+    /// The last turn brought datagrams.
+    busy: bool,
     /// Another worker's way is too full for what it has to be told.
     held_up: bool,
 }
@@ -76,11 +80,12 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) counters: Counters,
     pub(crate) marks: bool,
+    pub(crate) busy_poll: Duration,
 }
 
 impl WorkerThread {
     pub(crate) fn new(worker: Worker, parts: Parts) -> io::Result<WorkerThread> {
-        let Parts { sockets, lane, memos, wake, stop, clock, counters, marks } = parts;
+        let Parts { sockets, lane, memos, wake, stop, clock, counters, marks, busy_poll } = parts;
         let poller = Poller::new()?;
         poller.watch(wake.as_raw_fd(), WAKE)?;
         for (number, socket) in sockets.iter().enumerate() {
@@ -103,6 +108,8 @@ impl WorkerThread {
             outbox: Outbox::new(OUTBOX),
             transmitter,
             latest: Time(0),
+            patience: Patience::new(busy_poll),
+            busy: false,
             held_up: false,
         })
     }
@@ -160,15 +167,41 @@ impl WorkerThread {
             let again = self.held_up.then_some(HELD_UP);
             [due, again].into_iter().flatten().min()
         };
-        let mut readable = 0;
+        let readable = self.look_awake(timeout).unwrap_or_else(|| self.look(timeout).unwrap_or(0));
+        self.lane.awake();
+        self.busy = readable != 0;
+        readable
+    }
+
+    /// Looks without sleeping for as long as patience and `timeout` last; nothing when nothing came.
+    fn look_awake(&mut self, timeout: Option<Duration>) -> Option<u64> {
+        let began = self.clock.now();
+        if !self.busy || timeout == Some(Duration::ZERO) {
+            return None;
+        }
+        let until = self.patience.until(began)?.min(timeout.map_or(Time::NEVER, |timeout| began + timeout));
+        loop {
+            let found = self.look(Some(Duration::ZERO));
+            let now = self.clock.now();
+            if found.is_some() || now >= until {
+                self.patience.spend(now.since(began));
+                return found;
+            }
+            std::hint::spin_loop();
+        }
+    }
+
+    /// Waits up to `timeout`; nothing when nothing came, else the sockets that can be read.
+    fn look(&mut self, timeout: Option<Duration>) -> Option<u64> {
+        let mut found = None;
         for token in self.poller.wait(timeout) {
+            let readable = found.get_or_insert(0);
             match token {
                 WAKE => self.wake.clear(),
-                number => readable |= 1 << number,
+                number => *readable |= 1 << number,
             }
         }
-        self.lane.awake();
-        readable
+        found
     }
 
     /// Carries out up to `most` orders; true when there may be more.
@@ -328,6 +361,7 @@ mod tests {
             clock: Clock::start(),
             counters: counters.clone(),
             marks: false,
+            busy_poll: Duration::ZERO,
         };
         let thread = WorkerThread::new(Worker::new(config, counters), parts).unwrap();
         (thread, control, ends.remove(0))

@@ -1,6 +1,7 @@
 //! The `Core` class.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use net::clock::Clock;
 use net::{CoreConfig, MediaAddress};
@@ -111,13 +112,14 @@ pub(crate) struct Core {
 #[pymethods]
 impl Core {
     #[new]
-    #[pyo3(signature = (*, udp_port, addresses, workers = 1, max_transports = 4096, marks = false))]
+    #[pyo3(signature = (*, udp_port, addresses, workers = 1, max_transports = 4096, marks = false, busy_poll_us = 0))]
     fn new(
         udp_port: u16,
         addresses: Vec<(String, String)>,
         workers: u8,
         max_transports: usize,
         marks: bool,
+        busy_poll_us: u16,
     ) -> PyResult<Core> {
         if addresses.is_empty() || addresses.len() > net::MAX_ADDRESSES {
             return Err(wrong(format!("addresses: 1 to {} pairs", net::MAX_ADDRESSES)));
@@ -141,7 +143,8 @@ impl Core {
         let shared = shared.ok_or_else(|| PyRuntimeError::new_err("no certificate could be made"))?;
         let Fingerprint(digest) = shared.fingerprint();
         let fingerprint = digest.map(|byte| format!("{byte:02X}")).join(":");
-        let config = CoreConfig { udp_port, addresses, workers, max_transports, marks };
+        let busy_poll = Duration::from_micros(busy_poll_us.into());
+        let config = CoreConfig { udp_port, addresses, workers, max_transports, marks, busy_poll };
         Ok(Core { core: net::Core::new(config, Arc::new(shared), clock)?, workers, fingerprint })
     }
 
