@@ -22,9 +22,8 @@ impl Router {
             return true;
         }
         while let Some(&track) = self.queue.front() {
-            if self.turn == 0 {
-                self.level(track);
-            }
+            // Also where it goes on in the middle: more may have come, and nothing may change once it was sent.
+            self.level(track);
             while let Some(subscription) = self.next_turn(track) {
                 if sink.room() == 0 || self.pump(now, track, subscription, sink) {
                     return true;

@@ -49,7 +49,7 @@ pub struct Overload {
     step: u8,
     window: Time,
     rest: Duration,
-    /// Windows without rest, one after the other; what is above the next step's worth is kept.
+    /// Windows without rest, one after the other, since the last step.
     tired: u8,
     rested_since: Option<Time>,
     hold: Duration,

@@ -123,6 +123,34 @@ fn without_rtx_the_very_same_packet_is_sent_again() {
 }
 
 #[test]
+fn what_comes_between_two_turns_of_a_picture_is_sent_and_sent_again_alike() {
+    let mut world = World::new();
+    world.add_video(1);
+    world.subscribe(0, VIDEO, ALICE, ALL, false);
+    world.subscribe(1, VIDEO, BOB, ALL, false);
+    let mut camera = Camera::new(5, None);
+    world.publish_all(&camera.picture(true, 3, 0));
+    world.sink.take();
+    let mut packets = camera.picture(false, 3, 0);
+    packets[2].push(0); // almost of one size with the one before
+    world.router.handle_rtp(world.now, PUBLISHER, &packets[0]).unwrap();
+    world.sink.room = Some(1);
+    assert!(world.router.flush(world.now, &mut world.sink), "Alice has had her turn and Bob has not");
+    world.sink.room = None;
+    world.publish_all(&packets[1..]);
+    let got = world.sink.take();
+    let lengths = |to| got.iter().filter(|got| got.to == to).map(|got| got.bytes.len()).collect::<Vec<_>>();
+    assert_eq!(lengths(ALICE), lengths(BOB));
+    // The sink sees to it that one number never stands for two packets.
+    let second = got.iter().filter(|got| got.to == BOB).nth(1).unwrap().packet().seq;
+    let mut nack = Composer::new();
+    nack.nack(Ssrc(9), Ssrc(1_001), &[second]);
+    world.pass(200);
+    world.rtcp(BOB, nack.bytes()).unwrap();
+    assert_eq!(world.sink.take().iter().filter(|got| got.packet().seq == second).count(), 1);
+}
+
+#[test]
 fn resends_are_refused_within_a_round_trip_and_when_too_old_or_unknown() {
     let (mut world, _, before) = playing(true);
     let first = before[0].index.wire();
