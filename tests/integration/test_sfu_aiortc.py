@@ -3,14 +3,14 @@
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from sfu import Call, CallKey, MediaAddress, Sfu, SfuConfig
 from tests.support.aiortc_peer import AiortcPeer, AudioStreamTrack, Colour
-from tests.support.eventually import eventually
+from tests.support.eventually import eventually, until
 
 pytestmark = pytest.mark.integration
 
@@ -32,15 +32,6 @@ async def sfu() -> AsyncIterator[Sfu]:
 @pytest.fixture
 async def call(sfu: Sfu) -> Call:
     return sfu.call(CallKey("consultation"))
-
-
-async def until(look: Callable[[], object]) -> None:
-    """Wait until something holds."""
-
-    async def seen() -> bool:
-        return bool(look())
-
-    await eventually(seen)
 
 
 async def luma(peer: AiortcPeer, key: Any) -> int:

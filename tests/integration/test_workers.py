@@ -2,14 +2,14 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from sfu import Call, CallKey, MediaAddress, Sfu, SfuConfig
 from tests.support.aiortc_peer import AiortcPeer, AudioStreamTrack, Colour
-from tests.support.eventually import eventually
+from tests.support.eventually import until
 
 pytestmark = pytest.mark.integration
 
@@ -33,15 +33,6 @@ async def sfu(monkeypatch: pytest.MonkeyPatch, unused_udp_port: int) -> AsyncIte
 @pytest.fixture
 async def call(sfu: Sfu) -> Call:
     return sfu.call(CallKey("consultation"))
-
-
-async def until(look: Callable[[], object]) -> None:
-    """Wait until something holds."""
-
-    async def seen() -> bool:
-        return bool(look())
-
-    await eventually(seen)
 
 
 def cells(sfu: Sfu, name: str) -> list[int]:

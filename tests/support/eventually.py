@@ -19,3 +19,12 @@ async def eventually(look: Callable[[], Awaitable[Value]], *, within: float = 5.
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within} s: {what or look}; last seen: {seen!r}")
         await asyncio.sleep(_POLL)
+
+
+async def until(look: Callable[[], object]) -> None:
+    """Wait until something that can be seen at once holds."""
+
+    async def seen() -> bool:
+        return bool(look())
+
+    await eventually(seen)
