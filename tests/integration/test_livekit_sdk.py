@@ -47,9 +47,10 @@ async def visit(server: Server, management: Management) -> AsyncIterator[Visit]:
 
 async def test_two_people_see_and_hear_each_other(visit: Visit) -> None:
     ada, bob = await visit.joins("ada"), await visit.joins("bob")
-    for person in (ada, bob):
-        await person.shows()
+    cameras = [await person.prepares() for person in (ada, bob)]
+    for person, film in zip((ada, bob), cameras, strict=True):
         await person.speaks()
+        film()
     await asyncio.gather(ada.sees("bob"), ada.hears("bob"), bob.sees("ada"), bob.hears("ada"))
 
 

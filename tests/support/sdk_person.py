@@ -81,10 +81,18 @@ class Person:
 
     async def shows(self, name: str = "picture") -> rtc.LocalTrackPublication:
         source = rtc.VideoSource(640, 360)
-        track = rtc.LocalVideoTrack.create_video_track(name, source)
         self._spawn(_pictures(source))
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_CAMERA)
-        return await self.me.publish_track(track, options)
+        return await self._camera(name, source)
+
+    async def prepares(self, name: str = "picture") -> Callable[[], None]:
+        """Publish a camera that sends nothing until the answer is called.
+
+        Whoever is to see others publishes first: the SDK now and then loses the sink of pictures that
+        arrive while its first camera is negotiated (docs/negotiation.md).
+        """
+        source = rtc.VideoSource(640, 360)
+        await self._camera(name, source)
+        return lambda: self._spawn(_pictures(source))
 
     async def speaks(self, name: str = "tone") -> rtc.LocalTrackPublication:
         source = rtc.AudioSource(48_000, 1)
@@ -98,6 +106,11 @@ class Person:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.room.disconnect()
+
+    async def _camera(self, name: str, source: rtc.VideoSource) -> rtc.LocalTrackPublication:
+        track = rtc.LocalVideoTrack.create_video_track(name, source)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_CAMERA)
+        return await self.me.publish_track(track, options)
 
     async def _track(self, identity: str, kind: int) -> Any:
         def is_it(track: Any, _publication: Any, who: Any) -> bool:

@@ -14,10 +14,12 @@ BROWSERS = ["chromium", "firefox"]
 @pytest.mark.parametrize("browser", BROWSERS)
 async def test_the_python_sdk_and_a_browser_see_and_hear_each_other(meeting: Meeting, browser: str) -> None:
     alice = await meeting.join("alice", browser)
-    await alice.publish(CAMERA, MICROPHONE)
     async with SdkParticipant() as robot:
         await robot.join(meeting.server.ws_url, await meeting.token("robot"))
+        # Before there are pictures to receive: the SDK loses their sink in about one of ten first cameras
+        # published among them (docs/negotiation.md).
         await robot.publish()
+        await alice.publish(CAMERA, MICROPHONE)
         await robot.sees("alice")
         await robot.hears("alice")
         await alice.sees("robot")
