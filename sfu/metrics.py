@@ -134,7 +134,7 @@ class SfuCollector(Collector):
             )
             yield _gauge(
                 "overload_step",
-                "How much of the pictures a worker leaves out because it cannot keep up, 0 to 18.",
+                "How much of the pictures a worker leaves out because it cannot keep up, 0 to 38.",
                 ("worker",),
             ).filled(
                 {(str(worker),): one.cells["overload_step"] for worker, one in enumerate(snapshot.workers)}

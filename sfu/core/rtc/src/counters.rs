@@ -70,7 +70,7 @@ cells! {
         MarkedEf = "marked_ef",
         /// Datagrams of pictures sent with the mark AF41.
         MarkedAf41 = "marked_af41",
-        /// Gauge: how much is left out because there is too much to forward, 0 to 18.
+        /// Gauge: how much is left out because there is too much to forward, 0 to 38.
         OverloadStep = "overload_step",
         /// Gauge: sockets that do without cutting, because the kernel cannot or keeps refusing.
         SegmentationOff = "segmentation_off",

@@ -47,7 +47,7 @@ use crate::route::table::Table;
 use crate::send::{Scratch, Subscription};
 use crate::speakers::Group;
 use crate::timer::Timer;
-use crate::units::{SeqNo, Ssrc, Time};
+use crate::units::{Burden, SeqNo, Ssrc, Time};
 
 /// How much a router may hold, and where its randomness comes from.
 #[derive(Debug, Clone, Copy)]
@@ -140,9 +140,19 @@ impl Router {
 
     /// Hears how long the worker slept since the last time, and leaves out more or less accordingly.
     pub fn rested(&mut self, now: Time, slept: Duration) {
-        let tracks = &self.tracks;
-        let viewers = || tracks.values().map(|track| track.subscriptions.len()).max().unwrap_or(0);
-        if self.overload.rested(now, slept, viewers) {
+        let (tracks, subscriptions, peers) = (&mut self.tracks, &self.subscriptions, &self.peers);
+        // Who see a track are in one call, so what they all get is what the call costs.
+        let deliveries = |viewer: &SubscriptionId| {
+            let transport = subscriptions.get(*viewer)?.transport;
+            Some(peers.get(transport)?.subscriptions.len())
+        };
+        let weigh = || {
+            for track in tracks.values_mut() {
+                track.burden = Burden::of(track.subscriptions.iter().filter_map(deliveries).sum());
+            }
+            tracks.values().map(|track| track.burden).max().unwrap_or_default()
+        };
+        if self.overload.rested(now, slept, weigh) {
             self.counters.set(Cell::OverloadStep, self.overload.step().into());
         }
     }

@@ -95,6 +95,29 @@ impl SeqNo {
     }
 }
 
+/// What a call costs a worker: how often the number of its deliveries can be halved, 0 to 14.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Burden(u8);
+
+impl Burden {
+    /// Of every call with at least 16,384 deliveries.
+    pub const MAX: Burden = Burden(14);
+
+    /// Of a call with so many deliveries.
+    pub const fn of(deliveries: usize) -> Burden {
+        match deliveries.checked_ilog2() {
+            None => Burden(0),
+            Some(halvings) if halvings > Burden::MAX.0 as u32 => Burden::MAX,
+            Some(halvings) => Burden(halvings as u8),
+        }
+    }
+
+    /// How often it can be halved.
+    pub const fn halvings(self) -> u8 {
+        self.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

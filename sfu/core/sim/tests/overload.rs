@@ -17,8 +17,10 @@ use sim::call::{Call, VIDEO_PT, VIDEO_RTX_PT, VIDEO_SSRC};
 use sim::media::{Camera, PICTURE_INTERVAL, Piece, Viewer};
 use sim::network::Link;
 
-const CAMERAS: usize = 8;
-const VIEWERS: usize = 40;
+/// The last camera and the last viewer are a consultation; everybody else is in one large meeting.
+const CAMERAS: usize = 9;
+const VIEWERS: usize = 41;
+const CONSULTATION: usize = VIEWERS * CAMERAS - 1;
 const PACKETS_A_PICTURE: u8 = 10;
 const SOUND_PT: Pt = Pt(111);
 const SOUND_SSRC: u32 = 0x0d00_0000;
@@ -51,6 +53,10 @@ impl Machine {
     fn new() -> Machine {
         let mut call = Call::new(Link::CLEAN, 3, CAMERAS, VIEWERS);
         add_sound(&mut call);
+        for number in (0..VIEWERS * CAMERAS).filter(|&number| !is_watched(number)) {
+            let subscription = SubscriptionId::new(0, number as u32, 1);
+            call.world.command(Command::Unsubscribe { subscription });
+        }
         let now = call.world.now();
         let camera =
             |i| Camera::new(VIDEO_SSRC + i, VIDEO_SSRC + 100 + i, VIDEO_PT, VIDEO_RTX_PT, PACKETS_A_PICTURE);
@@ -164,7 +170,8 @@ impl Machine {
         self.call.world.skip(cost);
     }
 
-    /// For each camera of each viewer how many whole pictures came since this picture.
+    /// For each subscription of the meeting, those of a viewer together, how many whole pictures came since this
+    /// picture, and then for that of the consultation.
     ///
     /// # Panics
     /// If somebody got a part of a picture, or one that a decoder cannot do anything with.
@@ -187,7 +194,10 @@ impl Machine {
             }
             whole
         };
-        self.viewers.iter().map(count).collect()
+        (0..=CONSULTATION)
+            .filter(|&number| is_watched(number))
+            .map(|number| count(&self.viewers[number]))
+            .collect()
     }
 
     fn newest_picture(&self) -> u32 {
@@ -197,6 +207,12 @@ impl Machine {
     fn step(&self) -> u64 {
         self.call.world.counters().get(Cell::OverloadStep)
     }
+}
+
+/// Whether there is a subscription for this one of `Machine::viewers`.
+fn is_watched(number: usize) -> bool {
+    let (viewer, camera) = (number / CAMERAS, number % CAMERAS);
+    (viewer == VIEWERS - 1) == (camera == CAMERAS - 1)
 }
 
 fn pieces(viewer: &Viewer) -> Vec<Piece> {
@@ -277,15 +293,17 @@ fn too_much_costs_whole_pictures_of_some_and_nobodys_sound_and_all_is_well_again
         machine.sounds_made
     );
     assert!(machine.longest_wait < Duration::from_millis(60), "{:?}", machine.longest_wait);
-    let (first, last) = (&during[..CAMERAS], &during[CAMERAS * (VIEWERS - 1)..]);
+    let (consultation, meeting) = during.split_last().expect("a consultation");
+    let (first, last) = (&meeting[..CAMERAS - 1], &meeting[meeting.len() - (CAMERAS - 1)..]);
     assert!(first.iter().all(|&pictures| pictures >= 55), "{first:?} pictures for who came first");
     assert!(last.iter().all(|&pictures| pictures == 0), "{last:?}: who came last gives way");
+    assert!(*consultation >= 59, "{consultation} pictures in a consultation that costs little");
     assert_eq!(machine.dropped, 0, "nothing is left to the kernel");
     let sounds = machine.sounds_made;
     assert!(machine.sounds_heard.iter().all(|&heard| heard + 4 >= sounds), "{sounds} sounds");
 
     machine.sending = SENDING;
-    machine.run_for(Duration::from_secs(4));
+    machine.run_for(Duration::from_secs(6));
     assert_eq!(machine.step(), 0, "enough rest again");
     let before = machine.newest_picture();
     machine.run_for(Duration::from_secs(1));

@@ -9,7 +9,7 @@ use crate::id::{GroupId, SubscriptionId, TrackId, TransportId};
 use crate::receive::Relay;
 use crate::receive::stream::Encoding;
 use crate::speakers::Loudness;
-use crate::units::{Pt, Time};
+use crate::units::{Burden, Pt, Time};
 
 /// An encoding has stopped when nothing came for this long while others of the track go on.
 const STOPPED: Duration = Duration::from_secs(1);
@@ -52,6 +52,8 @@ pub struct Track {
     pub group: Option<GroupId>,
     /// How loud it is.
     pub loudness: Loudness,
+    /// What its call costs; weighed only while the worker leaves something out.
+    pub burden: Burden,
     /// Packets wait to be forwarded.
     pub queued: bool,
     /// The event about its active encodings waits to be taken.
@@ -92,6 +94,7 @@ impl Track {
             subscriptions: Vec::new(),
             group: None,
             loudness: Loudness::default(),
+            burden: Burden::default(),
             queued: false,
             announces_layers: false,
             home: None,

@@ -75,7 +75,8 @@ impl Router {
             return false;
         };
         if track.kind == MediaKind::Video {
-            subscription.limit_to(self.overload.limit(track.id.slot() as u64, self.turn));
+            let (number, viewers) = (track.id.slot() as u64, track.subscriptions.len());
+            subscription.limit_to(self.overload.limit(number, track.burden, self.turn, viewers));
         }
         sink.blame(track.transport);
         #[cfg(feature = "faults")]

@@ -1,29 +1,28 @@
-//! What a worker leaves out when it cannot forward everything: pictures before sound, and of pictures whole ones.
+//! What a worker leaves out when it cannot forward everything: pictures before sound, of pictures whole ones, and those
+//! of large calls before those of small ones.
 //!
 //! A worker that finds no time to sleep falls behind, and then the kernel drops what comes, whatever it is. So what is
-//! left out is chosen here, in steps: first pictures that no other needs, then all encodings but the lowest, then
-//! pictures for those behind the first so many viewers of each publisher (so that a lecture gives way before a
-//! consultation does), at last pictures altogether. Sound is never left out. A step is taken after a tenth of a second
-//! without rest, and taken back after half a second with enough of it; when that was too early, the next time waits
-//! twice as long.
+//! left out is chosen here, in steps. Each step halves what a call may cost: calls that cost less lose nothing, those
+//! that cost more lose first pictures that no other needs, then all encodings but the lowest, then pictures for half of
+//! the viewers of each publisher, for three quarters, and so on. A lecture to hundreds has given way to a consultation
+//! of two by the time that one loses anything. At last pictures are left out altogether. Sound never is. A step is
+//! taken after a tenth of a second without rest, and taken back after half a second with enough of it; when that was
+//! too early, the next time waits twice as long.
 
 use std::time::Duration;
 
 use crate::command::LayerPlan;
-use crate::units::Time;
+use crate::units::{Burden, Time};
 
 /// The highest step: no pictures at all.
 pub const MAX_STEP: u8 = FIRST_SHARE + SHARES;
 
-/// Only pictures that others need.
+/// How far beyond its share a call only gets pictures that others need.
 const BASE_LAYER: u8 = 1;
-/// Only the lowest encoding.
+/// Also only the lowest encoding.
 const LOWEST_ENCODING: u8 = 2;
-/// From here on each publisher is seen by half as many: 128, 64, ... 1.
-const FIRST_HALVING: u8 = 3;
-const MOST_VIEWERS: usize = 128;
-/// From here on an eighth of the publishers more is seen by nobody.
-const FIRST_SHARE: u8 = FIRST_HALVING + 8;
+/// From here on an eighth of the publishers more is seen by nobody, in any call.
+const FIRST_SHARE: u8 = Burden::MAX.halvings() + LOWEST_ENCODING + Burden::MAX.halvings() + 1;
 const SHARES: u8 = 7;
 
 /// How long is looked at a time.
@@ -42,6 +41,8 @@ const LONGEST_HOLD: Duration = Duration::from_secs(8);
 const RELAPSE: Duration = Duration::from_secs(2);
 /// After so long without a step, the first one back is tried as early as at first.
 const FORGIVEN: Duration = Duration::from_secs(60);
+/// How often it is looked what calls cost while anything is left out.
+const WEIGHING: Duration = Duration::from_secs(1);
 
 /// How much is left out now, and why.
 #[derive(Debug)]
@@ -56,6 +57,9 @@ pub struct Overload {
     stepped_back: Time,
     /// When the last step was taken or taken back.
     changed: Time,
+    weighed: Time,
+    /// Of the call that costs most.
+    heaviest: Burden,
 }
 
 impl Default for Overload {
@@ -69,6 +73,8 @@ impl Default for Overload {
             hold: HOLD,
             stepped_back: Time(0),
             changed: Time(0),
+            weighed: Time(0),
+            heaviest: Burden::default(),
         }
     }
 }
@@ -79,11 +85,11 @@ impl Overload {
         self.step
     }
 
-    /// Hears how long the worker slept since it was last asked. `viewers` tells how many subscriptions the most
-    /// watched track has; asked for only when a step is taken.
+    /// Hears how long the worker slept since it was last asked. `weigh` finds what each call costs and tells the most
+    /// that one does; asked for before a step is taken, and once a second while anything is left out.
     ///
     /// True when the step has changed.
-    pub fn rested(&mut self, now: Time, slept: Duration, viewers: impl FnOnce() -> usize) -> bool {
+    pub fn rested(&mut self, now: Time, slept: Duration, weigh: impl FnOnce() -> Burden) -> bool {
         self.rest += slept;
         let passed = now.since(self.window);
         if passed < WINDOW {
@@ -102,9 +108,15 @@ impl Overload {
                 return false;
             }
             self.tired = 0;
-            return self.leave_out_more(now, viewers());
+            self.heaviest = weigh();
+            self.weighed = now;
+            return self.leave_out_more(now);
         }
         self.tired = 0;
+        if self.step > 0 && now.since(self.weighed) >= WEIGHING {
+            self.heaviest = weigh();
+            self.weighed = now;
+        }
         if rest * ENOUGH_REST < passed {
             self.rested_since = None;
             return false;
@@ -114,24 +126,37 @@ impl Overload {
             return false;
         }
         self.rested_since = Some(now);
-        self.leave_out_less(now, viewers());
+        self.leave_out_less(now);
         true
     }
 
-    /// The most that a subscription to pictures gets; `place` is its place among those of its track, and `track` a
-    /// number that is the track's own.
-    pub fn limit(&self, track: u64, place: usize) -> LayerPlan {
-        let encoding = match self.step {
-            0 | BASE_LAYER => Some(u8::MAX),
-            LOWEST_ENCODING => Some(0),
-            halving @ FIRST_HALVING..FIRST_SHARE => (place < viewers_at(halving)).then_some(0),
-            share => (place == 0 && track.wrapping_mul(GOLDEN) >> 61 >= u64::from(share - FIRST_SHARE + 1))
-                .then_some(0),
-        };
-        LayerPlan { encoding, temporal: if self.step == 0 { u8::MAX } else { 0 } }
+    /// The most that a subscription to pictures gets. `track` is a number that is the track's own, `burden` what its call
+    /// costs, and `place` the subscription's among the `viewers` of the track.
+    pub fn limit(&self, track: u64, burden: Burden, place: usize, viewers: usize) -> LayerPlan {
+        let lowest = |seen: bool| LayerPlan { encoding: seen.then_some(0), temporal: 0 };
+        if self.step >= FIRST_SHARE {
+            let share = u64::from(self.step - FIRST_SHARE + 1);
+            return lowest(place == 0 && track.wrapping_mul(GOLDEN) >> 61 >= share);
+        }
+        match self.beyond(burden) {
+            0 => LayerPlan { encoding: Some(u8::MAX), temporal: u8::MAX },
+            BASE_LAYER => LayerPlan { encoding: Some(u8::MAX), temporal: 0 },
+            beyond => lowest(place < (viewers >> (beyond - LOWEST_ENCODING)).max(1)),
+        }
     }
 
-    fn leave_out_more(&mut self, now: Time, viewers: usize) -> bool {
+    /// How many halvings what a call costs is beyond what it may.
+    fn beyond(&self, burden: Burden) -> u8 {
+        (self.step + burden.halvings()).saturating_sub(Burden::MAX.halvings())
+    }
+
+    /// The step takes nothing away from any call, or no more than the step before.
+    fn is_idle(&self) -> bool {
+        let spent = self.heaviest.halvings() + LOWEST_ENCODING;
+        self.step > 0 && self.step < FIRST_SHARE && !(1..=spent).contains(&self.beyond(self.heaviest))
+    }
+
+    fn leave_out_more(&mut self, now: Time) -> bool {
         if self.step == MAX_STEP {
             return false;
         }
@@ -143,17 +168,17 @@ impl Overload {
         self.stepped_back = Time(0);
         self.changed = now;
         self.step += 1;
-        while is_idle(self.step, viewers) {
+        while self.is_idle() {
             self.step += 1;
         }
         true
     }
 
-    fn leave_out_less(&mut self, now: Time, viewers: usize) {
+    fn leave_out_less(&mut self, now: Time) {
         self.stepped_back = now;
         self.changed = now;
         self.step -= 1;
-        while is_idle(self.step, viewers) {
+        while self.is_idle() {
             self.step -= 1;
         }
     }
@@ -162,28 +187,24 @@ impl Overload {
 /// Spreads track numbers, which count up (Knuth, The Art of Computer Programming, volume 3, section 6.4).
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-fn viewers_at(halving: u8) -> usize {
-    MOST_VIEWERS >> (halving - FIRST_HALVING)
-}
-
-/// The step takes nothing away, because no track has so many viewers.
-fn is_idle(step: u8, viewers: usize) -> bool {
-    (FIRST_HALVING..FIRST_SHARE).contains(&step) && viewers_at(step) >= viewers
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const VIEWERS: usize = 300;
+    /// A lecture to 300 who hear and see.
+    const LECTURE: Burden = Burden::of(600);
+    const CONSULTATION: Burden = Burden::of(2);
+    const MAX: u8 = Burden::MAX.halvings();
+    const EVERYTHING: LayerPlan = LayerPlan { encoding: Some(u8::MAX), temporal: u8::MAX };
+    const LEAST: LayerPlan = LayerPlan { encoding: Some(0), temporal: 0 };
 
     /// Lets `millis` pass, of which the worker sleeps `percent`; returns the steps that were taken.
-    fn pass(overload: &mut Overload, from: &mut u64, millis: u64, percent: u64, viewers: usize) -> Vec<u8> {
+    fn pass(overload: &mut Overload, from: &mut u64, millis: u64, percent: u64, heaviest: Burden) -> Vec<u8> {
         let mut steps = Vec::new();
         for _ in 0..millis {
             *from += 1;
             let slept = Duration::from_micros(10 * percent);
-            if overload.rested(Time::from_millis(*from), slept, || viewers) {
+            if overload.rested(Time::from_millis(*from), slept, || heaviest) {
                 steps.push(overload.step());
             }
         }
@@ -193,67 +214,91 @@ mod tests {
     #[test]
     fn a_worker_with_a_little_rest_leaves_nothing_out() {
         let (mut overload, mut now) = (Overload::default(), 1_000);
-        assert_eq!(pass(&mut overload, &mut now, 10_000, 8, VIEWERS), []);
-        assert_eq!(overload.limit(3, 1_000), LayerPlan { encoding: Some(255), temporal: 255 });
+        assert_eq!(pass(&mut overload, &mut now, 10_000, 8, LECTURE), []);
+        assert_eq!(overload.limit(3, LECTURE, 1_000, 1_001), EVERYTHING);
     }
 
     #[test]
     fn a_pause_of_the_machine_is_no_overload() {
         let (mut overload, mut now) = (Overload::default(), 1_000);
-        pass(&mut overload, &mut now, 100, 50, VIEWERS);
+        pass(&mut overload, &mut now, 100, 50, LECTURE);
         for _ in 0..20 {
             now += 80; // not asked meanwhile
-            assert_eq!(pass(&mut overload, &mut now, 100, 50, VIEWERS), []);
+            assert_eq!(pass(&mut overload, &mut now, 100, 50, LECTURE), []);
         }
     }
 
     #[test]
     fn a_worker_that_seldom_gets_its_core_takes_a_step_whenever_it_does() {
         let (mut overload, mut now) = (Overload::default(), 1_000);
-        overload.rested(Time::from_millis(now), Duration::from_secs(1), || VIEWERS);
-        let steps = (0..10).map(|_| {
+        overload.rested(Time::from_millis(now), Duration::from_secs(1), || LECTURE);
+        let steps = (0..6).map(|_| {
             now += 200;
-            overload.rested(Time::from_millis(now), Duration::ZERO, || VIEWERS);
+            overload.rested(Time::from_millis(now), Duration::ZERO, || LECTURE);
             overload.step()
         });
-        assert_eq!(steps.collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(steps.collect::<Vec<_>>(), [0, 6, 7, 8, 9, 10]);
     }
 
     #[test]
     fn without_rest_it_goes_from_step_to_step_to_the_end_and_stays() {
         let (mut overload, mut now) = (Overload::default(), 1_000);
-        let steps = pass(&mut overload, &mut now, 1_200, 0, VIEWERS);
-        assert_eq!(steps, (1..=MAX_STEP).collect::<Vec<_>>());
-        assert!((0..1_000).all(|track| overload.limit(track, 0).encoding.is_none()));
+        let steps = pass(&mut overload, &mut now, 2_000, 0, LECTURE);
+        assert_eq!(steps.first(), Some(&(MAX - LECTURE.halvings() + 1)), "the first that a lecture feels");
+        assert_eq!(steps.last(), Some(&MAX_STEP));
+        assert!((0..1_000).all(|track| overload.limit(track, CONSULTATION, 0, 1).encoding.is_none()));
     }
 
     #[test]
     fn steps_that_would_take_nothing_away_are_passed_over_in_both_directions() {
         let (mut overload, mut now) = (Overload::default(), 1_000);
-        let up = pass(&mut overload, &mut now, 1_200, 0, 3);
-        assert_eq!(up[..4], [1, 2, FIRST_HALVING + 6, FIRST_HALVING + 7]);
-        let down = pass(&mut overload, &mut now, 20_000, 80, 3);
-        assert_eq!(down[down.len() - 4..], [FIRST_HALVING + 6, 2, 1, 0]);
+        let up = pass(&mut overload, &mut now, 1_200, 0, CONSULTATION);
+        let down = pass(&mut overload, &mut now, 20_000, 80, CONSULTATION);
+        let felt = [MAX, MAX + 1, MAX + 2, FIRST_SHARE];
+        assert_eq!(up[..4], felt);
+        assert_eq!(down[down.len() - 4..], [felt[2], felt[1], felt[0], 0]);
     }
 
     #[test]
-    fn who_is_behind_the_first_viewers_gives_way_first() {
+    fn a_call_that_costs_less_than_its_share_loses_nothing_for_one_that_costs_more() {
         let (mut overload, mut now) = (Overload::default(), 1_000);
-        while overload.step() != FIRST_HALVING + 2 {
-            pass(&mut overload, &mut now, 1, 0, VIEWERS);
+        let mut seen = Vec::new();
+        while overload.limit(7, CONSULTATION, 0, 1) == EVERYTHING {
+            let watching = |&place: &usize| overload.limit(5, LECTURE, place, 300) == LEAST;
+            seen.push((0..300).filter(watching).count());
+            let step = overload.step();
+            while overload.step() == step {
+                pass(&mut overload, &mut now, 1, 0, LECTURE);
+            }
         }
-        let watching = |place| overload.limit(5, place) == LayerPlan { encoding: Some(0), temporal: 0 };
-        assert!(watching(31) && !watching(32));
+        assert_eq!(seen, [0, 0, 300, 150, 75, 37, 18, 9, 4], "pictures of the lecture, step by step");
+    }
+
+    #[test]
+    fn a_call_that_grows_gives_way_within_a_second() {
+        let (mut overload, mut now) = (Overload::default(), 1_000);
+        pass(&mut overload, &mut now, 120, 0, CONSULTATION);
+        let asked = std::cell::Cell::new(0);
+        for _ in 0..100 {
+            now += 25;
+            overload.rested(Time::from_millis(now), Duration::from_millis(3), || {
+                asked.set(asked.get() + 1);
+                LECTURE
+            });
+        }
+        assert_eq!(asked.get(), 2, "once a second");
+        assert_eq!(overload.heaviest, LECTURE);
     }
 
     #[test]
     fn each_of_the_last_steps_takes_about_an_eighth_of_the_publishers() {
         for taken in 1..=SHARES {
             let overload = Overload { step: FIRST_SHARE + taken - 1, ..Overload::default() };
-            let left = (0..8_000).filter(|&track| overload.limit(track, 0).encoding.is_some()).count();
+            let seen = |track, place| overload.limit(track, LECTURE, place, 9).encoding.is_some();
+            let left = (0..8_000).filter(|&track| seen(track, 0)).count();
             let expected = 1_000 * (8 - usize::from(taken));
             assert!(left.abs_diff(expected) < 200, "{left} at {taken}");
-            assert!((0..100).all(|track| overload.limit(track, 1).encoding.is_none()));
+            assert!((0..100).all(|track| !seen(track, 1)));
         }
     }
 
@@ -261,17 +306,17 @@ mod tests {
     fn a_step_back_that_was_too_early_is_tried_again_half_as_often() {
         let (mut overload, mut now) = (Overload::default(), 1_000);
         while overload.step() == 0 {
-            pass(&mut overload, &mut now, 1, 0, VIEWERS);
+            pass(&mut overload, &mut now, 1, 0, LECTURE);
         }
         let mut waits = Vec::new();
         for _ in 0..7 {
             let began = now;
-            while overload.step() == 1 {
-                pass(&mut overload, &mut now, 1, 60, VIEWERS);
+            while overload.step() > 0 {
+                pass(&mut overload, &mut now, 1, 60, LECTURE);
             }
             waits.push((now - began) / 500);
             while overload.step() == 0 {
-                pass(&mut overload, &mut now, 1, 0, VIEWERS);
+                pass(&mut overload, &mut now, 1, 0, LECTURE);
             }
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 16, 16]);
