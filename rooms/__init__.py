@@ -15,6 +15,8 @@ from rooms.errors import (
     StoreUnavailable,
     Taken,
 )
+from rooms.event_log import EventLog
+from rooms.events import EVENT_TYPES, EventPage, EventType, RoomEvent
 from rooms.keys import SCOPES, ApiKey, KeyRing
 from rooms.links import Invitation
 from rooms.model import (
@@ -44,6 +46,7 @@ from rooms.service import RoomFilter, Rooms
 from rooms.window import closes_at, opens_at, state_of
 
 __all__ = [
+    "EVENT_TYPES",
     "ROLES",
     "SCOPES",
     "SOURCES",
@@ -51,6 +54,9 @@ __all__ = [
     "Answer",
     "ApiKey",
     "CallRules",
+    "EventLog",
+    "EventPage",
+    "EventType",
     "Features",
     "Full",
     "Gate",
@@ -71,6 +77,7 @@ __all__ = [
     "Role",
     "Room",
     "RoomDraft",
+    "RoomEvent",
     "RoomFilter",
     "RoomKind",
     "RoomObserver",

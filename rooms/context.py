@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from rooms.errors import NotFound
+from rooms.events import written_events
 from rooms.tables import RoomRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from rooms.events import RoomEvent
     from rooms.keys import KeyRing
     from rooms.model import RoomObserver
     from rooms.store import Store
@@ -35,6 +38,9 @@ class RoomsSettings:
     max_participants_per_room: int = 1000
     """Stored participants, guests of links included."""
     max_links_per_room: int = 1000
+    overrun_minutes: int = 240
+    """A call that goes on after the room has closed is ended so long after that."""
+    events_kept_days: int = 30
 
 
 @dataclass(slots=True)
@@ -45,6 +51,19 @@ class Context:
     keys: KeyRing
     settings: RoomsSettings
     observers: list[RoomObserver] = field(default_factory=list)
+    followers: list[Callable[[RoomEvent], None]] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[AsyncSession]:
+        """Give a session like `Store.write`; once it is on disk, followers are told of its events."""
+        async with self.store.write() as session:
+            yield session
+        for event in written_events(session):
+            for follower in self.followers:
+                try:
+                    follower(event)
+                except Exception:
+                    log.exception("follower_failed")
 
     def tell(self, what: Callable[[RoomObserver], None]) -> None:
         """Tell every observer; the change is on disk already, so one that fails is only logged."""

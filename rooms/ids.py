@@ -24,6 +24,16 @@ def new_link_id() -> str:
     return f"link_{_random_text()}"
 
 
+def new_event_id() -> str:
+    """Make the id of an event: the same wherever it is told, never guessed."""
+    return f"evt_{_random_text()}"
+
+
+def new_rating_id() -> str:
+    """Make the id of a rating."""
+    return f"rating_{_random_text()}"
+
+
 def new_link_secret() -> str:
     """Make the part of a link that opens the room: 128 bits, lower-case so that no mail program breaks it."""
     return _random_text()

@@ -12,7 +12,7 @@ from rooms.tables import Base
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The last step in `rooms/migrations/versions`."""
 
 _steps_taken = Table(
@@ -35,8 +35,8 @@ def bring_up_to_date(connection: Connection) -> None:
         upgrade_by_steps(connection)
 
 
-def upgrade_by_steps(connection: Connection) -> None:
-    """Run every migration that the database has not seen; it may be new."""
+def upgrade_by_steps(connection: Connection, *, to: str = "head") -> None:
+    """Run every migration up to `to` that the database has not seen; it may be new."""
     from alembic import command
     from alembic.config import Config
 
@@ -45,7 +45,7 @@ def upgrade_by_steps(connection: Connection) -> None:
     config.set_main_option("script_location", folder.replace("%", "%%"))  # read with interpolation
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def _make(connection: Connection) -> None:

@@ -12,6 +12,7 @@ from rooms import entrance, rows
 from rooms.answers import Answer, Once, earlier_answer, keep_answer
 from rooms.context import Context, RoomsSettings, find_room_row, log, room_row
 from rooms.errors import InvalidValue, StaleVersion, Taken
+from rooms.event_log import EventLog
 from rooms.ids import is_usable_id, new_room_id
 from rooms.links import Links
 from rooms.participants import Participants
@@ -41,6 +42,7 @@ class Rooms:
     def __init__(self, context: Context) -> None:
         """Use `Rooms.open`."""
         self._context = context
+        self.events = EventLog(context)
         self.participants = Participants(context)
         self.links = Links(context)
 

@@ -6,11 +6,14 @@ name stored is the display name that the caller gave for a participant, and it g
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData, UniqueConstraint, event, false, insert
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
@@ -29,7 +32,11 @@ class Base(DeclarativeBase):
 
 
 class RoomRow(Base):
-    """One room. `agenda_at`, `opens_at` and `closes_at` follow from its times, stored to be searched by."""
+    """One room. `agenda_at`, `opens_at` and `closes_at` follow from its times, stored to be searched by.
+
+    `due_at` is when the next deadline of the room's state is to be met (`rooms.states`), `last_seq` the
+    number of its newest event.
+    """
 
     __tablename__ = "rooms"
     __table_args__ = (
@@ -54,10 +61,16 @@ class RoomRow(Base):
     labels: Mapped[dict[str, str]] = mapped_column("metadata", _Json)
     created_at: Mapped[float]
     version: Mapped[int]
+    state: Mapped[str] = mapped_column(server_default="planned")
+    waiting_room: Mapped[bool] = mapped_column(server_default=false())
+    due_at: Mapped[float | None] = mapped_column(index=True)
+    started_at: Mapped[float | None]
+    ended_at: Mapped[float | None]
+    last_seq: Mapped[int] = mapped_column(server_default="0")
 
 
 class ParticipantRow(Base):
-    """One person in one room.
+    """One person in one room. `admitted_at` is set while an admission holds, `waiting_since` while they wait.
 
     A forgotten participant keeps its row, emptied: its epoch must go on rising, or old tokens would come to
     life again when the same id is used later.
@@ -78,6 +91,25 @@ class ParticipantRow(Base):
     revoked_at: Mapped[float | None]
     created_at: Mapped[float]
     version: Mapped[int]
+    waiting_since: Mapped[float | None]
+    admitted_at: Mapped[float | None]
+
+
+class ConnectionRow(Base):
+    """One leg that is in a call, from its `connection.opened` until its `connection.closed`.
+
+    The role stands here too, because who comes with a token of LiveKit's SDK is not stored as a participant.
+    """
+
+    __tablename__ = "connections"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    room_uid: Mapped[str] = mapped_column(ForeignKey("rooms.uid", ondelete="CASCADE"), index=True)
+    identity: Mapped[str]
+    role: Mapped[str]
+    opened_at: Mapped[float]
+    lost_at: Mapped[float | None]
+    had_media: Mapped[bool]
 
 
 class LinkRow(Base):
@@ -106,3 +138,61 @@ class AnswerRow(Base):
     headers: Mapped[dict[str, str]] = mapped_column(_Json)
     body: Mapped[str]
     created_at: Mapped[float] = mapped_column(index=True)
+
+
+class EventRow(Base):
+    """One event of the log, written in the transaction of what it tells; it may outlive its room.
+
+    `position` counts all events in the order in which they were committed, `seq` those of one room.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("room_uid", "seq"),
+        Index(None, "tenant", "position"),
+        Index(None, "tenant", "room_id", "position"),
+    )
+
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    id: Mapped[str] = mapped_column(unique=True)
+    tenant: Mapped[str]
+    room_uid: Mapped[str]
+    room_id: Mapped[str]
+    seq: Mapped[int]
+    occurred_at: Mapped[float]
+    type: Mapped[str]
+    data: Mapped[dict[str, Any]] = mapped_column(_Json)
+
+
+class EventHeadRow(Base):
+    """The end of the log, in one row: the newest `position`, and the newest that was deleted for its age.
+
+    A transaction that writes an event holds this row until it is committed, so positions become visible in
+    their order, without holes, also where several servers share a database: a reader that goes on after the
+    last one it saw misses nothing.
+    """
+
+    __tablename__ = "event_heads"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(BigInteger)
+    pruned: Mapped[int] = mapped_column(BigInteger)
+
+
+@event.listens_for(EventHeadRow.__table__, "after_create")
+def _first_event_head(_table: object, connection: Connection, **_: object) -> None:
+    connection.execute(insert(EventHeadRow).values(id=1, position=0, pruned=0))
+
+
+class RatingRow(Base):
+    """What one person thought of a call; giving another replaces it."""
+
+    __tablename__ = "ratings"
+    __table_args__ = (UniqueConstraint("room_uid", "identity"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    room_uid: Mapped[str] = mapped_column(ForeignKey("rooms.uid", ondelete="CASCADE"))
+    identity: Mapped[str]
+    score: Mapped[int]
+    reasons: Mapped[list[str]] = mapped_column(_Json)
+    created_at: Mapped[float]

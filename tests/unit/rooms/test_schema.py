@@ -8,7 +8,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine, inspect, text
+from sqlalchemy import Connection, create_engine, event, inspect, text
 
 from rooms import schema
 from rooms.tables import Base
@@ -70,3 +70,35 @@ def test_a_database_from_before_the_first_step_was_noted_is_upgraded_and_not_tak
 
 def test_the_newest_step_is_known() -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [schema.NEWEST]
+
+
+def test_rooms_of_the_first_schema_keep_the_state_that_was_told_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'released'}")
+    event.listen(engine, "connect", lambda one, _: one.execute("PRAGMA foreign_keys=ON"))
+    monkeypatch.setattr("time.time", lambda: 5000.0)
+    with engine.begin() as connection:
+        schema.upgrade_by_steps(connection, to="0001")
+        for uid, opens, closes in (("past", 1000, 2000), ("now", 4000, 6000), ("next", 8000, 9000)):
+            connection.execute(text(ROOM), {"uid": uid, "opens": opens, "closes": closes})
+        connection.execute(text(ROOM), {"uid": "open", "opens": None, "closes": None})
+        connection.execute(text(PARTICIPANT))
+        schema.bring_up_to_date(connection)
+        assert connection.execute(text("SELECT uid, state, due_at FROM rooms ORDER BY uid")).all() == [
+            ("next", "planned", 9000),
+            ("now", "in_progress", 6000),
+            ("open", "in_progress", None),
+            ("past", "finished", None),
+        ]
+        kept = connection.execute(text("SELECT identity, state, admitted_at FROM participants")).all()
+        assert kept == [("p1", "removed", None)]
+        assert connection.execute(text("SELECT position, pruned FROM event_heads")).all() == [(0, 0)]
+    engine.dispose()
+
+
+ROOM = """INSERT INTO rooms (uid, tenant, id, kind, open_before_minutes, close_after_minutes, agenda_at,
+opens_at, closes_at, features, metadata, created_at, version)
+VALUES (:uid, 'default', :uid, 'group', 0, 0, 0, :opens, :closes, '{}', '{}', 0, 1)"""
+PARTICIPANT = """INSERT INTO participants (room_uid, identity, role, attributes, metadata, state, forgotten,
+epoch, created_at, version) VALUES ('now', 'p1', 'guest', '{}', '{}', 'removed', 0, 3, 0, 1)"""

@@ -1,0 +1,178 @@
+"""The event log: what happened in each room, in order, written in the transaction of the change itself.
+
+Theory of operation. An event is committed with what it tells, or neither is. It has three numbers: `id` is
+random and the same at every delivery, so a receiver knows what it has seen; `seq` counts 1, 2, 3 … within one
+room; `position` counts all events of the server in the order of their commits, so whoever reads on after the
+last position it saw misses nothing. Events outlive their room, which is gone by the time `room.deleted` is
+read. `data` holds ids, states and numbers: never a name, an address or what somebody wrote.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm.attributes import set_committed_value
+
+from rooms.ids import new_event_id
+from rooms.tables import EventHeadRow, EventRow, RoomRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Update
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import InstrumentedAttribute
+
+EventType = Literal[
+    "room.planned",
+    "room.waiting",
+    "room.in_progress",
+    "room.finished",
+    "room.cancelled",
+    "room.not_held",
+    "room.reopened",
+    "room.deleted",
+    "participant.waiting",
+    "participant.admitted",
+    "participant.denied",
+    "participant.removed",
+    "participant.moved",
+    "connection.opened",
+    "connection.media_ready",
+    "connection.degraded",
+    "connection.recovered",
+    "connection.path_changed",
+    "connection.closed",
+    "audio_only.on",
+    "audio_only.off",
+    "hand.raised",
+    "hand.lowered",
+    "group.opened",
+    "group.closed",
+    "rating.created",
+]
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+
+PRUNED_AT_ONCE = 1000
+_WRITTEN = "events_written"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomEvent:
+    """Something that happened in a room, as webhooks and `GET /v1/events` tell it."""
+
+    position: int
+    """Rises over all rooms and tenants in the order of the commits; where a reader goes on."""
+    id: str
+    """`evt_` and 128 random bits: the same at every delivery (the `webhook-id`)."""
+    tenant: str
+    room_uid: str
+    room_id: str
+    """The id that the calling application chose."""
+    seq: int
+    """1, 2, 3 … within the room, without holes."""
+    occurred_at: float
+    type: EventType
+    data: Mapping[str, Any]
+    """JSON values; what is in it depends on the type (docs/room-life.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events in the order of their positions."""
+
+    items: list[RoomEvent]
+    last: int
+    """Where to go on; as given where there are no events."""
+    missed: bool
+    """Events after the position that was given are deleted already, for their age."""
+
+
+async def append_event(
+    session: AsyncSession, room: RoomRow, type_: EventType, data: Mapping[str, Any], *, now: float
+) -> RoomEvent:
+    """Write an event of a room into the transaction of `session`; who follows is told once it is on disk."""
+    position = await _counted(session, update(EventHeadRow), EventHeadRow.position)
+    # Counted by the database, not from the row as it was read: another server may have counted since.
+    seq = await _counted(session, update(RoomRow).where(RoomRow.uid == room.uid), RoomRow.last_seq)
+    set_committed_value(room, "last_seq", seq)
+    row = EventRow(
+        position=position,
+        id=new_event_id(),
+        tenant=room.tenant,
+        room_uid=room.uid,
+        room_id=room.id,
+        seq=seq,
+        occurred_at=now,
+        type=type_,
+        data=dict(data),
+    )
+    session.add(row)
+    event = event_of(row)
+    session.info.setdefault(_WRITTEN, []).append(event)
+    return event
+
+
+def written_events(session: AsyncSession) -> list[RoomEvent]:
+    """Give the events that the transaction of `session` writes, in their order."""
+    return list(session.info.get(_WRITTEN, ()))
+
+
+async def read_events(
+    session: AsyncSession,
+    *,
+    after: int,
+    tenant: str | None = None,
+    room_id: str | None = None,
+    limit: int = 100,
+) -> EventPage:
+    """Give up to `limit` events after a position: of one tenant or all, of one room (by its `id`) or all."""
+    query = select(EventRow).where(EventRow.position > after)
+    if tenant is not None:
+        query = query.where(EventRow.tenant == tenant)
+    if room_id is not None:
+        query = query.where(EventRow.room_id == room_id)
+    found = [event_of(row) for row in await session.scalars(query.order_by(EventRow.position).limit(limit))]
+    pruned = (await session.scalars(select(EventHeadRow.pruned))).one()
+    return EventPage(found, found[-1].position if found else after, missed=after < pruned)
+
+
+async def newest_position(session: AsyncSession) -> int:
+    """Give the position of the newest event, 0 if there was none yet."""
+    return (await session.scalars(select(EventHeadRow.position))).one()
+
+
+async def prune_events(session: AsyncSession, *, before: float) -> int:
+    """Delete the oldest events, those that occurred before a time, and say how many.
+
+    At most `PRUNED_AT_ONCE`, and only from the beginning of the log: an event stays as long as one before it.
+    """
+    oldest = select(EventRow.position, EventRow.occurred_at).order_by(EventRow.position).limit(PRUNED_AT_ONCE)
+    old = list(takewhile(lambda one: one.occurred_at < before, await session.execute(oldest)))
+    if old:
+        await session.execute(delete(EventRow).where(EventRow.position <= old[-1].position))
+        await session.execute(update(EventHeadRow).values(pruned=old[-1].position))
+    return len(old)
+
+
+def event_of(row: EventRow) -> RoomEvent:
+    """Give the event that a row holds."""
+    return RoomEvent(
+        position=row.position,
+        id=row.id,
+        tenant=row.tenant,
+        room_uid=row.room_uid,
+        room_id=row.room_id,
+        seq=row.seq,
+        occurred_at=row.occurred_at,
+        type=cast("EventType", row.type),
+        data=row.data,
+    )
+
+
+async def _counted(session: AsyncSession, change: Update, column: InstrumentedAttribute[int]) -> int:
+    query = change.values({column: column + 1}).returning(column)
+    return (await session.scalars(query, execution_options={"synchronize_session": False})).one()
