@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RoomKind = Literal["consultation", "group"]
-RoomState = Literal["planned", "in_progress", "finished"]
+RoomState = Literal["planned", "waiting", "in_progress", "finished", "cancelled", "not_held"]
 Role = Literal["host", "delegate", "patient", "guest", "observer"]
-ParticipantState = Literal["expected", "removed"]
+ParticipantState = Literal[
+    "expected", "waiting", "admitted", "connected", "reconnecting", "left", "removed", "denied"
+]
 Source = Literal["camera", "microphone", "screen_share", "screen_share_audio"]
 
 ROLES: tuple[Role, ...] = ("host", "delegate", "patient", "guest", "observer")

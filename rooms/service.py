@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from rooms import entrance, rows
@@ -197,3 +197,5 @@ def _in_state(state: RoomState, *, now: float) -> ColumnElement[bool]:
             return and_(is_open, ~is_over)
         case "finished":
             return and_(is_open, is_over)
+        case _:
+            return false()

@@ -13,7 +13,10 @@ PURE = (
     "sfu/negotiation",
     "sfu/model.py",
     "rooms/model.py",
+    "rooms/presence.py",
     "rooms/rights.py",
+    "rooms/states.py",
+    "rooms/transitions.py",
     "rooms/window.py",
 )
 CLOCKS = {"time.time", "time.monotonic", "time.perf_counter", "datetime.now", "datetime.utcnow"}
