@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from typing import TYPE_CHECKING, Any, Literal
 
 from aiohttp import web
@@ -58,7 +57,7 @@ class Admin:
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         try:
-            for state, count in (await self._rooms.count_by_state(now=time.time())).items():
+            for state, count in (await self._rooms.count_by_state()).items():
                 self._room_gauge.labels(state).set(count)
         except StoreUnavailable:
             self._room_gauge.clear()  # no figure rather than an old one

@@ -26,7 +26,7 @@ async def preview_join(call: Call) -> Reply:
     except JoinRefused as refusal:
         raise await _explained(call, request.link, refusal) from refusal
     body = PreviewBody(
-        room=JoinRoomBody.of(found.room, now=call.now),
+        room=JoinRoomBody.of(found.room),
         bound=found.identity is not None,
         name=found.name,
         role=found.role,
@@ -49,8 +49,9 @@ async def join(call: Call) -> Reply:
         identity=ticket.identity,
         name=ticket.name,
         role=ticket.role,
+        wait=ticket.must_wait,
         expires_at=datetime.fromtimestamp(int(ticket.expires_at), tz=UTC),
-        room=JoinRoomBody.of(ticket.room, now=call.now),
+        room=JoinRoomBody.of(ticket.room),
     )
     return Reply(200, body, _NEVER_STORED)
 
@@ -75,5 +76,5 @@ async def _explained(call: Call, link: str, refusal: JoinRefused) -> Problem:
     headers = {"Retry-After": "2"} if refusal.http_status == 503 else {}
     if refusal.code not in {"too-early", "too-late"}:
         return Problem(refusal.code, headers=headers)
-    room = JoinRoomBody.of(await call.rooms.links.room_of(link, now=call.now), now=call.now)
+    room = JoinRoomBody.of(await call.rooms.links.room_of(link, now=call.now))
     return Problem(refusal.code, more={"room": room.model_dump(mode="json")})

@@ -27,7 +27,7 @@ async def create_room(call: Call) -> Reply:
     made = await call.rooms.create_room(
         call.tenant, request.draft(request.id), now=call.now, once=_once(call, request)
     )
-    answer = made if isinstance(made, Answer) else _created(call, made)
+    answer = made if isinstance(made, Answer) else _created(made)
     return Reply(answer.status, answer.body, answer.headers)
 
 
@@ -38,12 +38,11 @@ async def list_rooms(call: Call) -> Reply:
     found, position = await call.rooms.list_rooms(
         call.tenant,
         _filter(call),
-        now=call.now,
         after=None if cursor is None else read_agenda_cursor(cursor),
         limit=limit,
     )
     following = None if position is None else write_cursor(*position)
-    page = RoomPage(items=[RoomBody.of(room, now=call.now) for room in found], next=following)
+    page = RoomPage(items=[RoomBody.of(room) for room in found], next=following)
     headers = {"Vary": "Accept", **next_page("/v1/rooms", call.query, following)}
     if wants_csv(call.headers.get("accept", "")):
         return Reply(200, rooms_as_csv(page.items), {**headers, "Content-Type": CSV})
@@ -52,14 +51,14 @@ async def list_rooms(call: Call) -> Reply:
 
 async def get_room(call: Call) -> Reply:
     """Read a room."""
-    return _room(call, await call.rooms.get_room(call.tenant, call.path["room"]))
+    return _room(await call.rooms.get_room(call.tenant, call.path["room"]))
 
 
 async def patch_room(call: Call) -> Reply:
     """Change a room by a JSON merge patch; with `If-Match` only if nobody else did."""
     room = await call.rooms.get_room(call.tenant, call.path["room"])
     version = wanted_version(call, room.uid)
-    rules = validated(RoomRules, merge_patch(_rules(room, now=call.now), call.body))
+    rules = validated(RoomRules, merge_patch(_rules(room), call.body))
     changed = await call.rooms.replace_room(
         call.tenant,
         room.id,
@@ -67,13 +66,14 @@ async def patch_room(call: Call) -> Reply:
         # The patch was applied to this version, so it may not land on another one.
         if_version=room.version if version is None else version,
     )
-    return _room(call, changed)
+    return _room(changed)
 
 
 async def delete_room(call: Call) -> Reply:
     """Delete a room, its participants and links; a call in it ends."""
     room = await call.rooms.get_room(call.tenant, call.path["room"])
-    await call.rooms.delete_room(call.tenant, room.id, if_version=wanted_version(call, room.uid))
+    version = wanted_version(call, room.uid)
+    await call.rooms.delete_room(call.tenant, room.id, now=call.now, if_version=version)
     return Reply(204)
 
 
@@ -124,13 +124,13 @@ OPERATIONS = (
 )
 
 
-def _room(call: Call, room: Room) -> Reply:
-    return Reply(200, RoomBody.of(room, now=call.now), {"ETag": tag(room.version, room.uid)})
+def _room(room: Room) -> Reply:
+    return Reply(200, RoomBody.of(room), {"ETag": tag(room.version, room.uid)})
 
 
-def _created(call: Call, room: Room) -> Answer:
+def _created(room: Room) -> Answer:
     headers = {"ETag": tag(room.version, room.uid), "Location": f"/v1/rooms/{quote(room.id, safe='')}"}
-    return Answer(201, headers, RoomBody.of(room, now=call.now).model_dump_json())
+    return Answer(201, headers, RoomBody.of(room).model_dump_json())
 
 
 def _once(call: Call, request: RoomRequest) -> Once | None:
@@ -140,11 +140,11 @@ def _once(call: Call, request: RoomRequest) -> Once | None:
     if not 0 < len(key) <= _KEY_MAX_CHARS or not key.isprintable():
         raise Problem("malformed", f"Idempotency-Key must be 1 to {_KEY_MAX_CHARS} printable characters")
     fingerprint = hashlib.sha256(f"POST /v1/rooms\n{request.model_dump_json()}".encode()).hexdigest()
-    return Once(key, fingerprint, lambda room: _created(call, room))
+    return Once(key, fingerprint, _created)
 
 
-def _rules(room: Room, *, now: float) -> dict[str, Any]:
-    body = json.loads(RoomBody.of(room, now=now).model_dump_json())
+def _rules(room: Room) -> dict[str, Any]:
+    body = json.loads(RoomBody.of(room).model_dump_json())
     return {name: value for name, value in body.items() if name in RoomRules.model_fields}
 
 

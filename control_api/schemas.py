@@ -21,7 +21,6 @@ from rooms import (
     Source,
     closes_at,
     opens_at,
-    state_of,
 )
 
 WEEK_MINUTES = 7 * 24 * 60
@@ -77,7 +76,7 @@ class FeaturesBody(Strict):
 
 
 class RoomRules(Strict):
-    """The rules of a room, as they may be changed. Without times it is open from now until it is deleted."""
+    """The rules of a room, as they may be changed. Without times it is open from now until it is closed."""
 
     name: Title | None = Field(default=None, description="A title for people; not a name of a person.")
     kind: RoomKind = "consultation"
@@ -95,6 +94,10 @@ class RoomRules(Strict):
     max_participants: int | None = Field(
         default=None, ge=1, le=1000, description="People in the call at one time."
     )
+    waiting_room: bool = Field(
+        default=False,
+        description="Patients, guests and observers are let in one by one; hosts and delegates never wait.",
+    )
     features: FeaturesBody = FeaturesBody()
     metadata: Words = Field(default={}, description="For the caller alone; never shown to participants.")
 
@@ -109,6 +112,7 @@ class RoomRules(Strict):
             open_before_minutes=self.open_before_minutes,
             close_after_minutes=self.close_after_minutes,
             max_participants=self.max_participants,
+            waiting_room=self.waiting_room,
             features=Features(**self.features.model_dump()),
             metadata=self.metadata,
         )
@@ -137,19 +141,22 @@ class RoomBody(BaseModel):
     open_before_minutes: int
     close_after_minutes: int
     max_participants: int | None
+    waiting_room: bool
     features: FeaturesBody
     metadata: dict[str, str]
+    started_at: datetime | None = Field(description="When the call began, for the first time.")
+    ended_at: datetime | None = Field(description="When the room was finished, cancelled or found not held.")
     created_at: datetime
 
     @classmethod
-    def of(cls, room: Room, *, now: float) -> RoomBody:
-        """Write a room as it is now."""
+    def of(cls, room: Room) -> RoomBody:
+        """Write a room."""
         return cls(
             id=room.id,
             sid=room.uid,
             name=room.name,
             kind=room.kind,
-            state=state_of(room, now=now),
+            state=room.state,
             starts_at=_time(room.starts_at),
             ends_at=_time(room.ends_at),
             opens_at=_time(opens_at(room)),
@@ -157,8 +164,11 @@ class RoomBody(BaseModel):
             open_before_minutes=room.open_before_minutes,
             close_after_minutes=room.close_after_minutes,
             max_participants=room.max_participants,
+            waiting_room=room.waiting_room,
             features=_features(room),
             metadata=dict(room.metadata),
+            started_at=_time(room.started_at),
+            ended_at=_time(room.ended_at),
             created_at=_moment(room.created_at),
         )
 
@@ -195,7 +205,7 @@ class ParticipantRequest(Strict):
 
 
 class ParticipantBody(BaseModel):
-    """A person who is expected, or was removed."""
+    """A person of a room."""
 
     identity: str
     name: str | None
@@ -204,6 +214,7 @@ class ParticipantBody(BaseModel):
     attributes: dict[str, str]
     metadata: dict[str, str]
     state: ParticipantState
+    waiting_since: datetime | None = Field(description="Set while the person stands in the waiting room.")
     created_at: datetime
 
     @classmethod
@@ -217,6 +228,7 @@ class ParticipantBody(BaseModel):
             attributes=dict(participant.attributes),
             metadata=dict(participant.metadata),
             state=participant.state,
+            waiting_since=_time(participant.waiting_since),
             created_at=_moment(participant.created_at),
         )
 
@@ -304,12 +316,12 @@ class JoinRoomBody(BaseModel):
     closes_at: datetime | None
 
     @classmethod
-    def of(cls, room: Room, *, now: float) -> JoinRoomBody:
+    def of(cls, room: Room) -> JoinRoomBody:
         """Write a room for the holder of a link."""
         return cls(
             name=room.name,
             kind=room.kind,
-            state=state_of(room, now=now),
+            state=room.state,
             features=_features(room),
             starts_at=_time(room.starts_at),
             ends_at=_time(room.ends_at),
@@ -335,6 +347,7 @@ class JoinBody(BaseModel):
     identity: str
     name: str
     role: Role
+    wait: bool = Field(description="To be admitted first: until then the token opens the waiting room only.")
     expires_at: datetime
     room: JoinRoomBody
 

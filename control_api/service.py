@@ -17,7 +17,7 @@ from control_api.openapi import describe
 from control_api.operations import Addresses, Call, Operation, Reply
 from control_api.problems import CONTENT_TYPE, FieldError, Problem
 from control_api.rate import RateLimiter
-from rooms import InvalidValue, JoinRefused, Rooms, RoomsError
+from rooms import InvalidTransition, InvalidValue, JoinRefused, Rooms, RoomsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,12 +213,8 @@ def _problem_of(error: Exception) -> Problem:
             return Problem("busy", headers={"Retry-After": "2"})
         case RoomsError(code="not-found"):
             return Problem("not-found")  # without saying what, so that absent and not allowed look alike
-        case RoomsError(code="invalid-transition"):
-            return Problem(
-                "invalid-transition",
-                "the participant was removed; PUT the participant again to let the person in",
-                more={"state": "removed"},
-            )
+        case InvalidTransition(state=state):
+            return Problem("invalid-transition", str(error), more={"state": state})
         case RoomsError(code=code):
             return Problem(code, str(error))
         case _:

@@ -1,10 +1,12 @@
 """The durable part: rooms, participants, links, join tokens, and who may enter when."""
 
+from rooms.agenda import RoomFilter
 from rooms.answers import Answer, Once
 from rooms.context import RoomsSettings
 from rooms.errors import (
     Full,
     IdempotencyMismatch,
+    InvalidTransition,
     InvalidValue,
     JoinRefused,
     NotFound,
@@ -42,8 +44,11 @@ from rooms.model import (
 )
 from rooms.participants import Ticket
 from rooms.rights import in_force
-from rooms.service import RoomFilter, Rooms
-from rooms.window import closes_at, opens_at, state_of
+from rooms.service import Rooms
+from rooms.states import RoomAct
+from rooms.transitions import Cause
+from rooms.waiting_room import Waiter, WaitingRoom
+from rooms.window import closes_at, opens_at
 
 __all__ = [
     "EVENT_TYPES",
@@ -54,6 +59,7 @@ __all__ = [
     "Answer",
     "ApiKey",
     "CallRules",
+    "Cause",
     "EventLog",
     "EventPage",
     "EventType",
@@ -62,6 +68,7 @@ __all__ = [
     "Gate",
     "Grants",
     "IdempotencyMismatch",
+    "InvalidTransition",
     "InvalidValue",
     "Invitation",
     "JoinRefused",
@@ -76,6 +83,7 @@ __all__ = [
     "Removed",
     "Role",
     "Room",
+    "RoomAct",
     "RoomDraft",
     "RoomEvent",
     "RoomFilter",
@@ -90,9 +98,10 @@ __all__ = [
     "StoreUnavailable",
     "Taken",
     "Ticket",
+    "Waiter",
+    "WaitingRoom",
     "Warrant",
     "closes_at",
     "in_force",
     "opens_at",
-    "state_of",
 ]

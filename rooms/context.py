@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("rooms")
 
+_ENDINGS = frozenset({"room.finished", "room.cancelled", "room.not_held", "room.deleted"})
+
 
 @dataclass(frozen=True, slots=True)
 class RoomsSettings:
@@ -41,6 +43,11 @@ class RoomsSettings:
     overrun_minutes: int = 240
     """A call that goes on after the room has closed is ended so long after that."""
     events_kept_days: int = 30
+
+    @property
+    def overrun_seconds(self) -> float:
+        """The same in seconds."""
+        return self.overrun_minutes * 60.0
 
 
 @dataclass(slots=True)
@@ -59,11 +66,16 @@ class Context:
         async with self.store.write() as session:
             yield session
         for event in written_events(session):
-            for follower in self.followers:
-                try:
-                    follower(event)
-                except Exception:
-                    log.exception("follower_failed")
+            self._tell_event(event)
+
+    def _tell_event(self, event: RoomEvent) -> None:
+        if event.type in _ENDINGS:
+            self.tell(lambda one: one.room_closed(event.room_uid, event.type.removeprefix("room.")))
+        for follower in self.followers:
+            try:
+                follower(event)
+            except Exception:
+                log.exception("follower_failed")
 
     def tell(self, what: Callable[[RoomObserver], None]) -> None:
         """Tell every observer; the change is on disk already, so one that fails is only logged."""

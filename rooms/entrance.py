@@ -17,8 +17,10 @@ from rooms import rows
 from rooms.context import log
 from rooms.errors import JoinRefused, StoreUnavailable
 from rooms.ids import new_room_uid
-from rooms.model import Admission, Role, RoomDraft, Warrant
+from rooms.life import begin, has_to_wait
+from rooms.model import Admission, Role, RoomDraft, RoomState, Warrant
 from rooms.rights import in_force
+from rooms.states import next_deadline
 from rooms.tables import ParticipantRow, RoomRow
 from rooms.tokens import InvalidTokenError, JoinClaims, OversizeTokenError, mint_join_token, read_join_token
 from rooms.window import outside
@@ -32,8 +34,11 @@ if TYPE_CHECKING:
     from rooms.keys import ApiKey
 
 
-async def verify_join(context: Context, token: str, *, now: float) -> Admission:
-    """Check a join token against the store; raise `JoinRefused`."""
+async def verify_join(context: Context, token: str, *, now: float, waits: bool = False) -> Admission:
+    """Check a join token against the store; raise `JoinRefused`.
+
+    Whoever has to wait and was not admitted is let pass with `waits` only, for the waiting room.
+    """
     try:
         claims = read_join_token(token, context.keys, now=now)
     except InvalidTokenError as error:
@@ -47,7 +52,10 @@ async def verify_join(context: Context, token: str, *, now: float) -> Admission:
     _check_participant(claims, participant)
     if (reason := outside(room, now=now)) is not None:
         raise JoinRefused(reason)
-    return _admission(claims, room, participant)
+    admission = _admission(claims, room, participant)
+    if not waits and has_to_wait(room, admission.role, participant):
+        raise JoinRefused("not-admitted")
+    return admission
 
 
 async def refresh_token(context: Context, admission: Admission, *, now: float) -> str:
@@ -107,7 +115,17 @@ def _renewed(
 
 def new_room_row(tenant: str, room_id: str, draft: RoomDraft, settings: RoomsSettings, now: float) -> RoomRow:
     """Make the row of a room; what the caller left open is taken from the settings, for good."""
-    row = RoomRow(uid=new_room_uid(), tenant=tenant, id=room_id, created_at=now, version=1)
+    row = RoomRow(
+        uid=new_room_uid(),
+        tenant=tenant,
+        id=room_id,
+        created_at=now,
+        version=1,
+        state="planned",
+        started_at=None,
+        ended_at=None,
+        last_seq=0,
+    )
     write_draft(row, draft, settings)
     return row
 
@@ -121,6 +139,8 @@ def write_draft(row: RoomRow, draft: RoomDraft, settings: RoomsSettings) -> None
         open_before_minutes=settings.open_before_minutes if before is None else before,
         close_after_minutes=settings.close_after_minutes if after is None else after,
     )
+    state = cast("RoomState", row.state)
+    row.due_at = next_deadline(state, row.closes_at, overrun_seconds=settings.overrun_seconds)
 
 
 async def _find_or_make(
@@ -133,11 +153,11 @@ async def _find_or_make(
     # A token that was made for a stored room must not bring it back after it was deleted.
     if claims.room_uid is not None or not context.settings.create_on_join:
         raise JoinRefused("not-found")
-    async with context.store.write() as session:
+    async with context.change() as session:
         found = await _find(session, claims)
         if found is None:
             room = new_room_row(claims.tenant, claims.room, RoomDraft(kind="group"), context.settings, now)
-            session.add(room)
+            await begin(session, room, "media", now=now)
             log.info("room_created", extra={"room": room.uid, "reason": "joined"})
             return room, None
         return found

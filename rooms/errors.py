@@ -75,10 +75,25 @@ class Full(RoomsError):
     code = "full"
 
 
-class Removed(RoomsError):
-    """The participant was removed and has not been put back, so nothing that lets them in is given out."""
+class InvalidTransition(RoomsError):
+    """What was asked is not possible in the present state of the room or participant; `state` names it."""
 
     code = "invalid-transition"
+
+    def __init__(self, state: str, text: str) -> None:
+        """Name the state, and say what can be done."""
+        self.state = state
+        super().__init__(text)
+
+
+class Removed(InvalidTransition):
+    """The participant was removed and has not been put back, so nothing that lets them in is given out."""
+
+    def __init__(self) -> None:
+        """Say how the person is let in again."""
+        super().__init__(
+            "removed", "the participant was removed; PUT the participant again to let the person in"
+        )
 
 
 class InvalidValue(RoomsError):

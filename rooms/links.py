@@ -50,7 +50,7 @@ class Links:
             if row is None or row.forgotten:
                 raise NotFound("participant")
             if row.state == "removed":
-                raise Removed("participant")
+                raise Removed
             return await self._add(session, room, identity, cast("Role", row.role), now, expires_at)
 
     async def create_for_guests(

@@ -120,7 +120,7 @@ class RoomObserver(Protocol):
         """These rules hold for everybody in the call from now on."""
 
     def room_closed(self, room_id: str, reason: str) -> None:
-        """The room is over (`deleted`): end every leg."""
+        """The room is over (`finished`, `cancelled`, `not_held`, `deleted`): end every leg."""
 
 
 class Gate(Protocol):
@@ -148,6 +148,7 @@ class RoomDraft:
     open_before_minutes: int | None = None
     close_after_minutes: int | None = None
     max_participants: int | None = None
+    waiting_room: bool = False
     features: Features = Features()
     metadata: Mapping[str, str] = field(default_factory=dict)
 
@@ -166,11 +167,19 @@ class Room:
     open_before_minutes: int
     close_after_minutes: int
     max_participants: int | None
+    waiting_room: bool
+    """Patients, guests and observers are let in one by one."""
     features: Features
     metadata: Mapping[str, str]
     """For the calling application alone; never shown to participants."""
+    state: RoomState
+    started_at: float | None
+    """When the call began, for the first time."""
+    ended_at: float | None
+    """When the room was finished, cancelled or found not held; `None` while it is not."""
     created_at: float
     version: int
+    """Rises with every change of the rules and of the state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +208,12 @@ class Participant:
     metadata: Mapping[str, str]
     """For the calling application alone; never shown to participants."""
     state: ParticipantState
+    waiting_since: float | None
+    """Set while the person stands in the waiting room."""
     epoch: int
     created_at: float
     version: int
+    """Rises with every change that a caller makes, not when the person comes and goes."""
 
 
 @dataclass(frozen=True, slots=True)

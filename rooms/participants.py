@@ -11,7 +11,9 @@ from rooms import rows
 from rooms.context import log, room_row
 from rooms.errors import Full, InvalidValue, NotFound, Removed, StaleVersion
 from rooms.ids import is_usable_id
+from rooms.life import follow_attendance, has_to_wait, move_participant
 from rooms.model import Participant, ParticipantDraft, Role, Room, Warrant
+from rooms.presence import PresenceAct
 from rooms.rights import in_force
 from rooms.tables import ParticipantRow, RoomRow
 from rooms.tokens import clean_name, mint_join_token
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from rooms.context import Context
     from rooms.keys import ApiKey
+    from rooms.transitions import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Ticket:
     name: str
     role: Role
     expires_at: float
+    must_wait: bool
+    """The person is to be admitted first: until then the token opens the waiting room only."""
 
 
 class Participants:
@@ -59,7 +64,7 @@ class Participants:
         """
         if not is_usable_id(identity):
             raise InvalidValue("identity", "must be 1 to 128 printable characters without a slash")
-        async with self._context.store.write() as session:
+        async with self._context.change() as session:
             room = await room_row(session, tenant, room_id)
             row = await session.get(ParticipantRow, (room.uid, identity))
             made = row is None or row.forgotten
@@ -72,7 +77,7 @@ class Participants:
             else:
                 _rewrite(row, draft, now=now)
                 if put_back:
-                    row.state = "expected"
+                    await move_participant(session, room, row, PresenceAct.PUT_BACK, "api", now=now)
         participant, stored = rows.participant_of(row), rows.grants_of(row)
         name, attributes = participant.name or "", {**dict.fromkeys(before, ""), **participant.attributes}
         self._context.tell(lambda one: one.participant_changed(room.uid, identity, stored, name, attributes))
@@ -101,27 +106,35 @@ class Participants:
     async def forget(self, tenant: str, room_id: str, identity: str, *, now: float) -> None:
         """Delete a participant: what was stored about the person is gone and every earlier token is dead.
 
-        One who was removed stays out until put back.
+        One who was removed or denied stays out until put back.
         """
-        async with self._context.store.write() as session:
+        async with self._context.change() as session:
             room = await room_row(session, tenant, room_id)
             row = await _known(session, room, identity)
+            await move_participant(session, room, row, PresenceAct.GIVE_UP, "api", now=now)
             rows.write_participant(row, ParticipantDraft())
-            row.forgotten = True
+            if row.state not in {"removed", "denied"}:
+                row.state = "expected"  # whoever comes under this id later is somebody new
+            row.forgotten, row.admitted_at = True, None
             _end_tokens(row, now=now)
+            await self._follow(session, room, now=now)
         self._context.tell(lambda one: one.participant_removed(room.uid, identity))
 
-    async def remove(self, tenant: str, room_id: str, identity: str, *, now: float) -> Participant:
+    async def remove(
+        self, tenant: str, room_id: str, identity: str, *, now: float, cause: Cause = "api"
+    ) -> Participant:
         """Throw a person out, known or not: earlier tokens are dead, none is given until put back."""
-        async with self._context.store.write() as session:
+        async with self._context.change() as session:
             room = await room_row(session, tenant, room_id)
             row = await session.get(ParticipantRow, (room.uid, identity))
             if row is None:
                 if not is_usable_id(identity):
                     raise NotFound("participant")
                 row = await add_participant(self._context, session, room, identity, now=now)
-            row.state, row.forgotten = "removed", False
+            await move_participant(session, room, row, PresenceAct.REMOVE, cause, now=now)
+            row.forgotten = False
             _end_tokens(row, now=now)
+            await self._follow(session, room, now=now)
         log.info("participant_removed", extra={"room": room.uid})
         self._context.tell(lambda one: one.participant_removed(room.uid, identity))
         return rows.participant_of(row)
@@ -141,8 +154,12 @@ class Participants:
             room = await room_row(session, key.tenant, room_id)
             row = await _known(session, room, identity)
         if row.state == "removed":
-            raise Removed("participant")
+            raise Removed
         return issue(self._context, key, room, row, now=now, ttl_seconds=ttl_seconds, name=name)
+
+    async def _follow(self, session: AsyncSession, room: RoomRow, *, now: float) -> None:
+        overrun = self._context.settings.overrun_seconds
+        await follow_attendance(session, room, overrun=overrun, now=now)
 
 
 async def add_participant(
@@ -184,7 +201,15 @@ def issue(
         room_uid=room.uid,
         epoch=row.epoch,
     )
-    return Ticket(token, rows.room_of(room), row.identity, shown, cast("Role", row.role), now + ttl)
+    return Ticket(
+        token=token,
+        room=rows.room_of(room),
+        identity=row.identity,
+        name=shown,
+        role=cast("Role", row.role),
+        expires_at=now + ttl,
+        must_wait=has_to_wait(room, row.role, row),
+    )
 
 
 async def _known(session: AsyncSession, room: RoomRow, identity: str) -> ParticipantRow:

@@ -60,7 +60,7 @@ _CALLERS: tuple[Cause, ...] = ("api", "host")
 
 PRESENCE_TABLE: tuple[Transition[ParticipantState, PresenceAct, PresenceFacts], ...] = (
     Transition(("expected", "left"), PresenceAct.KNOCK, ("media",), "waiting", _MUST_WAIT),
-    Transition(("waiting",), PresenceAct.GIVE_UP, ("media", "deadline", "api", "host"), "left"),
+    Transition(("waiting", "admitted"), PresenceAct.GIVE_UP, ("media", "deadline", "api", "host"), "left"),
     Transition(("expected", "waiting", "left", "denied"), PresenceAct.ADMIT, _CALLERS, "admitted"),
     Transition(("expected", "waiting", "admitted", "left"), PresenceAct.DENY, _CALLERS, "denied"),
     Transition(

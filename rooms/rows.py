@@ -18,6 +18,7 @@ from rooms.model import (
     Room,
     RoomDraft,
     RoomKind,
+    RoomState,
     Source,
 )
 from rooms.rights import grants_for
@@ -38,8 +39,12 @@ def room_of(row: RoomRow) -> Room:
         open_before_minutes=row.open_before_minutes,
         close_after_minutes=row.close_after_minutes,
         max_participants=row.max_participants,
+        waiting_room=row.waiting_room,
         features=features_of(row),
         metadata=row.labels,
+        state=cast("RoomState", row.state),
+        started_at=row.started_at,
+        ended_at=row.ended_at,
         created_at=row.created_at,
         version=row.version,
     )
@@ -57,6 +62,7 @@ def write_room(row: RoomRow, draft: RoomDraft, *, open_before_minutes: int, clos
     row.opens_at = opens_at(row)
     row.closes_at = closes_at(row)
     row.max_participants = draft.max_participants
+    row.waiting_room = draft.waiting_room
     row.features = asdict(draft.features)
     row.labels = dict(draft.metadata)
 
@@ -87,6 +93,7 @@ def participant_of(row: ParticipantRow) -> Participant:
         attributes=row.attributes,
         metadata=row.labels,
         state=cast("ParticipantState", row.state),
+        waiting_since=row.waiting_since,
         epoch=row.epoch,
         created_at=row.created_at,
         version=row.version,
@@ -99,6 +106,8 @@ def new_participant(room_uid: str, identity: str, *, now: float) -> ParticipantR
         room_uid=room_uid,
         identity=identity,
         state="expected",
+        waiting_since=None,
+        admitted_at=None,
         forgotten=False,
         epoch=0,
         revoked_at=None,

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from rooms import entrance, rows
+from rooms.agenda import RoomFilter, count_rooms, find_rooms
 from rooms.answers import Answer, Once, earlier_answer, keep_answer
 from rooms.context import Context, RoomsSettings, find_room_row, log, room_row
-from rooms.errors import InvalidValue, StaleVersion, Taken
+from rooms.deadlines import Deadlines
+from rooms.errors import InvalidTransition, InvalidValue, StaleVersion, Taken
 from rooms.event_log import EventLog
+from rooms.events import append_event
 from rooms.ids import is_usable_id, new_room_id
+from rooms.life import begin, move_room
 from rooms.links import Links
 from rooms.participants import Participants
+from rooms.states import RoomAct
 from rooms.store import Store
-from rooms.tables import RoomRow
+from rooms.waiting_room import WaitingRoom
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rooms.keys import KeyRing
     from rooms.model import Admission, Room, RoomDraft, RoomObserver, RoomState
-
-
-@dataclass(frozen=True, slots=True)
-class RoomFilter:
-    """Which rooms to list; times are compared with the planned start, or the making of a room without one."""
-
-    state: RoomState | None = None
-    starts_from: float | None = None
-    starts_before: float | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    from rooms.tables import RoomRow
+    from rooms.transitions import Cause
 
 
 class Rooms:
@@ -45,6 +38,8 @@ class Rooms:
         self.events = EventLog(context)
         self.participants = Participants(context)
         self.links = Links(context)
+        self.waiting_room = WaitingRoom(context)
+        self.deadlines = Deadlines(context)
 
     @classmethod
     async def open(cls, url: str, *, keys: KeyRing, settings: RoomsSettings | None = None) -> Rooms:
@@ -79,6 +74,10 @@ class Rooms:
         """
         return await entrance.verify_join(self._context, token, now=now)
 
+    async def verify_knock(self, token: str, *, now: float) -> Admission:
+        """Check like `verify_join`, but let those pass who have to wait: for the waiting room."""
+        return await entrance.verify_join(self._context, token, now=now, waits=True)
+
     async def refresh_token(self, admission: Admission, *, now: float) -> str:
         """Give a fresh token, as good as its last, to a leg in the call; raise `JoinRefused`."""
         return await entrance.refresh_token(self._context, admission, now=now)
@@ -89,7 +88,7 @@ class Rooms:
         """Make a room; with `once`, a repeated request makes nothing and gets the earlier answer."""
         _check(draft)
         try:
-            async with self._context.store.write() as session:
+            async with self._context.change() as session:
                 if once is not None:
                     earlier = await earlier_answer(session, tenant, once, now=now)
                     if earlier is not None:
@@ -98,7 +97,7 @@ class Rooms:
                 if await find_room_row(session, tenant, room_id) is not None:
                     raise Taken("id")
                 row = entrance.new_room_row(tenant, room_id, draft, self._context.settings, now)
-                session.add(row)
+                await begin(session, row, "api", now=now)
                 room = rows.room_of(row)
                 if once is not None:
                     keep_answer(session, tenant, once, room, now=now)
@@ -117,20 +116,12 @@ class Rooms:
         tenant: str,
         wanted: RoomFilter,
         *,
-        now: float,
         after: tuple[float, str] | None = None,
         limit: int = 50,
     ) -> tuple[list[Room], tuple[float, str] | None]:
         """Give up to `limit` rooms in the order of the agenda, and the position to go on `after`, if any."""
-        query = select(RoomRow).where(RoomRow.tenant == tenant, *_conditions(wanted, now=now))
-        if after is not None:
-            query = query.where(tuple_(RoomRow.agenda_at, RoomRow.uid) > after)
-        query = query.order_by(RoomRow.agenda_at, RoomRow.uid).limit(limit + 1)
         async with self._context.store.read() as session:
-            found = list(await session.scalars(query))
-        more = len(found) > limit
-        position = (found[limit - 1].agenda_at, found[limit - 1].uid) if more else None
-        return [rows.room_of(row) for row in found[:limit]], position
+            return await find_rooms(session, tenant, wanted, after=after, limit=limit)
 
     async def replace_room(
         self, tenant: str, room_id: str, draft: RoomDraft, *, if_version: int | None = None
@@ -147,24 +138,50 @@ class Rooms:
         self._context.tell(lambda one: one.room_changed(room.uid, rules))
         return room
 
-    async def delete_room(self, tenant: str, room_id: str, *, if_version: int | None = None) -> None:
-        """Delete a room with its participants and links, and end its call."""
-        async with self._context.store.write() as session:
+    async def act(
+        self,
+        tenant: str,
+        room_id: str,
+        act: RoomAct,
+        *,
+        now: float,
+        cause: Cause = "api",
+        once: Once | None = None,
+    ) -> Room | Answer:
+        """Start, finish, cancel or reopen a room; raise `InvalidTransition` if its state does not allow it.
+
+        With `once`, a repeated request does nothing and gets the earlier answer.
+        """
+        async with self._context.change() as session:
+            if once is not None:
+                earlier = await earlier_answer(session, tenant, once, now=now)
+                if earlier is not None:
+                    return earlier
+            row = await room_row(session, tenant, room_id)
+            overrun = self._context.settings.overrun_seconds
+            if not await move_room(session, row, act, cause, overrun=overrun, now=now):
+                raise InvalidTransition(row.state, _why_not(row, act, now=now))
+            room = rows.room_of(row)
+            if once is not None:
+                keep_answer(session, tenant, once, room, now=now)
+        return room
+
+    async def delete_room(
+        self, tenant: str, room_id: str, *, now: float, if_version: int | None = None
+    ) -> None:
+        """Delete a room with its participants and links, and end its call; its events stay."""
+        async with self._context.change() as session:
             row = await room_row(session, tenant, room_id)
             if if_version not in {None, row.version}:
                 raise StaleVersion("room")
+            await append_event(session, row, "room.deleted", {"before": row.state, "cause": "api"}, now=now)
             await session.delete(row)
         log.info("room_deleted", extra={"room": row.uid})
-        self._context.tell(lambda one: one.room_closed(row.uid, "deleted"))
 
-    async def count_by_state(self, *, now: float) -> dict[RoomState, int]:
+    async def count_by_state(self) -> dict[RoomState, int]:
         """Count all rooms by state, for the metrics."""
-        counts: dict[RoomState, int] = {}
         async with self._context.store.read() as session:
-            for state in ("planned", "in_progress", "finished"):
-                query = select(func.count()).select_from(RoomRow).where(_in_state(state, now=now))
-                counts[state] = await session.scalar(query) or 0
-        return counts
+            return await count_rooms(session)
 
 
 def _check(draft: RoomDraft) -> None:
@@ -174,28 +191,7 @@ def _check(draft: RoomDraft) -> None:
         raise InvalidValue("ends_at", "must be later than starts_at")
 
 
-def _conditions(wanted: RoomFilter, *, now: float) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.state is not None:
-        conditions.append(_in_state(wanted.state, now=now))
-    if wanted.starts_from is not None:
-        conditions.append(RoomRow.agenda_at >= wanted.starts_from)
-    if wanted.starts_before is not None:
-        conditions.append(RoomRow.agenda_at < wanted.starts_before)
-    conditions.extend(RoomRow.labels[name].as_string() == value for name, value in wanted.metadata.items())
-    return conditions
-
-
-def _in_state(state: RoomState, *, now: float) -> ColumnElement[bool]:
-    # The same question as `window.state_of`, asked of the database.
-    is_open = or_(RoomRow.opens_at.is_(None), RoomRow.opens_at <= now)
-    is_over = and_(RoomRow.closes_at.is_not(None), RoomRow.closes_at <= now)
-    match state:
-        case "planned":
-            return ~is_open
-        case "in_progress":
-            return and_(is_open, ~is_over)
-        case "finished":
-            return and_(is_open, is_over)
-        case _:
-            return false()
+def _why_not(row: RoomRow, act: RoomAct, *, now: float) -> str:
+    if act is RoomAct.REOPEN and row.closes_at is not None and now >= row.closes_at:
+        return "closes_at is over; move ends_at first"
+    return f"{act} is not possible while the room is {row.state}"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
-if TYPE_CHECKING:
-    from rooms.model import RoomState
+from rooms.states import OVER
 
 _MINUTE = 60.0
 
 
 class Planned(Protocol):
-    """Anything with planned times; a room without times is open until it is deleted."""
+    """Anything with planned times; a room without times is open from the beginning and never closes."""
 
     @property
     def starts_at(self) -> float | None: ...  # noqa: D102
@@ -21,6 +20,13 @@ class Planned(Protocol):
     def open_before_minutes(self) -> int: ...  # noqa: D102
     @property
     def close_after_minutes(self) -> int: ...  # noqa: D102
+
+
+class Door(Planned, Protocol):
+    """Anything with planned times and the state of a room."""
+
+    @property
+    def state(self) -> str: ...  # noqa: D102
 
 
 def opens_at(room: Planned) -> float | None:
@@ -34,22 +40,13 @@ def closes_at(room: Planned) -> float | None:
     return None if planned_end is None else planned_end + room.close_after_minutes * _MINUTE
 
 
-def outside(room: Planned, *, now: float) -> Literal["too-early", "too-late"] | None:
+def outside(room: Door, *, now: float) -> Literal["too-early", "too-late"] | None:
     """Say why nobody may enter now, or `None` if the room is open."""
+    if room.state in OVER:
+        return "too-late"
     first, last = opens_at(room), closes_at(room)
     if first is not None and now < first:
         return "too-early"
     if last is not None and now >= last:
         return "too-late"
     return None
-
-
-def state_of(room: Planned, *, now: float) -> RoomState:
-    """Give the room's state as its opening hours tell it."""
-    match outside(room, now=now):
-        case "too-early":
-            return "planned"
-        case "too-late":
-            return "finished"
-        case None:
-            return "in_progress"

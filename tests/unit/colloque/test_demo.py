@@ -67,7 +67,7 @@ async def test_links_go_on_working_after_a_restart_and_dead_ones_are_made_anew(t
     assert set(links) == set(PEOPLE)
     assert not await open_room(rooms, state)
     assert state.links == links
-    await rooms.delete_room("default", ROOM)
+    await rooms.delete_room("default", ROOM, now=0)
     assert await open_room(rooms, state)
     assert not set(state.links.values()) & set(links.values())
     await rooms.close()

@@ -106,7 +106,7 @@ async def test_a_link_leads_its_participant_to_the_room(client: Client) -> None:
     secret = link.body["url"].removeprefix("https://visio.example/r/")
     preview = await client.ask("POST", "/v1/join/preview", {"link": secret}, key=None)
     assert (preview.body["bound"], preview.body["name"], preview.body["role"]) == (True, None, "patient")
-    assert (preview.body["room"]["name"], preview.body["room"]["state"]) == ("Suivi", "in_progress")
+    assert (preview.body["room"]["name"], preview.body["room"]["state"]) == ("Suivi", "planned")
     assert "metadata" not in preview.body["room"]
     joined = await client.ask("POST", "/v1/join", {"link": secret, "name": "Léa"}, key=None)
     assert (joined.status, joined.body["identity"], joined.body["name"]) == (200, "p1", "Léa")

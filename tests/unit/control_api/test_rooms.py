@@ -12,7 +12,7 @@ async def test_a_room_is_made_with_one_request(client: Client) -> None:
     made = await client.ask("POST", "/v1/rooms", {})
     assert made.status == 201
     assert made.headers["Location"] == f"/v1/rooms/{made.body['id']}"
-    assert (made.body["state"], made.body["kind"]) == ("in_progress", "consultation")
+    assert (made.body["state"], made.body["kind"]) == ("planned", "consultation")
     read = await client.ask("GET", made.headers["Location"])
     assert (read.body, read.headers["ETag"]) == (made.body, made.headers["ETag"])
 
@@ -195,9 +195,9 @@ class TestListing:
     async def test_the_next_page_is_also_in_a_link(self, client: Client) -> None:
         for _ in range(2):
             await client.ask("POST", "/v1/rooms", {})
-        page = await client.ask("GET", "/v1/rooms?limit=1&state=in_progress")
+        page = await client.ask("GET", "/v1/rooms?limit=1&state=planned")
         assert page.headers["Link"] == (
-            f'</v1/rooms?limit=1&state=in_progress&cursor={page.body["next"]}>; rel="next"'
+            f'</v1/rooms?limit=1&state=planned&cursor={page.body["next"]}>; rel="next"'
         )
 
     async def test_rooms_come_as_a_table_that_no_spreadsheet_runs(self, client: Client) -> None:
@@ -208,7 +208,7 @@ class TestListing:
         assert 'rel="next"' in table.headers["Link"]
         header, row = csv.reader(io.StringIO(table.text))
         assert header[:4] == ["id", "name", "kind", "state"]
-        assert row[:4] == ["a", '\'=HYPERLINK("x"), "y"', "consultation", "in_progress"]
+        assert row[:4] == ["a", '\'=HYPERLINK("x"), "y"', "consultation", "planned"]
         assert (await client.ask("GET", "/v1/rooms", accept="*/*")).body["items"]
 
     async def test_rooms_are_found_by_metadata_and_time(self, client: Client) -> None:
@@ -218,7 +218,8 @@ class TestListing:
             ("metadata.ward=7", ["a"]),
             ("from=2031-05-06T09:00:00%2B00:00", ["b"]),
             ("to=2031-05-06T09:00:00Z", ["a"]),
-            ("state=planned", ["b"]),
+            ("state=planned", ["a", "b"]),
+            ("state=finished", []),
         ):
             listed = (await client.ask("GET", f"/v1/rooms?{query.replace('%2B', '+')}")).body["items"]
             assert [room["id"] for room in listed] == found

@@ -172,7 +172,7 @@ async def test_two_who_join_a_new_room_together_meet_in_one(open_house: Rooms) -
 async def test_a_token_of_a_deleted_room_does_not_bring_it_back(open_house: Rooms, key: ApiKey) -> None:
     await open_house.create_room("default", RoomDraft(id="demo"), now=NOW)
     token = await token_for(open_house, key)
-    await open_house.delete_room("default", "demo")
+    await open_house.delete_room("default", "demo", now=NOW)
     assert await refusal(open_house, token) == "not-found"
 
 
@@ -180,7 +180,7 @@ async def test_a_token_of_an_earlier_room_of_the_same_id_is_dead(
     rooms: Rooms, room: Room, key: ApiKey
 ) -> None:
     token = await token_for(rooms, key)
-    await rooms.delete_room("default", "demo")
+    await rooms.delete_room("default", "demo", now=NOW)
     await rooms.create_room("default", RoomDraft(id="demo"), now=NOW)
     assert await refusal(rooms, token) == "revoked"
 
@@ -329,7 +329,7 @@ class TestRefreshing:
 
     async def test_it_ends_with_the_room(self, rooms: Rooms, room: Room, key: ApiKey) -> None:
         admission = await rooms.verify_join(await token_for(rooms, key), now=NOW)
-        await rooms.delete_room("default", "demo")
+        await rooms.delete_room("default", "demo", now=NOW)
         with pytest.raises(JoinRefused, match="not-found"):
             await rooms.refresh_token(admission, now=NOW)
 

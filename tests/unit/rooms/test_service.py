@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -23,10 +24,12 @@ from rooms import (
     ParticipantDraft,
     Removed,
     Room,
+    RoomAct,
     RoomDraft,
     RoomFilter,
     Rooms,
     RoomsSettings,
+    RoomState,
     StaleVersion,
     StoreUnavailable,
     Taken,
@@ -66,7 +69,7 @@ class TestRooms:
         await make(rooms, id="rdv")
         for attempt in (
             rooms.get_room("elsewhere", "rdv"),
-            rooms.delete_room("elsewhere", "rdv"),
+            rooms.delete_room("elsewhere", "rdv", now=NOW),
             rooms.replace_room("elsewhere", "rdv", RoomDraft()),
             rooms.participants.put("elsewhere", "rdv", "p", ParticipantDraft(), now=NOW),
             rooms.participants.list("elsewhere", "rdv"),
@@ -74,7 +77,7 @@ class TestRooms:
         ):
             with pytest.raises(NotFound):
                 await attempt
-        found, _ = await rooms.list_rooms("elsewhere", RoomFilter(), now=NOW)
+        found, _ = await rooms.list_rooms("elsewhere", RoomFilter())
         assert found == []
 
     @pytest.mark.parametrize("room_id", ["", "a/b", " a", ".", "..", "a\nb", "x" * 129])
@@ -104,7 +107,7 @@ class TestRooms:
         with pytest.raises(StaleVersion):
             await rooms.replace_room("default", "rdv", RoomDraft(name="C"), if_version=1)
         with pytest.raises(StaleVersion):
-            await rooms.delete_room("default", "rdv", if_version=1)
+            await rooms.delete_room("default", "rdv", now=NOW, if_version=1)
         assert (await rooms.get_room("default", "rdv")).name == "B"
 
     async def test_of_many_changes_to_one_version_exactly_one_is_made(self, rooms: Rooms) -> None:
@@ -133,7 +136,7 @@ class TestRooms:
         room = await make(rooms, id="rdv")
         await rooms.participants.put("default", "rdv", "p", ParticipantDraft(), now=NOW)
         _, secret = await rooms.links.create_for_participant("default", "rdv", "p", now=NOW)
-        await rooms.delete_room("default", "rdv")
+        await rooms.delete_room("default", "rdv", now=NOW)
         assert witness.heard[-1] == ("closed", room.uid, "deleted")
         with pytest.raises(JoinRefused, match="not-found"):
             await rooms.links.preview(secret, now=NOW)
@@ -158,7 +161,7 @@ class TestAgenda:
         seen: list[Room] = []
         position = None
         for _ in range(5):
-            page, position = await rooms.list_rooms("default", RoomFilter(), now=NOW, after=position, limit=2)
+            page, position = await rooms.list_rooms("default", RoomFilter(), after=position, limit=2)
             seen += page
             if position is None:
                 break
@@ -166,16 +169,17 @@ class TestAgenda:
 
     async def test_a_page_that_is_just_full_is_the_last(self, rooms: Rooms) -> None:
         await make(rooms)
-        _, position = await rooms.list_rooms("default", RoomFilter(), now=NOW, limit=1)
+        _, position = await rooms.list_rooms("default", RoomFilter(), limit=1)
         assert position is None
 
     @pytest.mark.parametrize(
         ("wanted", "found"),
         [
             (RoomFilter(), {"early", "now", "late", "open"}),
-            (RoomFilter(state="planned"), {"late"}),
-            (RoomFilter(state="in_progress"), {"now", "open"}),
-            (RoomFilter(state="finished"), {"early"}),
+            (RoomFilter(state="planned"), {"late", "open"}),
+            (RoomFilter(state="in_progress"), {"now"}),
+            (RoomFilter(state="not_held"), {"early"}),
+            (RoomFilter(state="finished"), set()),
             (RoomFilter(starts_from=NOW), {"now", "late", "open"}),
             (RoomFilter(starts_before=NOW), {"early"}),
             (RoomFilter(metadata={"ward": "7"}), {"now"}),
@@ -190,14 +194,18 @@ class TestAgenda:
         await make(rooms, id="now", starts_at=NOW, metadata={"ward": "7"})
         await make(rooms, id="late", starts_at=NOW + 90_000, metadata={"ward": "8"})
         await make(rooms, id="open")
-        listed, _ = await rooms.list_rooms("default", wanted, now=NOW)
+        await rooms.act("default", "now", RoomAct.START, now=NOW)
+        await rooms.deadlines.meet(now=NOW)
+        listed, _ = await rooms.list_rooms("default", wanted)
         assert {room.id for room in listed} == found
 
     async def test_rooms_are_counted_by_state(self, rooms: Rooms) -> None:
         await make(rooms, starts_at=NOW - 90_000)
         await make(rooms, starts_at=NOW)
         await make(rooms, tenant="elsewhere")
-        assert await rooms.count_by_state(now=NOW) == {"planned": 0, "in_progress": 2, "finished": 1}
+        await rooms.deadlines.meet(now=NOW)
+        counts = await rooms.count_by_state()
+        assert counts == dict.fromkeys(get_args(RoomState), 0) | {"planned": 2, "not_held": 1}
 
 
 class TestIdempotency:
@@ -214,7 +222,7 @@ class TestIdempotency:
         again = await rooms.create_room("default", RoomDraft(), now=NOW + 86_000, once=once())
         assert isinstance(first, Room)
         assert again == Answer(201, {"ETag": "1"}, first.id)
-        assert len((await rooms.list_rooms("default", RoomFilter(), now=NOW))[0]) == 1
+        assert len((await rooms.list_rooms("default", RoomFilter()))[0]) == 1
 
     async def test_repetitions_at_the_same_time_make_one_room(
         self, rooms: Rooms, once: Callable[..., Once]
@@ -222,7 +230,7 @@ class TestIdempotency:
         await asyncio.gather(
             *(rooms.create_room("default", RoomDraft(), now=NOW, once=once()) for _ in range(8))
         )
-        assert len((await rooms.list_rooms("default", RoomFilter(), now=NOW))[0]) == 1
+        assert len((await rooms.list_rooms("default", RoomFilter()))[0]) == 1
 
     async def test_the_same_key_for_another_request_is_refused(
         self, rooms: Rooms, once: Callable[..., Once]

@@ -1,0 +1,152 @@
+"""Moves rooms and participants along their tables: the row and the event that tells of it, both or neither.
+
+Every change of a stored state goes through here. The tables decide (`rooms.states`, `rooms.presence`); this
+collects the facts that their guards ask for and writes down what follows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import func, select
+
+from rooms.events import append_event
+from rooms.presence import PresenceAct, PresenceFacts, must_wait, participant_after
+from rooms.states import OVER, Attendance, RoomAct, RoomFacts, attended, next_deadline, room_after
+from rooms.tables import ConnectionRow, ParticipantRow, RoomRow
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from rooms.events import EventType
+    from rooms.model import ParticipantState, Role, RoomState
+    from rooms.transitions import Cause
+
+_TELLING: dict[ParticipantState, EventType] = {
+    "waiting": "participant.waiting",
+    "admitted": "participant.admitted",
+    "denied": "participant.denied",
+    "removed": "participant.removed",
+}
+"""The states of a participant that events tell of; connections have events of their own."""
+_IN: frozenset[ParticipantState] = frozenset({"admitted", "connected"})
+_OUT: frozenset[ParticipantState] = frozenset({"expected", "denied", "removed"})
+_BY_CALLERS = frozenset({PresenceAct.ADMIT, PresenceAct.DENY, PresenceAct.REMOVE, PresenceAct.PUT_BACK})
+
+
+async def begin(session: AsyncSession, room: RoomRow, cause: Cause, *, now: float) -> None:
+    """Add a new room and tell of it."""
+    session.add(room)
+    data = {"before": None, "state": room.state, "cause": cause}
+    await append_event(session, room, "room.planned", data, now=now)
+
+
+async def move_room(
+    session: AsyncSession, room: RoomRow, act: RoomAct, cause: Cause, *, overrun: float, now: float
+) -> bool:
+    """Do what the table says; `False` if the act changes nothing. `overrun` is in seconds."""
+    facts = RoomFacts(
+        past_closing=room.closes_at is not None and now >= room.closes_at,
+        people=(await attendance_of(session, room)).people,
+    )
+    before = cast("RoomState", room.state)
+    after = room_after(before, act, cause, facts)
+    if after is None:
+        return False
+    room.state = after
+    room.version += 1
+    room.ended_at = now if after in OVER else None
+    if after == "in_progress" and room.started_at is None:
+        room.started_at = now
+    room.due_at = next_deadline(after, room.closes_at, overrun_seconds=overrun)
+    type_ = cast("EventType", "room.reopened" if act is RoomAct.REOPEN else f"room.{after}")
+    await append_event(session, room, type_, {"before": before, "state": after, "cause": cause}, now=now)
+    if after in OVER:
+        await _send_home(session, room, cause, now=now)
+    return True
+
+
+async def move_participant(
+    session: AsyncSession,
+    room: RoomRow,
+    row: ParticipantRow,
+    act: PresenceAct,
+    cause: Cause,
+    *,
+    now: float,
+    connection: str | None = None,
+) -> bool:
+    """Do what the table says; `False` if the act changes nothing.
+
+    `connection` is the one that the act is about, where it is about one.
+    """
+    facts = await _facts(session, room, row, connection)
+    after = participant_after(cast("ParticipantState", row.state), act, cause, facts)
+    if after is None:
+        return False
+    row.state = after
+    if act in _BY_CALLERS:
+        row.version += 1
+    if after == "waiting":
+        row.waiting_since = now
+    elif after != "admitted":  # who is admitted still stands in the waiting room, until the door is passed
+        row.waiting_since = None
+    if after in _IN:
+        row.admitted_at = row.admitted_at or now
+    elif after in _OUT:
+        row.admitted_at = None
+    if after in _TELLING:
+        data = {"identity": row.identity, "role": row.role, "cause": cause}
+        await append_event(session, room, _TELLING[after], data, now=now)
+    return True
+
+
+async def follow_attendance(session: AsyncSession, room: RoomRow, *, overrun: float, now: float) -> None:
+    """Move the room as those who are there now make it; to be called after people came or went."""
+    await session.flush()
+    act = attended(await attendance_of(session, room))
+    await move_room(session, room, act, "media", overrun=overrun, now=now)
+
+
+async def attendance_of(session: AsyncSession, room: RoomRow) -> Attendance:
+    """Count who is in the call and who waits."""
+    roles = select(ConnectionRow.role, func.count(ConnectionRow.identity.distinct()))
+    found = await session.execute(
+        roles.where(ConnectionRow.room_uid == room.uid).group_by(ConnectionRow.role)
+    )
+    counts = dict(found.all())
+    hosts, observers = counts.pop("host", 0), counts.pop("observer", 0)
+    waiting = select(func.count()).select_from(ParticipantRow).where(*_standing_before(room))
+    return Attendance(hosts, sum(counts.values()), observers, await session.scalar(waiting) or 0)
+
+
+def has_to_wait(room: RoomRow, role: str, row: ParticipantRow | None) -> bool:
+    """Whether a person needs an admission before entering now."""
+    admitted = row is not None and row.admitted_at is not None
+    return must_wait(cast("Role", role), waiting_room=room.waiting_room, admitted=admitted)
+
+
+async def _facts(
+    session: AsyncSession, room: RoomRow, row: ParticipantRow, connection: str | None
+) -> PresenceFacts:
+    others = select(ConnectionRow.lost_at).where(
+        ConnectionRow.room_uid == room.uid,
+        ConnectionRow.identity == row.identity,
+        ConnectionRow.id != (connection or ""),
+    )
+    lost = list(await session.scalars(others))
+    return PresenceFacts(
+        must_wait=has_to_wait(room, row.role, row),
+        up=lost.count(None),
+        open=len(lost),
+    )
+
+
+async def _send_home(session: AsyncSession, room: RoomRow, cause: Cause, *, now: float) -> None:
+    for row in await session.scalars(select(ParticipantRow).where(*_standing_before(room))):
+        await move_participant(session, room, row, PresenceAct.GIVE_UP, cause, now=now)
+
+
+def _standing_before(room: RoomRow) -> tuple[ColumnElement[bool], ...]:
+    return (ParticipantRow.room_uid == room.uid, ParticipantRow.waiting_since.is_not(None))

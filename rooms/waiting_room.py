@@ -1,0 +1,152 @@
+"""The waiting room: who stands before the door, and who lets them in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import select
+
+from rooms import rows
+from rooms.context import room_row
+from rooms.errors import InvalidTransition, NotFound
+from rooms.life import follow_attendance, move_participant
+from rooms.participants import add_participant
+from rooms.presence import PresenceAct
+from rooms.tables import ParticipantRow, RoomRow
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from rooms.context import Context
+    from rooms.model import Admission, Participant, ParticipantState, Role
+    from rooms.transitions import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """Somebody who stands in the waiting room."""
+
+    identity: str
+    role: Role
+    name: str | None
+    """Pseudonym, where one is stored."""
+    state: ParticipantState
+    """`waiting`, or `admitted` until the person has gone through the door."""
+    since: float
+
+
+class WaitingRoom:
+    """The waiting rooms of all rooms; admissions are durable, and so is everybody's place."""
+
+    def __init__(self, context: Context) -> None:
+        """Work on the shared store."""
+        self._context = context
+
+    async def knock(self, admission: Admission, *, now: float) -> ParticipantState:
+        """Let a person who has to wait (`Rooms.verify_knock`) take a place, or find the one kept for them.
+
+        Gives the state: `waiting`, or `admitted` (go in), `denied`, or another where there is nothing to
+        wait for. A repeated knock changes nothing. Raise `NotFound` if the room is gone.
+        """
+        async with self._context.change() as session:
+            room = await self._room(session, admission.room_id)
+            row = await session.get(ParticipantRow, (room.uid, admission.identity))
+            if row is None:
+                row = await add_participant(self._context, session, room, admission.identity, now=now)
+                row.role = admission.role
+            row.forgotten = False
+            if await move_participant(session, room, row, PresenceAct.KNOCK, "media", now=now):
+                await self._follow(session, room, now=now)
+            elif row.state == "admitted" and row.waiting_since is None:
+                row.waiting_since = now
+            return cast("ParticipantState", row.state)
+
+    async def give_up(self, room_uid: str, identity: str, *, now: float) -> None:
+        """Take somebody out of the waiting room who went away for good; an admission still holds."""
+        async with self._context.change() as session:
+            room = await session.get(RoomRow, room_uid)
+            row = await session.get(ParticipantRow, (room_uid, identity))
+            if room is None or row is None or row.waiting_since is None:
+                return
+            if await move_participant(session, room, row, PresenceAct.GIVE_UP, "media", now=now):
+                await self._follow(session, room, now=now)
+
+    async def waiters(self, room_uid: str) -> list[Waiter]:
+        """Give those who stand in the waiting room, in the order in which they came."""
+        query = select(ParticipantRow).where(
+            ParticipantRow.room_uid == room_uid, ParticipantRow.waiting_since.is_not(None)
+        )
+        async with self._context.store.read() as session:
+            ordered = query.order_by(ParticipantRow.waiting_since, ParticipantRow.identity)
+            return [
+                Waiter(
+                    row.identity,
+                    cast("Role", row.role),
+                    row.name,
+                    cast("ParticipantState", row.state),
+                    row.waiting_since or 0.0,
+                )
+                for row in await session.scalars(ordered)
+            ]
+
+    async def admit(
+        self, tenant: str, room_id: str, identity: str, *, now: float, cause: Cause = "api"
+    ) -> Participant:
+        """Let a person in who waits or will come; again is no error.
+
+        Raise `NotFound`, or `InvalidTransition` for one who is in the call or was removed.
+        """
+        return await self._decide(tenant, room_id, identity, PresenceAct.ADMIT, "admitted", cause, now=now)
+
+    async def deny(
+        self, tenant: str, room_id: str, identity: str, *, now: float, cause: Cause = "api"
+    ) -> Participant:
+        """Turn a person away until admitted or put again; again is no error. Raise as `admit` does."""
+        return await self._decide(tenant, room_id, identity, PresenceAct.DENY, "denied", cause, now=now)
+
+    async def admit_all(
+        self, tenant: str, room_id: str, *, now: float, cause: Cause = "api"
+    ) -> list[Participant]:
+        """Let everybody in who waits now, in the order in which they came."""
+        async with self._context.change() as session:
+            room = await room_row(session, tenant, room_id)
+            query = select(ParticipantRow).where(
+                ParticipantRow.room_uid == room.uid, ParticipantRow.state == "waiting"
+            )
+            found = list(await session.scalars(query.order_by(ParticipantRow.waiting_since)))
+            for row in found:
+                await move_participant(session, room, row, PresenceAct.ADMIT, cause, now=now)
+            return [rows.participant_of(row) for row in found]
+
+    async def _decide(
+        self,
+        tenant: str,
+        room_id: str,
+        identity: str,
+        act: PresenceAct,
+        decided: ParticipantState,
+        cause: Cause,
+        *,
+        now: float,
+    ) -> Participant:
+        async with self._context.change() as session:
+            room = await room_row(session, tenant, room_id)
+            row = await session.get(ParticipantRow, (room.uid, identity))
+            if row is None or row.forgotten:
+                raise NotFound("participant")
+            if await move_participant(session, room, row, act, cause, now=now):
+                await self._follow(session, room, now=now)
+            elif row.state != decided:
+                raise InvalidTransition(row.state, f"a participant who is {row.state} cannot be {decided}")
+            return rows.participant_of(row)
+
+    async def _room(self, session: AsyncSession, room_uid: str) -> RoomRow:
+        room = await session.get(RoomRow, room_uid)
+        if room is None:
+            raise NotFound("room")
+        return room
+
+    async def _follow(self, session: AsyncSession, room: RoomRow, *, now: float) -> None:
+        overrun = self._context.settings.overrun_seconds
+        await follow_attendance(session, room, overrun=overrun, now=now)
