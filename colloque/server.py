@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from colloque import logs, ports, tls, wiring
 from colloque.admin import Admin
+from colloque.clockwork import Clockwork
 from colloque.errors import StartError
 from colloque.headers import add_security_headers, page_policy
 from colloque.origins import Peers, own_origins
@@ -124,6 +125,7 @@ class Server:
         admin_socket = self._claim("server.admin_listen", settings.server.admin_listen)
         public_socket = self._claim("server.listen", settings.server.listen)
         self._rooms = await self._open_rooms()
+        self._run_clockwork(self._rooms)
         sfu = await self._start_sfu(registry)
         signalling = LiveKitServer(
             sfu, self._rooms, wiring.livekit_settings(settings), address_of=self._address_of
@@ -159,6 +161,10 @@ class Server:
             raise StartError(f"store.url: {error}") from error
         self._stack.push_async_callback(rooms.close)
         return rooms
+
+    def _run_clockwork(self, rooms: Rooms) -> None:
+        running = asyncio.create_task(Clockwork(rooms).run())
+        self._stack.push_async_callback(_cancelled, running)
 
     async def _start_sfu(self, registry: CollectorRegistry) -> Sfu:
         sfu = Sfu(wiring.sfu_config(self.settings))
@@ -209,6 +215,11 @@ class Server:
         )
         self._stack.callback(server.close)
         return runner.server
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _debug_state(sfu: Sfu, signalling: LiveKitServer) -> dict[str, Any]:

@@ -180,6 +180,15 @@ class RoomSettings(Section):
     close_after_minutes: int = Field(
         default=60, ge=0, le=10080, description="Entry ends this long after the planned end."
     )
+    overrun_minutes: int = Field(
+        default=240,
+        ge=1,
+        le=10080,
+        description="A call that goes on after entry has ended is ended so long after that.",
+    )
+    events_kept_days: int = Field(
+        default=30, ge=2, le=3650, description="How long /v1/events can replay what happened."
+    )
     create_on_join: bool = Field(
         default=False, description="A valid token for a room that does not exist makes the room."
     )

@@ -1,0 +1,76 @@
+"""The timer of deadlines, without waiting for it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from colloque.clockwork import PRUNE_EVERY_SECONDS, Clockwork
+from rooms import KeyRing, RoomDraft, Rooms, StoreUnavailable
+from rooms.deadlines import AT_ONCE
+
+NOW = 1_900_000_000.0
+HOUR = 3600.0
+
+
+@pytest.fixture
+async def rooms(tmp_path: Path) -> AsyncIterator[Rooms]:
+    service = await Rooms.open(f"sqlite:///{tmp_path}/rooms.sqlite3", keys=KeyRing([]))
+    yield service
+    await service.close()
+
+
+async def test_everything_that_is_due_is_done_without_waiting(rooms: Rooms) -> None:
+    for number in range(AT_ONCE + 1):
+        await rooms.create_room("default", RoomDraft(id=str(number), starts_at=NOW), now=NOW)
+    clockwork = Clockwork(rooms, wall=lambda: NOW + 9 * HOUR)
+    assert await clockwork.tick()
+    assert not await clockwork.tick()
+    assert (await rooms.count_by_state())["not_held"] == AT_ONCE + 1
+
+
+async def test_old_events_go_after_a_while_and_not_at_every_tick(rooms: Rooms) -> None:
+    await rooms.create_room("default", RoomDraft(), now=NOW)
+    clock = NOW + 29 * 24 * HOUR
+    clockwork = Clockwork(rooms, wall=lambda: clock)
+    await clockwork.tick()
+    clock = NOW + 31 * 24 * HOUR
+    await clockwork.tick()
+    assert (await rooms.events.read(after=0)).items == []
+    await rooms.create_room("default", RoomDraft(), now=NOW)
+    await clockwork.tick()
+    assert len((await rooms.events.read(after=0)).items) == 1
+    clock += PRUNE_EVERY_SECONDS
+    await clockwork.tick()
+    assert (await rooms.events.read(after=0)).items == []
+
+
+async def test_a_database_that_is_gone_is_told_of_once_and_asked_again(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await rooms.create_room("default", RoomDraft(starts_at=NOW), now=NOW)
+    meet = rooms.deadlines.meet
+
+    async def gone(**_: Any) -> int:
+        raise StoreUnavailable("gone")
+
+    clockwork = Clockwork(rooms, wall=lambda: NOW + 9 * HOUR)
+    monkeypatch.setattr(rooms.deadlines, "meet", gone)
+    assert not await clockwork.tick()
+    assert not await clockwork.tick()
+    assert caplog.messages == ["deadlines_wait_for_the_database"]
+    monkeypatch.setattr(rooms.deadlines, "meet", meet)
+    await clockwork.tick()
+    assert (await rooms.count_by_state())["not_held"] == 1
+
+
+async def test_a_defect_of_ours_does_not_stop_the_clock(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(**_: Any) -> int:
+        raise RuntimeError("not today")
+
+    monkeypatch.setattr(rooms.deadlines, "meet", broken)
+    assert not await Clockwork(rooms, wall=lambda: NOW).tick()
+    assert "clockwork_failed" in caplog.messages
