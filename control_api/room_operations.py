@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import datetime
 from typing import Any, get_args
 from urllib.parse import quote
 
 from control_api.body import merge_patch, validated
+from control_api.idempotency import once
 from control_api.operations import Call, Operation, Query, Reply, invalid_query, tag, wanted_version
 from control_api.paging import next_page, read_agenda_cursor, read_limit, write_cursor
-from control_api.problems import Problem
 from control_api.schemas import RoomBody, RoomPage, RoomRequest, RoomRules
 from control_api.table import CONTENT_TYPE as CSV
 from control_api.table import rooms_as_csv, wants_csv
-from rooms import Answer, Once, Room, RoomFilter, RoomState
+from rooms import Answer, Room, RoomFilter, RoomState
 
 _STATES: tuple[RoomState, ...] = get_args(RoomState)
-_KEY_MAX_CHARS = 255
 
 
 async def create_room(call: Call) -> Reply:
     """Make a room; a repeated `Idempotency-Key` gets the first answer again."""
     request: RoomRequest = call.body
-    made = await call.rooms.create_room(
-        call.tenant, request.draft(request.id), now=call.now, once=_once(call, request)
-    )
+    repeated = once(call, f"POST /v1/rooms\n{request.model_dump_json()}", _created)
+    made = await call.rooms.create_room(call.tenant, request.draft(request.id), now=call.now, once=repeated)
     answer = made if isinstance(made, Answer) else _created(made)
     return Reply(answer.status, answer.body, answer.headers)
 
@@ -131,16 +128,6 @@ def _room(room: Room) -> Reply:
 def _created(room: Room) -> Answer:
     headers = {"ETag": tag(room.version, room.uid), "Location": f"/v1/rooms/{quote(room.id, safe='')}"}
     return Answer(201, headers, RoomBody.of(room).model_dump_json())
-
-
-def _once(call: Call, request: RoomRequest) -> Once | None:
-    key = call.headers.get("idempotency-key")
-    if key is None:
-        return None
-    if not 0 < len(key) <= _KEY_MAX_CHARS or not key.isprintable():
-        raise Problem("malformed", f"Idempotency-Key must be 1 to {_KEY_MAX_CHARS} printable characters")
-    fingerprint = hashlib.sha256(f"POST /v1/rooms\n{request.model_dump_json()}".encode()).hexdigest()
-    return Once(key, fingerprint, _created)
 
 
 def _rules(room: Room) -> dict[str, Any]:

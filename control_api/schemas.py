@@ -240,6 +240,12 @@ class ParticipantPage(BaseModel):
     next: str | None = Field(description="Give it as `cursor` to go on; null at the end.")
 
 
+class AdmittedBody(BaseModel):
+    """Those who were let in, in the order in which they came."""
+
+    items: list[ParticipantBody]
+
+
 class TokenRequest(Strict):
     """A join token to be made."""
 

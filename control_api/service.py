@@ -9,7 +9,14 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from control_api import join_operations, participant_operations, room_operations
+from control_api import (
+    admission_operations,
+    event_operations,
+    join_operations,
+    participant_operations,
+    room_operations,
+    room_state_operations,
+)
 from control_api.auth import Caller, authenticate, require
 from control_api.body import read_json, validated
 from control_api.metrics import ApiMetrics
@@ -28,7 +35,10 @@ log = logging.getLogger("control_api")
 
 OPERATIONS: tuple[Operation, ...] = (
     *room_operations.OPERATIONS,
+    *room_state_operations.OPERATIONS,
     *participant_operations.OPERATIONS,
+    *admission_operations.OPERATIONS,
+    *event_operations.OPERATIONS,
     *join_operations.OPERATIONS,
 )
 _JSON_TYPES = ("application/json", "application/merge-patch+json")

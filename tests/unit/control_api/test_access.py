@@ -21,9 +21,11 @@ OPEN_TO_ALL = {"preview_join", "join"}
 FOR_READERS = {"list_rooms", "get_room", "list_participants", "get_participant"}
 FOR_WRITERS = {
     "create_room", "patch_room", "delete_room", "put_participant", "patch_participant", "delete_participant",
-    "create_token", "create_link", "create_guest_link", "delete_link",
+    "create_token", "create_link", "create_guest_link", "delete_link", "start_room", "finish_room",
+    "cancel_room", "reopen_room",
 }  # fmt: skip
-FOR_MODERATORS = {"remove_participant"}
+FOR_MODERATORS = {"remove_participant", "admit_participant", "deny_participant", "admit_all"}
+FOR_FOLLOWERS = {"list_events"}
 BODIES: dict[str, Any] = {"patch_room": {}, "patch_participant": {}, "create_room": {}}
 
 
@@ -32,7 +34,7 @@ def bearer(claims: dict[str, Any], key: ApiKey = KEY) -> str:
 
 
 def test_every_operation_is_classified() -> None:
-    classes = (OPEN_TO_ALL, FOR_READERS, FOR_WRITERS, FOR_MODERATORS)
+    classes = (OPEN_TO_ALL, FOR_READERS, FOR_WRITERS, FOR_MODERATORS, FOR_FOLLOWERS)
     assert {one.name for one in OPERATIONS} == set().union(*classes)
     assert sum(map(len, classes)) == len(OPERATIONS)
     assert {one.name for one in OPERATIONS if one.scope is None} == OPEN_TO_ALL
@@ -47,11 +49,11 @@ async def test_scopes_decide_who_may_do_what(client: Client, operation: Any) -> 
     nobody = await client.ask(operation.method, path, body, key=None)
     assert (nobody.status, nobody.body["code"]) == (401, "unauthenticated")
     elsewhere = await client.ask(operation.method, path, body, key=STRANGER)
-    assert elsewhere.status == 404 or operation.name in {"create_room", "list_rooms"}
+    assert elsewhere.status == 404 or operation.name in {"create_room", "list_rooms", "list_events"}
     for scope, allowed in (
         ("rooms:read", operation.name in FOR_READERS),
         ("participants:admit", operation.name in FOR_MODERATORS),
-        ("events:read", False),
+        ("events:read", operation.name in FOR_FOLLOWERS),
         ("", False),
     ):
         token = bearer({"iss": "portal", "exp": NOW + 60, "scope": scope})
