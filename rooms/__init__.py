@@ -40,6 +40,7 @@ from rooms.model import (
 )
 from rooms.participants import Ticket
 from rooms.rights import in_force
+from rooms.rows import call_rules
 from rooms.service import RoomFilter, Rooms
 from rooms.window import closes_at, opens_at, state_of
 
@@ -84,6 +85,7 @@ __all__ = [
     "Taken",
     "Ticket",
     "Warrant",
+    "call_rules",
     "closes_at",
     "in_force",
     "opens_at",

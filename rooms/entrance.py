@@ -9,13 +9,14 @@ Only the bearer of a valid token for a room learns more than "no" about that roo
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from rooms import rows
 from rooms.context import find_room_row, log
 from rooms.errors import JoinRefused, StoreUnavailable
 from rooms.ids import new_room_uid
-from rooms.model import Admission, Role, RoomDraft, Warrant
+from rooms.model import Admission, Features, Role, RoomDraft, Warrant
 from rooms.rights import in_force
 from rooms.tables import ParticipantRow, RoomRow
 from rooms.tokens import InvalidTokenError, JoinClaims, OversizeTokenError, mint_join_token, read_join_token
@@ -75,6 +76,43 @@ async def refresh_token(context: Context, admission: Admission, *, now: float) -
     return _renewed(context, key, room, admission, "", {}, now=now)
 
 
+async def transfer(
+    context: Context, admission: Admission, room_id: str, *, now: float
+) -> tuple[Admission, str]:
+    """Let somebody in a call into another room of the same tenant; raise `JoinRefused`.
+
+    A token for it is made first and checked like any other, so that no rule of the door is passed by.
+    """
+    try:
+        async with context.store.read() as session:
+            home = await session.get(RoomRow, admission.room_id)
+            room = None if home is None else await find_room_row(session, home.tenant, room_id)
+    except StoreUnavailable as error:
+        raise JoinRefused("busy", str(error)) from error
+    if room is None:
+        raise JoinRefused("not-found")
+    key = context.keys.signing_for(room.tenant)
+    if key is None:
+        raise JoinRefused("unauthenticated", "the tenant has no key any more")
+    token = mint_join_token(
+        key.key,
+        key.secret,
+        room=room.id,
+        identity=admission.identity,
+        grants=in_force(admission.warrant, Features()),  # what the room left behind switches off stays there
+        now=now,
+        ttl_seconds=context.settings.token_ttl_seconds,
+        name=admission.name,
+        role=cast("Role", admission.role),
+        room_uid=room.uid,
+    )
+    found = await verify_join(context, token, now=now)
+    there = replace(
+        found, metadata=admission.metadata, attributes={**admission.attributes, **found.attributes}
+    )
+    return there, await refresh_token(context, there, now=now)
+
+
 def _renewed(
     context: Context,
     key: ApiKey,
@@ -105,7 +143,14 @@ def _renewed(
 
 def new_room_row(tenant: str, room_id: str, draft: RoomDraft, settings: RoomsSettings, now: float) -> RoomRow:
     """Make the row of a room; what the caller left open is taken from the settings, for good."""
-    row = RoomRow(uid=new_room_uid(), tenant=tenant, id=room_id, created_at=now, version=1)
+    row = RoomRow(
+        uid=new_room_uid(),
+        tenant=tenant,
+        id=room_id,
+        created_at=now,
+        version=1,
+        shared_metadata=draft.shared_metadata,
+    )
     write_draft(row, draft, settings)
     return row
 

@@ -70,7 +70,8 @@ class CallRules:
     features: Features
     max_participants: int | None
     text: str
-    """JSON for the clients: title and features of the room; empty if there is nothing to say."""
+    """What clients are told of the room: JSON with its title and features, or what the application set instead;
+    empty if there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,9 @@ class Gate(Protocol):
     async def refresh_token(self, admission: Admission, *, now: float) -> str:
         """Give a fresh join token to a leg still in the call; raise `JoinRefused` if it may not stay."""
 
+    async def transfer(self, admission: Admission, room_id: str, *, now: float) -> tuple[Admission, str]:
+        """Let somebody in a call into another room of the tenant, with a token for it; raise `JoinRefused`."""
+
     def observe(self, observer: RoomObserver) -> None:
         """Tell `observer` of every later change."""
 
@@ -148,6 +152,8 @@ class RoomDraft:
     max_participants: int | None = None
     features: Features = Features()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    shared_metadata: str | None = None
+    """Only for a new room; later changes go through `Rooms.share_metadata`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +173,8 @@ class Room:
     features: Features
     metadata: Mapping[str, str]
     """For the calling application alone; never shown to participants."""
+    shared_metadata: str | None
+    """Opaque text that everyone in the call sees, in place of what the server says of the room (`CallRules`)."""
     created_at: float
     version: int
 

@@ -12,7 +12,7 @@ from rooms.tables import Base
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The last step in `rooms/migrations/versions`."""
 
 _steps_taken = Table(

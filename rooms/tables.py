@@ -54,6 +54,7 @@ class RoomRow(Base):
     labels: Mapped[dict[str, str]] = mapped_column("metadata", _Json)
     created_at: Mapped[float]
     version: Mapped[int]
+    shared_metadata: Mapped[str | None]
 
 
 class ParticipantRow(Base):
