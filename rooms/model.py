@@ -70,8 +70,8 @@ class CallRules:
     features: Features
     max_participants: int | None
     text: str
-    """What clients are told of the room: JSON with its title and features, or what the application set instead;
-    empty if there is nothing to say."""
+    """What clients are told of the room: JSON with its title and features, or what the application shows
+    instead; empty if there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Gate(Protocol):
         """Give a fresh join token to a leg still in the call; raise `JoinRefused` if it may not stay."""
 
     async def transfer(self, admission: Admission, room_id: str, *, now: float) -> tuple[Admission, str]:
-        """Let somebody in a call into another room of the tenant, with a token for it; raise `JoinRefused`."""
+        """Let somebody in a call into another room, with a token for it; raise `JoinRefused`."""
 
     def observe(self, observer: RoomObserver) -> None:
         """Tell `observer` of every later change."""
@@ -174,7 +174,7 @@ class Room:
     metadata: Mapping[str, str]
     """For the calling application alone; never shown to participants."""
     shared_metadata: str | None
-    """Opaque text that everyone in the call sees, in place of what the server says of the room (`CallRules`)."""
+    """Opaque text that everyone in the call sees, in place of what the server says of the room."""
     created_at: float
     version: int
 

@@ -127,7 +127,7 @@ class Participants:
         return rows.participant_of(row)
 
     async def end_tokens(self, tenant: str, room_id: str, identity: str, *, now: float) -> None:
-        """Throw out somebody who may come from tokens alone: those made so far are dead, later ones are not."""
+        """Throw somebody out without keeping them out: tokens made so far are dead, later ones are not."""
         if not is_usable_id(identity):
             raise NotFound("participant")
         async with self._context.store.write() as session:
