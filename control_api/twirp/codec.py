@@ -54,6 +54,8 @@ def _from_json(kind: type[AnyMessage], body: bytes) -> AnyMessage:
     request = kind()
     try:
         values = read_json(body, max_bytes=MAX_BYTES)
+        if not isinstance(values, dict):
+            raise TwirpError("malformed", "the json request is not an object")
         json_format.ParseDict(values, request, ignore_unknown_fields=True, max_recursion_depth=2 * MAX_DEPTH)
     # The reader of the protobuf library does not turn every value of a wrong type or size into its own error.
     except (Problem, json_format.ParseError, ValueError, TypeError, OverflowError, AttributeError) as error:

@@ -186,7 +186,7 @@ class TestChanging:
         self, stage: Stage, management: Management
     ) -> None:
         stage.joins("ada")
-        odd = models.ParticipantPermission(can_publish=True, can_publish_sources=[99])
+        odd = models.ParticipantPermission(can_publish=True, can_publish_sources=[99])  # type: ignore[list-item]
         assert not self.change(management, permission=odd).permission.can_publish
 
     @pytest.mark.parametrize(
