@@ -20,7 +20,7 @@ from colloque.origins import Peers, own_origins
 from colloque.page import BUILT, Page
 from colloque.silence import Silence
 from colloque.version import running_version
-from control_api import ControlApi
+from control_api import ControlApi, TwirpApi, twirp_routes
 from control_api import middleware as api_middleware
 from control_api import routes as api_routes
 from rooms import Rooms, StoreUnavailable
@@ -184,6 +184,8 @@ class Server:
         app.on_response_prepare.append(silence.answering)
         add_security_headers(app, over_tls=self.settings.server.public_url.startswith("https://"))
         app.add_routes(api_routes(api, address_of=self._address_of))
+        twirp = TwirpApi(api, self.rooms, signalling.management)
+        app.add_routes(twirp_routes(twirp, address_of=self._address_of))
         app.add_routes(signalling.routes())
         # Before open connections are waited for: each client gets its last word and goes.
         app.on_shutdown.append(lambda _app: signalling.close())

@@ -64,7 +64,7 @@ def middleware(api: ControlApi) -> Middleware:
 def _handler(api: ControlApi, operation: Operation, address_of: Callable[[web.Request], str]) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            body = await _read(request)
+            body = await read_body(request, MAX_BYTES)
         except Problem as problem:
             return _problem(problem)
         reply = await api.answer(
@@ -90,16 +90,17 @@ def _openapi(api: ControlApi) -> Handler:
     return handle
 
 
-async def _read(request: web.Request) -> bytes:
-    if (request.content_length or 0) > MAX_BYTES:
-        raise Problem("too-large", f"at most {MAX_BYTES} bytes")
+async def read_body(request: web.Request, max_bytes: int) -> bytes:
+    """Read a body within bounds of size and time; raise `Problem`."""
+    if (request.content_length or 0) > max_bytes:
+        raise Problem("too-large", f"at most {max_bytes} bytes")
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
             async for chunk in request.content.iter_any():
                 body += chunk
-                if len(body) > MAX_BYTES:
-                    raise Problem("too-large", f"at most {MAX_BYTES} bytes")
+                if len(body) > max_bytes:
+                    raise Problem("too-large", f"at most {max_bytes} bytes")
     except TimeoutError as error:
         raise Problem("malformed", "the body took too long to come") from error
     return bytes(body)

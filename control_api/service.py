@@ -54,6 +54,7 @@ class ApiSettings:
     allowed_origins: frozenset[str] = frozenset()
     """Other origins whose pages may call; a request without `Origin` does not come from a page."""
     requests_per_minute_per_key: int = 6000
+    requests_per_minute_per_person: int = 300
     requests_per_minute_per_address: int = 1200
     failures_per_minute_per_address: int = 120
 
@@ -85,10 +86,12 @@ class ControlApi:
         """Use other settings from now on; rate limits start afresh."""
         self._settings = settings
         self._by_key = RateLimiter(settings.requests_per_minute_per_key)
+        self._by_person = RateLimiter(settings.requests_per_minute_per_person)
         self._by_address = RateLimiter(settings.requests_per_minute_per_address)
         self._failures = RateLimiter(settings.failures_per_minute_per_address)
         self.metrics.limiters = {
             "key": self._by_key,
+            "person": self._by_person,
             "address": self._by_address,
             "failures": self._failures,
         }
@@ -123,11 +126,27 @@ class ControlApi:
         self.metrics.answers[operation.name, reply.status] += 1
         return reply
 
-    async def _answer(self, operation: Operation, request: Request, *, now: float) -> Reply:
-        _within(self._by_address, request.address, now=now)
-        origin = request.headers.get("origin")
+    def check_address(self, address: str, origin: str | None, *, now: float) -> None:
+        """Count a request of an address; refuse one too many, and pages that may not call."""
+        _within(self._by_address, address, now=now)
         if origin is not None and origin not in self._settings.own_origins | self._settings.allowed_origins:
             raise Problem("forbidden", "pages of another origin may not call")
+
+    def check_caller(self, caller: str, *, now: float) -> None:
+        """Count a request of an API key; refuse one too many."""
+        _within(self._by_key, caller, now=now)
+
+    def check_person(self, person: str, *, now: float) -> None:
+        """Count a request of a participant, which must not use up what the key of the application has."""
+        _within(self._by_person, person, now=now)
+
+    def count_failure(self, address: str, *, now: float) -> None:
+        """Count a guess that was wrong; refuse one too many."""
+        _within(self._failures, address, now=now)
+
+    async def _answer(self, operation: Operation, request: Request, *, now: float) -> Reply:
+        origin = request.headers.get("origin")
+        self.check_address(request.address, origin, now=now)
         call = Call(
             rooms=self._rooms,
             addresses=self._addresses_for(origin),
@@ -142,7 +161,7 @@ class ControlApi:
             return await operation.handler(call)
         except (JoinRefused, Problem) as refusal:
             if operation.scope is None and refusal.code == "not-found":
-                self._count_failure(request.address, now=now)
+                self.count_failure(request.address, now=now)
             raise
 
     def _caller(self, operation: Operation, request: Request, *, now: float) -> Caller | None:
@@ -151,18 +170,15 @@ class ControlApi:
         try:
             caller = authenticate(request.headers.get("authorization"), self._rooms.keys, now=now)
         except Problem:
-            self._count_failure(request.address, now=now)
+            self.count_failure(request.address, now=now)
             raise
-        _within(self._by_key, caller.key.key, now=now)
+        self.check_caller(caller.key.key, now=now)
         require(caller, operation.scope)
         return caller
 
     def _addresses_for(self, origin: str | None) -> Addresses:
         # A page that was opened under another name of this server must connect under that name too.
         return Addresses(origin) if origin in self._settings.own_origins else self._settings.addresses
-
-    def _count_failure(self, address: str, *, now: float) -> None:
-        _within(self._failures, address, now=now)
 
 
 def problem_reply(problem: Problem, trace_id: str) -> Reply:

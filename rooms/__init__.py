@@ -44,6 +44,7 @@ from rooms.model import (
 )
 from rooms.participants import Ticket
 from rooms.rights import in_force
+from rooms.rows import call_rules
 from rooms.service import Rooms
 from rooms.states import RoomAct
 from rooms.transitions import Cause
@@ -101,6 +102,7 @@ __all__ = [
     "Waiter",
     "WaitingRoom",
     "Warrant",
+    "call_rules",
     "closes_at",
     "in_force",
     "opens_at",

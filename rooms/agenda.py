@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 
 from rooms import rows
 from rooms.model import RoomState
+from rooms.states import OVER
 from rooms.tables import RoomRow
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class RoomFilter:
     starts_from: float | None = None
     starts_before: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    open_at: float | None = None
+    """Only rooms that may be entered at this moment (`rooms.window`)."""
 
 
 async def find_rooms(
@@ -63,4 +66,8 @@ def _conditions(wanted: RoomFilter) -> list[ColumnElement[bool]]:
     if wanted.starts_before is not None:
         conditions.append(RoomRow.agenda_at < wanted.starts_before)
     conditions.extend(RoomRow.labels[name].as_string() == value for name, value in wanted.metadata.items())
+    if wanted.open_at is not None:
+        conditions.append(RoomRow.state.not_in(OVER))
+        conditions.append(or_(RoomRow.opens_at.is_(None), RoomRow.opens_at <= wanted.open_at))
+        conditions.append(or_(RoomRow.closes_at.is_(None), RoomRow.closes_at > wanted.open_at))
     return conditions

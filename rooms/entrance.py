@@ -9,16 +9,17 @@ Only the bearer of a valid token for a room learns more than "no" about that roo
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import and_, select
 
 from rooms import rows
-from rooms.context import log
+from rooms.context import find_room_row, log
 from rooms.errors import JoinRefused, StoreUnavailable
 from rooms.ids import new_room_uid
 from rooms.life import begin, has_to_wait
-from rooms.model import Admission, Role, RoomDraft, RoomState, Warrant
+from rooms.model import Admission, Features, Role, RoomDraft, RoomState, Warrant
 from rooms.rights import in_force
 from rooms.states import next_deadline
 from rooms.tables import ParticipantRow, RoomRow
@@ -85,6 +86,43 @@ async def refresh_token(context: Context, admission: Admission, *, now: float) -
     return _renewed(context, key, room, admission, "", {}, now=now)
 
 
+async def transfer(
+    context: Context, admission: Admission, room_id: str, *, now: float
+) -> tuple[Admission, str]:
+    """Let somebody in a call into another room of the same tenant; raise `JoinRefused`.
+
+    A token for it is made first and checked like any other, so that no rule of the door is passed by.
+    """
+    try:
+        async with context.store.read() as session:
+            home = await session.get(RoomRow, admission.room_id)
+            room = None if home is None else await find_room_row(session, home.tenant, room_id)
+    except StoreUnavailable as error:
+        raise JoinRefused("busy", str(error)) from error
+    if room is None:
+        raise JoinRefused("not-found")
+    key = context.keys.signing_for(room.tenant)
+    if key is None:
+        raise JoinRefused("unauthenticated", "the tenant has no key any more")
+    token = mint_join_token(
+        key.key,
+        key.secret,
+        room=room.id,
+        identity=admission.identity,
+        grants=in_force(admission.warrant, Features()),  # what the room left behind switches off stays there
+        now=now,
+        ttl_seconds=context.settings.token_ttl_seconds,
+        name=admission.name,
+        role=cast("Role", admission.role),
+        room_uid=room.uid,
+    )
+    found = await verify_join(context, token, now=now)
+    there = replace(
+        found, metadata=admission.metadata, attributes={**admission.attributes, **found.attributes}
+    )
+    return there, await refresh_token(context, there, now=now)
+
+
 def _renewed(
     context: Context,
     key: ApiKey,
@@ -125,6 +163,7 @@ def new_room_row(tenant: str, room_id: str, draft: RoomDraft, settings: RoomsSet
         started_at=None,
         ended_at=None,
         last_seq=0,
+        shared_metadata=draft.shared_metadata,
     )
     write_draft(row, draft, settings)
     return row

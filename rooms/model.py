@@ -72,7 +72,8 @@ class CallRules:
     features: Features
     max_participants: int | None
     text: str
-    """JSON for the clients: title and features of the room; empty if there is nothing to say."""
+    """What clients are told of the room: JSON with its title and features, or what the application shows
+    instead; empty if there is nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +133,9 @@ class Gate(Protocol):
     async def refresh_token(self, admission: Admission, *, now: float) -> str:
         """Give a fresh join token to a leg still in the call; raise `JoinRefused` if it may not stay."""
 
+    async def transfer(self, admission: Admission, room_id: str, *, now: float) -> tuple[Admission, str]:
+        """Let somebody in a call into another room, with a token for it; raise `JoinRefused`."""
+
     def observe(self, observer: RoomObserver) -> None:
         """Tell `observer` of every later change."""
 
@@ -151,6 +155,8 @@ class RoomDraft:
     waiting_room: bool = False
     features: Features = Features()
     metadata: Mapping[str, str] = field(default_factory=dict)
+    shared_metadata: str | None = None
+    """Only for a new room; later changes go through `Rooms.share_metadata`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,8 @@ class Room:
     """When the call began, for the first time."""
     ended_at: float | None
     """When the room was finished, cancelled or found not held; `None` while it is not."""
+    shared_metadata: str | None
+    """Opaque text that everyone in the call sees, in place of what the server says of the room."""
     created_at: float
     version: int
     """Rises with every change of the rules and of the state."""

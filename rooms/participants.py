@@ -139,6 +139,20 @@ class Participants:
         self._context.tell(lambda one: one.participant_removed(room.uid, identity))
         return rows.participant_of(row)
 
+    async def end_tokens(self, tenant: str, room_id: str, identity: str, *, now: float) -> None:
+        """Throw somebody out without keeping them out: tokens made so far are dead, later ones are not."""
+        if not is_usable_id(identity):
+            raise NotFound("participant")
+        async with self._context.store.write() as session:
+            room = await room_row(session, tenant, room_id)
+            row = await session.get(ParticipantRow, (room.uid, identity))
+            if row is None:
+                row = await add_participant(self._context, session, room, identity, now=now)
+                row.forgotten = True
+            _end_tokens(row, now=now)
+        log.info("participant_removed", extra={"room": room.uid})
+        self._context.tell(lambda one: one.participant_removed(room.uid, identity))
+
     async def mint_token(
         self,
         key: ApiKey,

@@ -45,6 +45,7 @@ def room_of(row: RoomRow) -> Room:
         state=cast("RoomState", row.state),
         started_at=row.started_at,
         ended_at=row.ended_at,
+        shared_metadata=row.shared_metadata,
         created_at=row.created_at,
         version=row.version,
     )
@@ -74,12 +75,17 @@ def features_of(row: RoomRow) -> Features:
 
 
 def rules_of(row: RoomRow) -> CallRules:
+    """Give what holds for everybody in the room's call."""
+    return call_rules(room_of(row))
+
+
+def call_rules(room: Room) -> CallRules:
     """Give what holds for everybody in the room's call; the text is empty if all is as usual."""
-    features, text = features_of(row), ""
-    if row.name is not None or features != Features():
-        said = {"name": row.name, "kind": row.kind, "features": asdict(features)}
+    text = room.shared_metadata or ""
+    if not text and (room.name is not None or room.features != Features()):
+        said = {"name": room.name, "kind": room.kind, "features": asdict(room.features)}
         text = json.dumps(said, ensure_ascii=False)
-    return CallRules(features, row.max_participants, text)
+    return CallRules(room.features, room.max_participants, text)
 
 
 def participant_of(row: ParticipantRow) -> Participant:

@@ -82,6 +82,14 @@ class Rooms:
         """Give a fresh token, as good as its last, to a leg in the call; raise `JoinRefused`."""
         return await entrance.refresh_token(self._context, admission, now=now)
 
+    async def transfer(self, admission: Admission, room_id: str, *, now: float) -> tuple[Admission, str]:
+        """Let somebody in a call into another room of the tenant, by its id; raise `JoinRefused`.
+
+        Gives what holds there and a token for it. Rights are those of the first room, within what is stored
+        in the other.
+        """
+        return await entrance.transfer(self._context, admission, room_id, now=now)
+
     async def create_room(
         self, tenant: str, draft: RoomDraft, *, now: float, once: Once | None = None
     ) -> Room | Answer:
@@ -164,6 +172,16 @@ class Rooms:
             room = rows.room_of(row)
             if once is not None:
                 keep_answer(session, tenant, once, room, now=now)
+        return room
+
+    async def share_metadata(self, tenant: str, room_id: str, text: str | None) -> Room:
+        """Show this text to everybody in the call, or again what the server says of the room (`None`)."""
+        async with self._context.store.write() as session:
+            row = await room_row(session, tenant, room_id)
+            row.shared_metadata = text
+            row.version += 1
+        room, rules = rows.room_of(row), rows.rules_of(row)
+        self._context.tell(lambda one: one.room_changed(room.uid, rules))
         return room
 
     async def delete_room(

@@ -67,6 +67,7 @@ class RoomRow(Base):
     started_at: Mapped[float | None]
     ended_at: Mapped[float | None]
     last_seq: Mapped[int] = mapped_column(server_default="0")
+    shared_metadata: Mapped[str | None]
 
 
 class ParticipantRow(Base):

@@ -49,9 +49,7 @@ class Call:
         Raises PeerError `full` when the call has no room for more, and UsageError when `key` is that of a
         living leg.
         """
-        if key in self._legs:
-            raise UsageError("the call has a leg of that key")
-        check_room_for_leg(self._shell.limits, len(self._legs))
+        self._check_place(key)
         leg = Leg(self._shell, self, key, listener)
         self._legs[key] = leg
         return leg
@@ -76,6 +74,11 @@ class Call:
         """Take a track away."""
         self._tracks.pop(track.key, None)
 
+    def arrived(self, leg: Leg) -> None:
+        """Take in a leg of another call; raise as `add_leg` does."""
+        self._check_place(leg.key)
+        self._legs[leg.key] = leg
+
     def left(self, leg: Leg) -> None:
         """Note that a leg has ended."""
         if self._legs.get(leg.key) is leg:
@@ -94,3 +97,8 @@ class Call:
     def debug_state(self) -> dict[str, Any]:
         """Describe it as JSON values."""
         return {"key": self._key, "legs": [leg.debug_state() for leg in self._legs.values()]}
+
+    def _check_place(self, key: LegKey) -> None:
+        if key in self._legs:
+            raise UsageError("the call has a leg of that key")
+        check_room_for_leg(self._shell.limits, len(self._legs))

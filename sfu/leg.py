@@ -156,6 +156,24 @@ class Leg:
         self._asking = Asking()
         self.reconsider()
 
+    def move(self, call: "Call", listener: LegListener) -> None:
+        """Go over to another call, with all that is published; `listener` hears of this leg from now on.
+
+        The peer's connection stays as it is. What this leg receives ends, and so does what others receive of
+        it. Raises PeerError `full`, and nothing has changed then, when the other call has no room.
+        """
+        self._check_open()
+        call.arrived(self)
+        for key in list(self._subscriptions):
+            self.track_gone(key)
+        before, self._call, self._listener = self._call, call, listener
+        for track in self._tracks.values():
+            before.unregister(track)
+            call.register(track)
+            track.move(call.group)
+        before.left(self)
+        self.reconsider()
+
     def stats(self) -> LegStats:
         """Return the leg's figures since it connected."""
         self._check_open()

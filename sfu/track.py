@@ -78,12 +78,25 @@ class Track:
         self._demand = (True,) * len(self.encodings)
         if self.muted:
             core.pause_track(self.core_id, True)
-        # Sound that comes with a shared screen is nobody speaking.
-        if self.kind is MediaKind.AUDIO and self.intent.source is not TrackSource.SCREEN_SHARE_AUDIO:
-            core.set_audio_group(self.core_id, group)
+        self._compete(group)
         for subscription in self.subscriptions:
             subscription.replan()
         self.demand_changed()
+
+    def move(self, group: int) -> None:
+        """End it for everybody of one call; it competes with the voices of another from now on."""
+        self._part()
+        self._compete(group)
+
+    def _compete(self, group: int) -> None:
+        # Sound that comes with a shared screen is nobody speaking.
+        voice = self.kind is MediaKind.AUDIO and self.intent.source is not TrackSource.SCREEN_SHARE_AUDIO
+        if voice and self.core_id is not None:
+            self._shell.core.set_audio_group(self.core_id, group)
+
+    def _part(self) -> None:
+        for subscription in list(self.subscriptions):
+            subscription.leg.track_gone(self.key)
 
     def _negotiated(self, rids: tuple[str, ...]) -> tuple[EncodingIntent, ...]:
         """Pair what was announced with what was negotiated: by rid, by number, or not at all."""
@@ -151,8 +164,7 @@ class Track:
         """End it for everybody."""
         self._cancel()
         core_id, self.core_id = self.core_id, None
-        for subscription in list(self.subscriptions):
-            subscription.leg.track_gone(self.key)
+        self._part()
         if core_id is not None:
             self._shell.core.close_track(core_id)
             del self._shell.directory.tracks[core_id]

@@ -14,7 +14,7 @@ from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import LeaveRequest
 
 from rooms import Admission, CallRules, Grants, in_force
-from sfu import CallKey, TrackKey
+from sfu import CallKey, PeerError, TrackKey
 from signalling.livekit import join
 from signalling.livekit.counters import Counters
 from signalling.livekit.ids import new_leg_key
@@ -29,6 +29,7 @@ from signalling.livekit.roster import Roster
 from signalling.livekit.settings import LiveKitSettings, SignalTimes
 from signalling.livekit.subscriptions import Subscriptions
 from signalling.livekit.timers import Timer, TimerTable
+from signalling.livekit.tracks import PublishedTrack, muted_by_others
 from signalling.livekit.vocabulary import may_publish
 
 _SDK_NAMES: Mapping[int, str] = {number: name for name, number in models.ClientInfo.SDK.items()}
@@ -124,11 +125,11 @@ class Call:
         for message in join.resumed(self, person):
             outlet.send(Outgoing(message))
         person.missed_departures.clear()
+        warrant = admission.warrant
+        if person.permission is not None:
+            warrant = replace(warrant, token=person.permission)
         person.admission = replace(
-            person.admission,
-            epoch=admission.epoch,
-            expires_at=admission.expires_at,
-            warrant=admission.warrant,
+            person.admission, epoch=admission.epoch, expires_at=admission.expires_at, warrant=warrant
         )
         self._put_in_force(person, now=now)
         self.around.counters.joins["resumed"] += 1
@@ -139,7 +140,41 @@ class Call:
         if person.leg is not None and person.outlet is outlet:
             person.leg.resync()
 
+    def take_leg(self, person: Participant, *, now: float) -> None:
+        """Have the media of somebody in another call go on in this one; raise PeerError `full`."""
+        assert person.leg is not None  # noqa: S101 - only somebody whose media is up is moved
+        older = self.roster.by_identity(person.identity)
+        if older is not None:
+            self._end(older, Event.REPLACED, now=now)
+        person.leg.move(self.around.sfu.call(self.key, self.ears), LegEars(self, person))
+
+    def take_in(self, person: Participant, admission: Admission, token: str, *, now: float) -> None:
+        """Seat somebody whose leg was taken; `admission` and `token` are for this room.
+
+        The client hears of it before anything else from here.
+        """
+        person.admission, person.permission, person.quality = admission, None, None
+        person.version += 1
+        person.send(Outgoing(join.moved(self, person, token)))
+        self.roster.add(person)
+        self.subscriptions.joined(person)
+        for track in person.tracks.values():
+            track.heard = False
+            if track.announced:
+                self.roster.track_announced(person, track)
+        self._put_in_force(person, now=now)
+        self.subscriptions.audience_changed(person)
+        self.roster.changed(person, now=now)
+        self.head_count_changed(now=now)
+        self.around.timers.set(person, Timer.TOKEN, at=now + token_refresh_after(person, self.around))
+
     # --- going ---
+
+    def let_go(self, person: Participant, *, now: float) -> None:
+        """Forget somebody who goes on in another call, and tell the others that they left."""
+        self._forget(person, DisconnectReason.MIGRATION, now=now)
+        if self.empty:
+            self._emptied(self)
 
     def signal_lost(self, person: Participant, outlet: Outlet, *, now: float) -> None:
         """Wait for a client whose connection is gone; does nothing if that is not its present connection."""
@@ -177,6 +212,49 @@ class Call:
         kept = {key: value for key, value in merged.items() if value}
         self._put_in_force(person, name=name or None, attributes=kept, now=now)
 
+    def change_for_stay(
+        self,
+        person: Participant,
+        *,
+        permission: Grants | None = None,
+        name: str | None = None,
+        metadata: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+        now: float,
+    ) -> None:
+        """Put into force what the application says of a person, until they leave; None leaves a value.
+
+        `permission` takes the place of what the token allows; what is stored still bounds it.
+        """
+        if permission is not None:
+            person.permission = permission
+            warrant = replace(person.admission.warrant, token=permission)
+            person.admission = replace(person.admission, warrant=warrant)
+        self._put_in_force(person, name=name, metadata=metadata, attributes=attributes, now=now)
+        if person.outlet is not None:
+            # A client that comes back brings its token, which has to say the same.
+            self.around.timers.set(person, Timer.TOKEN, at=now)
+
+    def silence(self, person: Participant, key: TrackKey, *, now: float) -> PublishedTrack:
+        """Mute a track of somebody, who may unmute it again; raise PeerError `track-gone`."""
+        track = person.tracks.get(key)
+        if track is None:
+            raise PeerError("track-gone", "this person does not publish a track of that sid")
+        track.silenced = True
+        # Before the others are told: a client that reads there what it has not done itself puts it right.
+        person.send(Outgoing(muted_by_others(track)))
+        self.set_muted(person, track, True, now=now)
+        return track
+
+    def set_muted(self, person: Participant, track: PublishedTrack, muted: bool, *, now: float) -> None:
+        """Stop or resume forwarding a track, and tell everybody."""
+        if track.info.muted == muted or person.leg is None:
+            return
+        track.info.muted = muted
+        person.leg.set_muted(track.intent.key, muted)
+        if track.announced:
+            self.roster.changed(person, now=now)
+
     def change_rules(self, rules: CallRules, *, now: float) -> None:
         """Put the new rules of the room into force, for everybody in it."""
         self.rules = rules
@@ -189,13 +267,14 @@ class Call:
         person: Participant,
         *,
         name: str | None = None,
+        metadata: str | None = None,
         attributes: Mapping[str, str] | None = None,
         now: float,
     ) -> None:
         """Give a person the rights that warrant and room allow now; tracks that are no longer allowed end."""
         was_hidden = person.grants.hidden
         grants = in_force(person.admission.warrant, self.rules.features)
-        changed = person.change(grants=grants, name=name, attributes=attributes)
+        changed = person.change(grants=grants, name=name, metadata=metadata, attributes=attributes)
         for key, track in list(person.tracks.items()):
             plain = track.info.encryption == models.Encryption.NONE
             if not may_publish(grants, track.intent.source) or (plain and self.rules.features.e2ee):
@@ -279,11 +358,14 @@ class Call:
             person.outlet = None
         if person.leg is not None:
             person.leg.close(ending.leg)
+        self._forget(person, ending.reason, now=now)
+
+    def _forget(self, person: Participant, reason: DisconnectReason, *, now: float) -> None:
         self.roster.remove(person)
         self.subscriptions.left(person)
         self.quality.forget(person)
         self.head_count_changed(now=now)
-        self.roster.gone(person, ending.reason)
+        self.roster.gone(person, reason)
 
     def _debug_person(self, person: Participant) -> Mapping[str, Any]:
         return {

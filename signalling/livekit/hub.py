@@ -10,10 +10,10 @@ from typing import Any
 from livekit.protocol import rtc
 
 from rooms import Admission, CallRules, Grants
-from sfu import LegKey
+from sfu import LegKey, PeerError
 from signalling.livekit.call import Call, Surroundings, token_refresh_after
 from signalling.livekit.counters import Counters
-from signalling.livekit.lifecycle import Event
+from signalling.livekit.lifecycle import Event, State
 from signalling.livekit.live import LiveSide
 from signalling.livekit.media import Clocks
 from signalling.livekit.messages import items_in
@@ -71,7 +71,7 @@ class Hub:
         finally:
             if call.empty:
                 self._forget(call)
-        return Seat(self, call, person, outlet)
+        return Seat(self, person, outlet)
 
     def resume(
         self, admission: Admission, request: rtc.JoinRequest, outlet: Outlet, *, now: float
@@ -83,7 +83,34 @@ class Hub:
             self.counters.joins["resume-failed"] += 1
             return None
         call.resume(person, admission, request, outlet, now=now)
-        return Seat(self, call, person, outlet)
+        return Seat(self, person, outlet)
+
+    def find(self, room_id: str) -> Call | None:
+        """Return the call of a room, if anybody is in it."""
+        return self._calls.get(room_id)
+
+    def move(self, person: Participant, admission: Admission, token: str, *, now: float) -> None:
+        """Have somebody go on in another room, where `admission` and `token` are for; raise PeerError.
+
+        Codes: `unreachable` while the client could not be told, `full`, and `same-room`.
+        """
+        before = self._calls[person.admission.room_id]
+        if admission.room_id == before.key:
+            raise PeerError("same-room", "this person is in that room already")
+        if person.lifecycle.state is not State.ACTIVE:
+            raise PeerError("unreachable", "this person's client cannot be reached just now; try again")
+        if self.full(admission):
+            raise PeerError("full", "there is no place in that room")
+        call = self._calls.get(admission.room_id)
+        if call is None:
+            call = self._calls[admission.room_id] = Call(admission, self._around, emptied=self._forget)
+        try:
+            call.take_leg(person, now=now)
+            before.let_go(person, now=now)
+            call.take_in(person, admission, token, now=now)
+        finally:
+            if call.empty:
+                self._forget(call)
 
     def wake(self, *, now: float) -> None:
         """Do everything that is due; what goes wrong with one does not keep the others waiting."""
@@ -208,9 +235,8 @@ class Hub:
 class Seat:
     """One connection's hold on a participant: what its reader calls."""
 
-    def __init__(self, hub: Hub, call: Call, person: Participant, outlet: Outlet) -> None:
+    def __init__(self, hub: Hub, person: Participant, outlet: Outlet) -> None:
         self._hub = hub
-        self._call = call
         self._person = person
         self._outlet = outlet
 
@@ -219,23 +245,32 @@ class Seat:
         """Whether this connection still speaks for the participant."""
         return self._person.outlet is self._outlet
 
+    @property
+    def _call(self) -> Call | None:
+        """The call that the participant is in, which may change."""
+        return self._hub.find(self._person.admission.room_id) if self.open else None
+
     def handle(self, request: rtc.SignalRequest, *, now: float) -> None:
         """Do what the client asks for."""
-        if not self.open:
+        call = self._call
+        if call is None:
             return
         # A long list is as much work as many messages.
         if not self._person.messages.take(max(1.0, items_in(request) / _ITEMS_OF_A_MESSAGE), now=now):
             self.abuse("flood", 1008, now=now)
             return
-        self._call.requests.handle(self._person, request, now=now)
+        call.requests.handle(self._person, request, now=now)
 
     def abuse(self, reason: str, close_code: int, *, now: float) -> None:
         """End the stay of a client that broke the rules."""
-        if not self.open:
+        call = self._call
+        if call is None:
             return
         self._hub.counters.dropped[reason] += 1
-        self._call.end(self._person, Event.ABUSE, now=now, close_code=close_code, detail=reason)
+        call.end(self._person, Event.ABUSE, now=now, close_code=close_code, detail=reason)
 
     def lost(self, *, now: float) -> None:
         """Wait for the client: the connection is gone."""
-        self._call.signal_lost(self._person, self._outlet, now=now)
+        call = self._call
+        if call is not None:
+            call.signal_lost(self._person, self._outlet, now=now)

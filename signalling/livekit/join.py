@@ -6,7 +6,7 @@ from livekit.protocol import models, rtc
 
 from signalling.livekit.participant import Participant
 from signalling.livekit.settings import LiveKitSettings
-from signalling.livekit.tracks import layers_to_send
+from signalling.livekit.tracks import layers_to_send, muted_by_others
 from signalling.livekit.vocabulary import PUBLISH_CODECS
 
 if TYPE_CHECKING:
@@ -60,10 +60,22 @@ def resumed(call: "Call", person: Participant) -> list[rtc.SignalResponse]:
     roster = [*person.missed_departures.values(), *call.roster.seen_by(person), person.info()]
     return [
         rtc.SignalResponse(reconnect=reconnect),
+        *(muted_by_others(track) for track in person.tracks.values() if track.silenced),
         rtc.SignalResponse(update=rtc.ParticipantUpdate(participants=roster)),
         rtc.SignalResponse(room_update=rtc.RoomUpdate(room=call.room_info())),
         *(layers_to_send(track) for track in person.tracks.values() if track.layers_wanted),
     ]
+
+
+def moved(call: "Call", person: Participant, token: str) -> rtc.SignalResponse:
+    """Return what a client needs that is in this call from now on, with the connection that it has."""
+    response = rtc.RoomMovedResponse(
+        room=call.room_info(),
+        token=token,
+        participant=person.info(),
+        other_participants=call.roster.seen_by(person),
+    )
+    return rtc.SignalResponse(room_moved=response)
 
 
 def server_info(settings: LiveKitSettings) -> models.ServerInfo:

@@ -1,6 +1,6 @@
 """What signalling uses of the live side: `sfu.Sfu`, `sfu.Call` and `sfu.Leg` have these methods and more."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from sfu import (
     Answer,
@@ -45,6 +45,9 @@ class LiveLeg(Protocol):
 
     def resync(self) -> None:
         """Tell the listener again what is needed."""
+
+    def move(self, call: Any, listener: LegListener) -> None:
+        """Go over to another call (`LiveCall`) of the same live side; raise PeerError `full`."""
 
     def stats(self) -> LegStats:
         """Return the figures so far."""

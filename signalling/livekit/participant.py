@@ -56,6 +56,8 @@ class Participant:
         self.outlet: Outlet | None = None
         self.tracks: dict[TrackKey, PublishedTrack] = {}
         self.audience = Audience()
+        self.permission: Grants | None = None
+        """What the application put in the place of the token's rights, for this stay."""
         self.version = 0
         self.heard_at = now
         self.last_sequence = 0

@@ -115,12 +115,8 @@ class Requests:
             self._call.around.counters.dropped["unknown-track"] += 1
             _respond(person, 0, RequestResponse.NOT_FOUND, "not a track of yours", mute=request)
             return
-        if track.info.muted == request.muted:
-            return
-        track.info.muted = request.muted
-        person.leg.set_muted(track.intent.key, request.muted)
-        if track.announced:
-            self._call.roster.changed(person, now=now)
+        track.silenced = False
+        self._call.set_muted(person, track, request.muted, now=now)
 
     # --- receiving ---
 

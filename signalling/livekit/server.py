@@ -22,6 +22,7 @@ from signalling.livekit.entrance import Refusal, check_origin, end_of, read_join
 from signalling.livekit.hub import Hub, Seat
 from signalling.livekit.lifecycle import Event
 from signalling.livekit.live import LiveSide
+from signalling.livekit.management import Management
 from signalling.livekit.media import Clocks
 from signalling.livekit.messages import decode_request
 from signalling.livekit.outbox import Outgoing
@@ -63,13 +64,16 @@ class LiveKitServer:
         self._loop = asyncio.get_running_loop()
         self._alarm: asyncio.TimerHandle | None = None
         self._timers = TimerTable(self._set_alarm)
+        self._clocks = Clocks(now=self._loop.time, wall=time.time)
         self._hub = Hub(
             sfu,
             self._settings,
-            Clocks(now=self._loop.time, wall=time.time),
+            self._clocks,
             self._timers,
             want_token=lambda call, person: self._spawn(self._send_token(call, person)),
         )
+        self.management = Management(self._hub, rooms, self._clocks, self._settings.limits)
+        """What an application may do to people in calls."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._connections: set[Connection] = set()
         self._writers: set[asyncio.Task[None]] = set()

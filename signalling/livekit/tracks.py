@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from livekit.protocol import models
 from livekit.protocol.rtc import (
     AddTrackRequest,
+    MuteTrackRequest,
     SignalResponse,
     SubscribedCodec,
     SubscribedQuality,
@@ -48,6 +49,8 @@ class PublishedTrack:
     """Negotiated, so that others know it."""
     heard: bool = False
     """Somebody has been given it, which its publisher is told once."""
+    silenced: bool = False
+    """Muted by somebody else, and not touched by its publisher since."""
     layers_wanted: tuple[bool, ...] = ()
     """Which encodings the publisher is to send; empty until the live side says so."""
 
@@ -109,6 +112,11 @@ def negotiated(track: PublishedTrack, view: TrackView) -> None:
     track.info.mid = view.mid
     track.info.muted = view.muted
     _describe_codec(track)
+
+
+def muted_by_others(track: PublishedTrack) -> SignalResponse:
+    """Return what tells a publisher that somebody muted a track of theirs."""
+    return SignalResponse(mute=MuteTrackRequest(sid=track.intent.key, muted=True))
 
 
 def encodings_enabled(wanted: Sequence[bool]) -> list[bool]:

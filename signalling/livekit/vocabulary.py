@@ -1,8 +1,10 @@
 """Our words in the words of the LiveKit protocol, and back."""
 
+from dataclasses import replace
+
 from livekit.protocol import models, rtc
 
-from rooms import Grants
+from rooms import SOURCES, Grants
 from sfu import MediaKind, TrackSource, Wanted
 
 SOURCE_TO_WIRE: dict[TrackSource, models.TrackSource] = {
@@ -52,6 +54,24 @@ def permission_to_wire(grants: Grants) -> models.ParticipantPermission:
         can_publish_sources=[SOURCE_TO_WIRE[source] for source in sources if source is not None],
         hidden=grants.hidden,
         can_update_metadata=grants.can_update_own_metadata,
+    )
+
+
+def permission_from_wire(permission: models.ParticipantPermission, before: Grants) -> Grants:
+    """Return rights as an application sets them; what a permission does not speak of stays as before.
+
+    A list of sources that we do not know allows none.
+    """
+    wanted = {source_from_wire(source).value for source in permission.can_publish_sources}
+    sources = tuple(source for source in SOURCES if source in wanted)
+    return replace(
+        before,
+        can_subscribe=permission.can_subscribe,
+        can_publish=permission.can_publish and bool(sources or not wanted),
+        can_publish_data=permission.can_publish_data,
+        can_publish_sources=sources,
+        hidden=permission.hidden,
+        can_update_own_metadata=permission.can_update_metadata,
     )
 
 

@@ -51,6 +51,9 @@ class FakeGate:
     async def refresh_token(self, admission: Admission, *, now: float) -> str:
         return f"fresh-{admission.identity}"
 
+    async def transfer(self, admission: Admission, room_id: str, *, now: float) -> tuple[Admission, str]:
+        raise JoinRefused("not-found")
+
     def observe(self, observer: RoomObserver) -> None:
         self.observers.append(observer)
 

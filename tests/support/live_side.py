@@ -86,6 +86,12 @@ class FakeLeg:
         self._check_open()
         self.resyncs += 1
 
+    def move(self, call: "FakeCall", listener: LegListener) -> None:
+        self._check_open()
+        call.arrived(self)
+        self.subscribed.clear()
+        self.listener = listener
+
     def stats(self) -> LegStats:
         return self.now_stats
 
@@ -106,10 +112,14 @@ class FakeCall:
         self.full = False
 
     def add_leg(self, key: LegKey, listener: LegListener) -> FakeLeg:
+        leg = FakeLeg(key, listener)
+        self.arrived(leg)
+        return leg
+
+    def arrived(self, leg: FakeLeg) -> None:
         if self.full:
             raise PeerError("full", "no place")
-        leg = self.legs[key] = FakeLeg(key, listener)
-        return leg
+        self.legs[leg.key] = leg
 
 
 class FakeSfu:

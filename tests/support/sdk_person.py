@@ -31,6 +31,7 @@ EVENTS: Final[tuple[EventTypes, ...]] = (
     "reconnecting",
     "reconnected",
     "room_updated",
+    "moved",
 )
 WITHIN = 10.0  # seconds, on a machine that does much else
 

@@ -1,4 +1,4 @@
-"""States and deadlines of rooms, who is admitted and connected, the event log and ratings."""
+"""States and deadlines of rooms, who is admitted and connected, the event log, ratings, text for everybody."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def upgrade() -> None:
     for name in ("due_at", "started_at", "ended_at"):
         op.add_column("rooms", sa.Column(name, sa.Double(), nullable=True))
     op.add_column("rooms", sa.Column("last_seq", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("rooms", sa.Column("shared_metadata", sa.String(), nullable=True))
     op.create_index("ix_rooms_due_at", "rooms", ["due_at"])
     for name in ("waiting_since", "admitted_at"):
         op.add_column("participants", sa.Column(name, sa.Double(), nullable=True))
@@ -37,7 +38,7 @@ def downgrade() -> None:
     for name in ("admitted_at", "waiting_since"):
         op.drop_column("participants", name)
     op.drop_index("ix_rooms_due_at", "rooms")
-    for name in ("last_seq", "ended_at", "started_at", "due_at", "waiting_room", "state"):
+    for name in ("shared_metadata", "last_seq", "ended_at", "started_at", "due_at", "waiting_room", "state"):
         op.drop_column("rooms", name)
 
 

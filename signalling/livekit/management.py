@@ -1,0 +1,145 @@
+"""What an application does to people in calls: mute, change, move, and messages in nobody's name.
+
+Rooms are named by their uid, as everywhere on the live side. What happens here holds for the stay of the
+person; what is to hold longer is stored first (`rooms`), and reaches the call from there.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from livekit.protocol import models
+from livekit.protocol.models import DataPacket
+from livekit.protocol.room import SendDataRequest, UpdateParticipantRequest, UpdateSubscriptionsRequest
+
+from rooms import Gate, Grants
+from sfu import PeerError, TrackKey
+from signalling.livekit.call import Call
+from signalling.livekit.data import LOSSY, RELIABLE
+from signalling.livekit.hub import Hub
+from signalling.livekit.media import Clocks
+from signalling.livekit.participant import Participant
+from signalling.livekit.settings import SignalLimits
+from signalling.livekit.vocabulary import permission_from_wire
+
+
+class Management:
+    """The calls of a hub as an application may see and change them.
+
+    Raises PeerError: `participant-gone`, `track-gone`, `too-large` (beyond a bound of a client's own
+    changes), and for a move what `Hub.move` says.
+    """
+
+    def __init__(self, hub: Hub, rooms: Gate, clocks: Clocks, limits: SignalLimits) -> None:
+        """Look into this hub; `rooms` says who may be moved where."""
+        self._hub = hub
+        self._rooms = rooms
+        self._clocks = clocks
+        self._limits = limits
+
+    def head_count(self, room: str) -> tuple[int, int]:
+        """Return how many people are in the call and how many of them publish; hidden ones do not count."""
+        call = self._hub.find(room)
+        info = call.room_info() if call is not None else models.Room()
+        return info.num_participants, info.num_publishers
+
+    def participants(self, room: str) -> Sequence[models.ParticipantInfo]:
+        """Return everybody in the call, also those who are hidden."""
+        call = self._hub.find(room)
+        return [person.info() for person in call.roster] if call is not None else []
+
+    def participant(self, room: str, identity: str) -> models.ParticipantInfo:
+        """Return one person in the call."""
+        return self._find(room, identity)[1].info()
+
+    def mute(self, room: str, identity: str, track: str) -> models.TrackInfo:
+        """Mute a track; its publisher is told, and may unmute it again."""
+        call, person = self._find(room, identity)
+        return call.silence(person, TrackKey(track), now=self._clocks.now()).info
+
+    def update_participant(self, room: str, request: UpdateParticipantRequest) -> models.ParticipantInfo:
+        """Change a person; an empty field leaves what there is, an attribute that is empty is removed."""
+        call, person = self._find(room, request.identity)
+        merged = {**person.admission.attributes, **request.attributes}
+        attributes = {key: value for key, value in merged.items() if value}
+        self._check_sizes(request, attributes)
+        permission = permission_from_wire(request.permission, _present(person))
+        call.change_for_stay(
+            person,
+            permission=permission if request.HasField("permission") else None,
+            name=request.name or None,
+            metadata=request.metadata or None,
+            attributes=attributes,
+            now=self._clocks.now(),
+        )
+        return person.info()
+
+    def update_subscriptions(self, room: str, request: UpdateSubscriptionsRequest) -> None:
+        """Start or stop the delivery of tracks to a person; those that are gone are passed over."""
+        call, person = self._find(room, request.identity)
+        keys = [*request.track_sids, *(key for each in request.participant_tracks for key in each.track_sids)]
+        there = [key for key in keys if call.roster.publisher_of(TrackKey(key)) is not None]
+        call.subscriptions.desire(person, there, subscribe=request.subscribe)
+
+    def send_data(self, room: str, request: SendDataRequest) -> None:
+        """Send a message in nobody's name to everybody in the call, or to those who are named."""
+        if len(request.data) > self._limits.data_message_bytes:
+            raise PeerError("too-large", f"a message has at most {self._limits.data_message_bytes} bytes")
+        call = self._hub.find(room)
+        if call is None:
+            return
+        named = {*request.destination_identities, *request.destination_sids}
+        label = RELIABLE if request.kind == DataPacket.RELIABLE else LOSSY
+        payload = _packet(request).SerializeToString()
+        for person in call.roster:
+            if person.leg is None or (named and named.isdisjoint((person.identity, person.key))):
+                continue
+            if not person.leg.send_data(label, payload):
+                self._hub.counters.dropped["data-receiver-slow"] += 1
+
+    async def move(self, room: str, identity: str, destination: str) -> None:
+        """Have a person go on in another room of the tenant, by its id; raise `JoinRefused` at its door."""
+        while True:
+            changes = self._hub.changes
+            _, person = self._find(room, identity)
+            admission, token = await self._rooms.transfer(
+                person.admission, destination, now=self._clocks.wall()
+            )
+            if self._hub.changes == changes:
+                break  # else something is not what it was when the door was passed
+        if self._find(room, identity)[1] is not person:
+            raise PeerError("unreachable", "this person has just joined afresh; try again")
+        self._hub.move(person, admission, token, now=self._clocks.now())
+
+    def _find(self, room: str, identity: str) -> tuple[Call, Participant]:
+        call = self._hub.find(room)
+        person = call.roster.by_identity(identity) if call is not None else None
+        if call is None or person is None:
+            raise PeerError("participant-gone", "this person is not in the call")
+        return call, person
+
+    def _check_sizes(self, request: UpdateParticipantRequest, attributes: Mapping[str, str]) -> None:
+        limits = self._limits
+        size = sum(len(key.encode()) + len(value.encode()) for key, value in attributes.items())
+        for name, found, most in (
+            ("name", len(request.name), limits.name_chars),
+            ("metadata", len(request.metadata.encode()), limits.metadata_bytes),
+            ("attributes", size, limits.attributes_bytes),
+        ):
+            if found > most:
+                raise PeerError("too-large", f"{name}: at most {most}")
+
+
+def _present(person: Participant) -> Grants:
+    warrant = person.admission.warrant
+    return warrant.token or warrant.stored or person.grants
+
+
+def _packet(request: SendDataRequest) -> DataPacket:
+    user = models.UserPacket(
+        payload=request.data,
+        destination_sids=request.destination_sids,
+        destination_identities=request.destination_identities,
+        nonce=request.nonce,
+    )
+    if request.HasField("topic"):
+        user.topic = request.topic
+    return DataPacket(kind=request.kind, user=user, destination_identities=request.destination_identities)
