@@ -39,10 +39,14 @@ async def remove_participant(
     """
     found = await call.room(request.room)
     if await _is_stored(call, request):
-        await call.rooms.participants.remove(call.tenant, found.id, request.identity, now=call.now)
+        await call.rooms.participants.remove(
+            call.tenant, found.id, request.identity, now=call.now, cause=call.caller.cause
+        )
     else:
         call.live.participant(found.uid, request.identity)
-        await call.rooms.participants.end_tokens(call.tenant, found.id, request.identity, now=call.now)
+        await call.rooms.participants.end_tokens(
+            call.tenant, found.id, request.identity, now=call.now, cause=call.caller.cause
+        )
     return room.RemoveParticipantResponse()
 
 

@@ -113,6 +113,18 @@ class TestParticipantsTokens:
         assert (await self.ask(twirp, host, "CreateRoom", name="new")).status == 401
         assert (await self.ask(twirp, host, "DeleteRoom")).status == 401
 
+    async def test_what_a_host_does_is_in_the_log_as_done_by_a_host(self, twirp: Twirp) -> None:
+        visit = await twirp.room()
+        for identity in ("ada", "bob"):
+            twirp.joins(visit, identity)
+        await twirp.rooms.participants.put("default", "visit", "bob", ParticipantDraft(), now=NOW)
+        host = await self.token(twirp, "h", "host")
+        for identity in ("ada", "bob"):
+            assert (await self.ask(twirp, host, "RemoveParticipant", identity=identity)).status == 200
+        events = (await twirp.rooms.events.read(after=0, room_id="visit")).items
+        removed = {one.data["identity"]: one.data["cause"] for one in events if one.type.endswith("removed")}
+        assert removed == {"ada": "host", "bob": "host"}
+
     async def test_a_host_who_was_removed_moderates_nobody(self, twirp: Twirp) -> None:
         visit = await twirp.room()
         ada = twirp.joins(visit, "ada")
