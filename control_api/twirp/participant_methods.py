@@ -63,6 +63,8 @@ async def mute_published_track(call: Call, request: room.MuteRoomTrackRequest) -
 
 async def update_participant(call: Call, request: room.UpdateParticipantRequest) -> models.ParticipantInfo:
     """Change a person's name, metadata, attributes and rights, for this stay."""
+    if call.caller.person is not None and request.permission.hidden:
+        raise TwirpError("permission_denied", "permission.hidden: only the application can hide a person")
     found = await call.room(request.room)
     return call.live.update_participant(found.uid, request)
 

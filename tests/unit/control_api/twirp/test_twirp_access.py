@@ -134,6 +134,15 @@ class TestParticipantsTokens:
         assert (refused.status, refused.code) == (401, "unauthenticated")
         assert ada.closed is None
 
+    async def test_a_host_hides_nobody(self, twirp: Twirp) -> None:
+        ada = twirp.joins(await twirp.room(), "ada")
+        host = await self.token(twirp, "h", "host")
+        fields = {"identity": "ada", "permission": {"canSubscribe": True, "hidden": True}}
+        refused = await self.ask(twirp, host, "UpdateParticipant", **fields)
+        assert (refused.code, ada.person.grants.hidden) == ("permission_denied", False)
+        assert (await twirp.ask("UpdateParticipant", {"room": "visit", **fields})).status == 200
+        assert ada.person.grants.hidden
+
     async def test_a_host_who_is_a_host_no_more_does_not_either(self, twirp: Twirp) -> None:
         await twirp.room()
         host = await self.token(twirp, "h", "host")
@@ -144,7 +153,8 @@ class TestParticipantsTokens:
         twirp.rooms.reconfigure(keys=twirp.rooms.keys, settings=RoomsSettings(create_on_join=True))
         bearer = token({"roomJoin": True, "roomAdmin": True, "room": "visit"}, sub="ada")
         assert (await self.ask(twirp, bearer, "GetParticipant", identity="x")).code == "not_found"
-        assert (await twirp.ask("ListRooms")).body == {"rooms": []}
+        grants = {"roomJoin": True, "room": "visit", "roomList": True}
+        assert (await twirp.ask("ListRooms", grants=grants)).body == {"rooms": []}
 
     async def test_a_person_uses_up_nothing_of_the_application(self, twirp: Twirp) -> None:
         await twirp.room()
