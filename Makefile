@@ -12,6 +12,7 @@ PACKAGES := colloque sfu signalling rooms control_api turn_config loadtest
 CORE := sfu/core
 CARGO_IN_CORE := cd $(CORE) && cargo
 BROWSER_CLIENT := tests/integration/browser
+SERVER_SDK := tests/integration/server_sdk
 
 # Sources of the wheel; build results that lie among them are not sources.
 WHEEL_SOURCES := $(shell find $(PACKAGES) -type f \
@@ -109,7 +110,11 @@ $(STAMP)/browser-client: $(BROWSER_CLIENT)/package.json $(BROWSER_CLIENT)/packag
 	cd $(BROWSER_CLIENT) && npm ci --no-progress && npm run build
 	@touch $@
 
-python-tests: build $(STAMP)/venv-dev $(STAMP)/browser-client
+$(STAMP)/server-sdk: $(SERVER_SDK)/package.json $(SERVER_SDK)/package-lock.json | $(STAMP) toolchain
+	cd $(SERVER_SDK) && npm ci --no-progress
+	@touch $@
+
+python-tests: build $(STAMP)/venv-dev $(STAMP)/browser-client $(STAMP)/server-sdk
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 # How quick a call is on this machine, in milliseconds; about five minutes.
@@ -117,4 +122,5 @@ figures: build $(STAMP)/venv-dev $(STAMP)/browser-client system-packages
 	$(BIN)/python -m tests.figures.first_call
 
 clean:
-	rm -rf .venv .make dist colloque/_web web/node_modules $(BROWSER_CLIENT)/node_modules $(CORE)/target sfu/*.so
+	rm -rf .venv .make dist colloque/_web web/node_modules $(BROWSER_CLIENT)/node_modules \
+		$(SERVER_SDK)/node_modules $(CORE)/target sfu/*.so

@@ -26,11 +26,15 @@ class ApiMetrics(Collector):
     def collect(self) -> Iterable[Metric]:
         """Give the figures of now."""
         answers = CounterMetricFamily(
-            "colloque_api_requests", "REST requests by operation and status.", labels=("operation", "status")
+            "colloque_api_requests",
+            "REST and Twirp requests by operation and status.",
+            labels=("operation", "status"),
         )
         for (operation, status), count in sorted(self.answers.items()):
             answers.add_metric((operation, str(status)), count)
-        problems = CounterMetricFamily("colloque_api_problems", "REST errors by code.", labels=("code",))
+        problems = CounterMetricFamily(
+            "colloque_api_problems", "REST and Twirp errors by code.", labels=("code",)
+        )
         for code, count in sorted(self.problems.items()):
             problems.add_metric((code,), count)
         callers = GaugeMetricFamily(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import and_, func, or_, select, tuple_
 
 from rooms import rows
 from rooms.model import RoomState
@@ -30,7 +30,7 @@ class RoomFilter:
     starts_before: float | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     open_at: float | None = None
-    """Only rooms that may be entered at this moment (`rooms.window`)."""
+    """Only rooms that can be entered at this time, or in which a call goes on."""
 
 
 async def find_rooms(
@@ -65,9 +65,17 @@ def _conditions(wanted: RoomFilter) -> list[ColumnElement[bool]]:
         conditions.append(RoomRow.agenda_at >= wanted.starts_from)
     if wanted.starts_before is not None:
         conditions.append(RoomRow.agenda_at < wanted.starts_before)
-    conditions.extend(RoomRow.labels[name].as_string() == value for name, value in wanted.metadata.items())
     if wanted.open_at is not None:
-        conditions.append(RoomRow.state.not_in(OVER))
-        conditions.append(or_(RoomRow.opens_at.is_(None), RoomRow.opens_at <= wanted.open_at))
-        conditions.append(or_(RoomRow.closes_at.is_(None), RoomRow.closes_at > wanted.open_at))
+        conditions.append(_open(wanted.open_at))
+    conditions.extend(RoomRow.labels[name].as_string() == value for name, value in wanted.metadata.items())
     return conditions
+
+
+def _open(now: float) -> ColumnElement[bool]:
+    # The same question as `window.outside`, asked of the database.
+    within = and_(
+        RoomRow.state.not_in(OVER),
+        or_(RoomRow.opens_at.is_(None), RoomRow.opens_at <= now),
+        or_(RoomRow.closes_at.is_(None), RoomRow.closes_at > now),
+    )
+    return or_(RoomRow.state == "in_progress", within)

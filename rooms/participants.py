@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from rooms import rows
 from rooms.context import log, room_row
 from rooms.errors import Full, InvalidValue, NotFound, Removed, StaleVersion
+from rooms.events import append_event
 from rooms.ids import is_usable_id
 from rooms.life import follow_attendance, has_to_wait, move_participant
 from rooms.model import Participant, ParticipantDraft, Role, Room, Warrant
@@ -139,17 +140,21 @@ class Participants:
         self._context.tell(lambda one: one.participant_removed(room.uid, identity))
         return rows.participant_of(row)
 
-    async def end_tokens(self, tenant: str, room_id: str, identity: str, *, now: float) -> None:
+    async def end_tokens(
+        self, tenant: str, room_id: str, identity: str, *, now: float, cause: Cause = "api"
+    ) -> None:
         """Throw somebody out without keeping them out: tokens made so far are dead, later ones are not."""
         if not is_usable_id(identity):
             raise NotFound("participant")
-        async with self._context.store.write() as session:
+        async with self._context.change() as session:
             room = await room_row(session, tenant, room_id)
             row = await session.get(ParticipantRow, (room.uid, identity))
             if row is None:
                 row = await add_participant(self._context, session, room, identity, now=now)
                 row.forgotten = True
             _end_tokens(row, now=now)
+            data = {"identity": identity, "role": row.role, "cause": cause}
+            await append_event(session, room, "participant.removed", data, now=now)
         log.info("participant_removed", extra={"room": room.uid})
         self._context.tell(lambda one: one.participant_removed(room.uid, identity))
 

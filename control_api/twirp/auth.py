@@ -20,7 +20,7 @@ from rooms.tokens import InvalidTokenError, read_claims
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rooms import Admission, ApiKey, Rooms
+    from rooms import Admission, ApiKey, Cause, Rooms
 
 Grant = Literal["roomCreate", "roomList", "roomAdmin"]
 
@@ -38,6 +38,11 @@ class Caller:
     def tenant(self) -> str:
         """Whose rooms the caller sees."""
         return self.key.tenant
+
+    @property
+    def cause(self) -> Cause:
+        """Who brings about what is asked for, as the event log has it."""
+        return "api" if self.person is None else "host"
 
 
 async def authenticate(authorization: str | None, rooms: Rooms, *, now: float) -> Caller:

@@ -39,10 +39,14 @@ async def remove_participant(
     """
     found = await call.room(request.room)
     if await _is_stored(call, request):
-        await call.rooms.participants.remove(call.tenant, found.id, request.identity, now=call.now)
+        await call.rooms.participants.remove(
+            call.tenant, found.id, request.identity, now=call.now, cause=call.caller.cause
+        )
     else:
         call.live.participant(found.uid, request.identity)
-        await call.rooms.participants.end_tokens(call.tenant, found.id, request.identity, now=call.now)
+        await call.rooms.participants.end_tokens(
+            call.tenant, found.id, request.identity, now=call.now, cause=call.caller.cause
+        )
     return room.RemoveParticipantResponse()
 
 
@@ -59,6 +63,8 @@ async def mute_published_track(call: Call, request: room.MuteRoomTrackRequest) -
 
 async def update_participant(call: Call, request: room.UpdateParticipantRequest) -> models.ParticipantInfo:
     """Change a person's name, metadata, attributes and rights, for this stay."""
+    if call.caller.person is not None and request.permission.hidden:
+        raise TwirpError("permission_denied", "permission.hidden: only the application can hide a person")
     found = await call.room(request.room)
     return call.live.update_participant(found.uid, request)
 

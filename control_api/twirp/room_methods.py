@@ -105,17 +105,9 @@ def _draft(request: room.CreateRoomRequest) -> RoomDraft:
 async def _changed(call: Call, request: room.CreateRoomRequest) -> Room:
     found = await call.room(request.name)
     if request.max_participants not in {0, found.max_participants}:
-        draft = RoomDraft(
-            name=found.name,
-            kind=found.kind,
-            starts_at=found.starts_at,
-            ends_at=found.ends_at,
-            open_before_minutes=found.open_before_minutes,
-            close_after_minutes=found.close_after_minutes,
-            max_participants=request.max_participants,
-            features=found.features,
-            metadata=found.metadata,
-        )
+        # Only this is changed, whatever a room knows besides.
+        kept = {name: getattr(found, name) for name in RoomDraft.__dataclass_fields__}
+        draft = RoomDraft(**{**kept, "max_participants": request.max_participants})
         found = await call.rooms.replace_room(call.tenant, found.id, draft, if_version=found.version)
     if request.metadata not in {"", found.shared_metadata}:
         found = await call.rooms.share_metadata(call.tenant, found.id, request.metadata)

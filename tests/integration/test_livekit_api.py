@@ -202,6 +202,26 @@ async def test_a_person_is_moved_to_another_room_without_joining_again(house: Ho
     assert {one.identity for one in people.participants} == {"ada", "eve"}
 
 
+async def test_going_to_and_fro_makes_nothing_grow(house: House) -> None:
+    rooms = [await house.room(), await house.room()]
+    ada = await house.joins(rooms[0], "ada")
+    bob, eve = await house.joins(rooms[0], "bob"), await house.joins(rooms[1], "eve")
+    for person in (ada, bob, eve):
+        await person.speaks()
+    sizes = []
+    for number in range(6):
+        here, there = rooms if number % 2 == 0 else reversed(rooms)
+        mark = len(ada.journal)
+        await house.service.move_participant(
+            api.MoveParticipantRequest(room=here, identity="ada", destination_room=there)
+        )
+        await ada.happened("track_subscribed", since=mark)
+        calls = (await house.management.debug_state())["sfu"]["calls"]
+        legs = {leg["key"]: leg["sections"] for call in calls for leg in call["legs"]}
+        sizes.append([legs[person.me.sid] for person in (ada, bob, eve)])
+    assert sizes[1:] == sizes[:-1]
+
+
 def _subscriptions(state: Any, identity: str) -> list[str]:
     people = [one for call in state["signalling"]["calls"].values() for one in call["participants"].values()]
     return [sid for one in people if one["identity"] == identity for sid in one["subscriptions"]]

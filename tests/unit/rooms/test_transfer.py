@@ -101,6 +101,8 @@ class TestEndedTokens:
         room = await make(rooms, "a")
         await rooms.participants.end_tokens("default", "a", "p1", now=NOW)
         assert witness.heard == [("removed", room.uid, "p1")]
+        (told,) = (await rooms.events.read(after=0, room_id="a")).items[-1:]
+        assert (told.type, told.data["identity"], told.data["cause"]) == ("participant.removed", "p1", "api")
         with pytest.raises(JoinRefused, match="revoked"):
             await enter(rooms, "a")
         later = await rooms.verify_join(livekit_token("a", now=NOW + 1), now=NOW + 1)

@@ -51,6 +51,7 @@ export class Journal {
       .on(RoomEvent.SignalReconnecting, () => this.write("signalReconnecting"))
       .on(RoomEvent.Reconnecting, () => this.write("reconnecting"))
       .on(RoomEvent.Reconnected, () => this.write("reconnected"))
+      .on(RoomEvent.Moved, (name) => this.write("moved", { name }))
       .on(RoomEvent.Disconnected, (reason) => this.write("disconnected", { reason: reason ?? null }))
       .on(RoomEvent.ParticipantConnected, (who) => this.write("participantConnected", { identity: who.identity }))
       .on(RoomEvent.ParticipantDisconnected, (who) => this.write("participantDisconnected", { identity: who.identity }))

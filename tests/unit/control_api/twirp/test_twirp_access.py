@@ -113,6 +113,18 @@ class TestParticipantsTokens:
         assert (await self.ask(twirp, host, "CreateRoom", name="new")).status == 401
         assert (await self.ask(twirp, host, "DeleteRoom")).status == 401
 
+    async def test_what_a_host_does_is_in_the_log_as_done_by_a_host(self, twirp: Twirp) -> None:
+        visit = await twirp.room()
+        for identity in ("ada", "bob"):
+            twirp.joins(visit, identity)
+        await twirp.rooms.participants.put("default", "visit", "bob", ParticipantDraft(), now=NOW)
+        host = await self.token(twirp, "h", "host")
+        for identity in ("ada", "bob"):
+            assert (await self.ask(twirp, host, "RemoveParticipant", identity=identity)).status == 200
+        events = (await twirp.rooms.events.read(after=0, room_id="visit")).items
+        removed = {one.data["identity"]: one.data["cause"] for one in events if one.type.endswith("removed")}
+        assert removed == {"ada": "host", "bob": "host"}
+
     async def test_a_host_who_was_removed_moderates_nobody(self, twirp: Twirp) -> None:
         visit = await twirp.room()
         ada = twirp.joins(visit, "ada")
@@ -121,6 +133,15 @@ class TestParticipantsTokens:
         refused = await self.ask(twirp, host, "RemoveParticipant", identity="ada")
         assert (refused.status, refused.code) == (401, "unauthenticated")
         assert ada.closed is None
+
+    async def test_a_host_hides_nobody(self, twirp: Twirp) -> None:
+        ada = twirp.joins(await twirp.room(), "ada")
+        host = await self.token(twirp, "h", "host")
+        fields = {"identity": "ada", "permission": {"canSubscribe": True, "hidden": True}}
+        refused = await self.ask(twirp, host, "UpdateParticipant", **fields)
+        assert (refused.code, ada.person.grants.hidden) == ("permission_denied", False)
+        assert (await twirp.ask("UpdateParticipant", {"room": "visit", **fields})).status == 200
+        assert ada.person.grants.hidden
 
     async def test_a_host_who_is_a_host_no_more_does_not_either(self, twirp: Twirp) -> None:
         await twirp.room()
@@ -132,7 +153,8 @@ class TestParticipantsTokens:
         twirp.rooms.reconfigure(keys=twirp.rooms.keys, settings=RoomsSettings(create_on_join=True))
         bearer = token({"roomJoin": True, "roomAdmin": True, "room": "visit"}, sub="ada")
         assert (await self.ask(twirp, bearer, "GetParticipant", identity="x")).code == "not_found"
-        assert (await twirp.ask("ListRooms")).body == {"rooms": []}
+        grants = {"roomJoin": True, "room": "visit", "roomList": True}
+        assert (await twirp.ask("ListRooms", grants=grants)).body == {"rooms": []}
 
     async def test_a_person_uses_up_nothing_of_the_application(self, twirp: Twirp) -> None:
         await twirp.room()

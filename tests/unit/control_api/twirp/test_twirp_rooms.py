@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from livekit.protocol import models, room
 
-from rooms import NotFound, call_rules
+from rooms import NotFound, RoomAct, call_rules
 from tests.unit.control_api.conftest import NOW, READER, STRANGER
 from tests.unit.control_api.twirp.conftest import Twirp
 
@@ -22,14 +22,14 @@ async def test_a_room_is_made_and_is_there_for_the_rest_interface_too(twirp: Twi
 
 
 async def test_one_that_is_there_is_given_back_with_what_is_named(twirp: Twirp) -> None:
-    first = await twirp.room(name="A visit", metadata={"ward": "3"})
+    first = await twirp.room(name="A visit", metadata={"ward": "3"}, waiting_room=True)
     again = await twirp.ask("CreateRoom", {"name": "visit"})
     assert again.body["sid"] == first.uid
     assert (await twirp.rooms.get_room("default", "visit")) == first
     await twirp.ask("CreateRoom", {"name": "visit", "maxParticipants": 7, "metadata": "new"})
     stored = await twirp.rooms.get_room("default", "visit")
     assert (stored.max_participants, stored.shared_metadata) == (7, "new")
-    assert (stored.name, stored.metadata) == ("A visit", {"ward": "3"})
+    assert (stored.name, stored.metadata, stored.waiting_room) == ("A visit", {"ward": "3"}, True)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,17 @@ async def test_rooms_that_are_open_are_listed_with_who_is_in_them(twirp: Twirp) 
     assert [one["name"] for one in listed.body["rooms"]] == ["visit"]
     assert listed.body["rooms"][0]["num_participants"] == 2
     assert listed.body["rooms"][0]["num_publishers"] == 1
+
+
+async def test_open_is_what_can_be_entered_and_where_a_call_goes_on(twirp: Twirp) -> None:
+    for name in ("over", "overrun", "open"):
+        await twirp.room(name, starts_at=NOW - 7200, close_after_minutes=180 if name == "open" else 60)
+    await twirp.rooms.act("default", "overrun", RoomAct.START, now=NOW - 3600)
+    await twirp.room("ended")
+    await twirp.rooms.act("default", "ended", RoomAct.START, now=NOW)
+    await twirp.rooms.act("default", "ended", RoomAct.FINISH, now=NOW)
+    listed = await twirp.ask("ListRooms")
+    assert {one["name"] for one in listed.body["rooms"]} == {"open", "overrun"}
 
 
 async def test_rooms_are_listed_beyond_one_page(twirp: Twirp, monkeypatch: pytest.MonkeyPatch) -> None:
