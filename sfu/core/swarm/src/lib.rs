@@ -19,6 +19,7 @@ pub mod reception;
 pub mod stamp;
 mod stream;
 mod swarm;
+mod temporal;
 mod thread;
 pub mod tracking;
 pub mod video;
