@@ -1,8 +1,8 @@
 """Cutting pictures of three temporal layers into RTP payloads: VP9 (RFC 9628), AV1 (its RTP payload format).
 
-Decoders of both codecs would read on into a stamp behind a picture. So the last payload ends with a few bytes,
-which the Rust side calls the tail and puts behind the stamp: the index of a VP9 superframe, which says where its
-one frame ends, and the last byte of an OBU of padding in AV1.
+Decoders of both codecs would read on into a stamp behind a picture. So the last payload ends with a few
+bytes, which the Rust side calls the tail and puts behind the stamp: the index of a VP9 superframe, which says
+where its one frame ends, and the last byte of an OBU of padding in AV1.
 """
 
 from __future__ import annotations

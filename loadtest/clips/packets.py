@@ -76,7 +76,5 @@ def _aggregate(units: list[bytes]) -> bytes:
 def _fragments(unit: bytes, reserved: int) -> list[bytes]:
     cut = list(parts(unit[1:], PAYLOAD_MAX - 2, reserved))
     indicator, kind = unit[0] & _IMPORTANCE | _FU_A, unit[0] & _KIND
-    heads = [
-        kind | (_START if n == 0 else 0) | (_END if n == len(cut) - 1 else 0) for n in range(len(cut))
-    ]
+    heads = [kind | (_START if n == 0 else 0) | (_END if n == len(cut) - 1 else 0) for n in range(len(cut))]
     return [bytes([indicator, head]) + part for head, part in zip(heads, cut, strict=True)]

@@ -1,6 +1,5 @@
 """Clips: pictures are cut so that receivers can put them together again, and are made once."""
 
-import contextlib
 from pathlib import Path
 from typing import get_args
 
@@ -117,12 +116,13 @@ def with_size(obu: bytes) -> bytes:
 def test_a_vp9_key_frame_has_its_structure_in_front_and_every_picture_says_where_it_ends() -> None:
     picture = bytes(n % 256 for n in range(2 * PAYLOAD_MAX))
     payloads = vp9_payloads(picture, key=True, size=(640, 360))
-    groups = b"\x04" b"\x14\x04" b"\x54\x01" b"\x34\x02" b"\x54\x01"
+    groups = b"\x04\x14\x04\x54\x01\x34\x02\x54\x01"
     index = b"\xd8" + len(picture).to_bytes(4, "little") + b"\xd8"
     assert b"".join(payloads) == b"\x18\x02\x80\x01\x68" + groups + picture + index
     assert max(map(len, payloads)) <= PAYLOAD_MAX
-    assert vp9_payloads(picture[:9], key=False, size=(640, 360)) == [picture[:9] + index.replace(
-        index[1:5], b"\x09\0\0\0")]
+    assert vp9_payloads(picture[:9], key=False, size=(640, 360)) == [
+        picture[:9] + index.replace(index[1:5], b"\x09\0\0\0")
+    ]
 
 
 def test_an_av1_picture_has_no_delimiter_and_tells_its_layer_and_where_a_sequence_begins() -> None:
@@ -132,8 +132,10 @@ def test_an_av1_picture_has_no_delimiter_and_tells_its_layer_and_where_a_sequenc
     assert [payload[0] for payload in payloads] == [0x40 | 0x20 | 0x08, 0xC0 | 0x10, 0x80]
     assert payloads[0][1:7] == b"\x03\x08\0\0" + b"\x34\x40", "two OBUs, the last without its length"
     assert payloads[-1].endswith(bytes([1 + STAMP + 1, 0x78, 0x80])), "a place for a stamp"
-    assert all(len(payload) <= PAYLOAD_MAX - 16 * last for last, payload in
-               zip([False, False, True], payloads, strict=True))
+    assert all(
+        len(payload) <= PAYLOAD_MAX - 16 * last
+        for last, payload in zip([False, False, True], payloads, strict=True)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +151,9 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[Codec, list[Picture]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("codec", get_args(Codec))
-def test_a_clip_has_one_key_frame_in_front_keeps_its_rate_and_is_decoded(codec: Codec, tmp_path: Path) -> None:
+def test_a_clip_has_one_key_frame_in_front_keeps_its_rate_and_is_decoded(
+    codec: Codec, tmp_path: Path
+) -> None:
     encodings = SMALL.encodings if codec in {"vp8", "h264"} else SMALL.encodings[1:]
     plan = VideoPlan(codec=codec, frames_per_second=10, encodings=encodings, source="clip")
     told: list[float] = []
@@ -175,7 +179,7 @@ def test_a_stamp_in_its_place_does_not_change_what_is_decoded(
         decoded(codec, [(key, stamped(codec, payloads)) for key, payloads in pictures]),
         strict=True,
     ):
-        assert bytes(before.planes[0]) == bytes(after.planes[0])
+        assert luma(before) == luma(after)
 
 
 @pytest.mark.slow
@@ -191,7 +195,7 @@ def test_layers_can_be_left_out_and_added_again(
     whole, some = decoded(codec, pictures), decoded(codec, [pictures[n] for n in kept])
     assert len(kept) < 80
     for number, shown in zip(kept, some, strict=True):
-        assert bytes(shown.planes[0]) == bytes(whole[number].planes[0]), number
+        assert luma(shown) == luma(whole[number]), number
 
 
 @pytest.mark.slow
@@ -202,15 +206,22 @@ def test_a_picture_of_a_layer_that_others_need_cannot_be_left_out(
     """Or the layers would be none."""
     pictures = clips[codec]
     for number in (4, 6):
-        with contextlib.suppress(av.InvalidDataError):
-            damaged = decoded(codec, [*pictures[:number], pictures[number + 1]])[-1]
-            assert bytes(damaged.planes[0]) != bytes(decoded(codec, pictures[: number + 2])[-1].planes[0])
+        whole = decoded(codec, pictures[: number + 2])[-1]
+        with pytest.raises((AssertionError, av.InvalidDataError)):
+            assert luma(decoded(codec, [*pictures[:number], pictures[number + 1]])[-1]) == luma(whole)
 
 
 def stamped(codec: Codec, payloads: list[bytes]) -> list[bytes]:
     """Put a stamp where it is put for a packet."""
     at = len(payloads[-1]) - TAILS[codec]
     return [*payloads[:-1], payloads[-1][:at] + STAMPED + payloads[-1][at:]]
+
+
+def luma(frame: av.VideoFrame) -> bytes:
+    """Give what is shown of a plane, whose lines are longer in memory."""
+    plane = frame.planes[0]
+    lines = bytes(plane)
+    return b"".join(lines[at : at + plane.width] for at in range(0, len(lines), plane.line_size))
 
 
 def joined(codec: Codec, payloads: list[bytes], *, key: bool) -> bytes:

@@ -60,6 +60,9 @@ const verbs = {
     watch.publication(joined(), identity, source).setEnabled(on),
   quality: (identity: string, source: Track.Source, quality: watch.Quality) =>
     watch.setQuality(joined(), identity, source, quality),
+  /** Asks for so many pictures a second. */
+  rate: (identity: string, source: Track.Source, fps: number) =>
+    watch.publication(joined(), identity, source).setVideoFPS(fps),
   receiving: (identity: string, source: Track.Source) => watch.receiving(joined(), identity, source),
   sending: (source: Track.Source) => watch.sending(joined(), source),
   /** Pictures shown since the viewer was made, newest last: when (ms) and how wide. */
