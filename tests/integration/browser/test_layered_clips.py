@@ -27,15 +27,17 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("codec", ["vp9", "av1"])
+@pytest.mark.parametrize("dependencies", [False, True], ids=["by-payload", "by-extension"])
 async def test_a_browser_decodes_every_picture_of_the_layers_it_asks_for(
-    meeting: Meeting, codec: Codec
+    meeting: Meeting, codec: Codec, dependencies: bool
 ) -> None:
     running = asyncio.ensure_future(run(_plan(meeting, codec, seconds=25.0)))
     try:
-        bob = await meeting.join("bob")
+        bob = await meeting.join("bob", dependencies=dependencies)
         stream = await bob.sees(SPEAKER, frames=10, within=15)
         assert stream["mimeType"].lower() == f"video/{codec}"
         assert (stream["frameWidth"], stream["frameHeight"]) == (640, 360)
+        assert await bob.do("receivesDependencies") is dependencies
         # Up again at the end: nothing that was left out may be needed.
         for wanted, fps in ((7, FPS / 4), (15, FPS / 2), (7, FPS / 4), (FPS, FPS)):
             await bob.do("rate", SPEAKER, CAMERA, wanted)
