@@ -31,7 +31,7 @@ EXTENSIONS = (
 )
 _OF_AUDIO, _OF_VIDEO = (1, 4, 5, 6), (1, 2, 3, 5, 6)
 _OF_LAYERED = (*_OF_VIDEO, 7)
-"""Of what is sent in VP9 and AV1. livekit-client asks for it there, and there only."""
+"""Of what is received, and of what is sent in VP9 and AV1, as livekit-client asks for it."""
 
 _OPUS = ("opus/48000/2", "minptime=10;useinbandfec=1")
 _VIDEO = {
@@ -106,7 +106,7 @@ def _section(ours: Ours, section: Section) -> Iterator[str]:
     yield from _transport(ours)
     yield f"a=mid:{section.mid}"
     uris = dict(EXTENSIONS)
-    layered = section.sent is not None and section.codecs[0] in {"vp9", "av1"}
+    layered = section.sent is None or section.codecs[0] in {"vp9", "av1"}
     for number in _OF_AUDIO if audio else _OF_LAYERED if layered else _OF_VIDEO:
         yield f"a=extmap:{number} {uris[number]}"
     yield "a=recvonly" if section.sent is None else "a=sendonly"

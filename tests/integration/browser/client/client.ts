@@ -13,7 +13,7 @@ export interface JoinOptions {
   connect?: RoomConnectOptions;
   /** A passphrase: every frame is then encrypted end to end with a key derived from it. */
   e2eeKey?: string;
-  /** Chromium reads what pictures need from the header extension, and not from payloads. */
+  /** Whether Chromium is to read what pictures need from the header extension, or from payloads. */
   dependencies?: boolean;
 }
 
@@ -35,7 +35,7 @@ const verbs = {
       ...options.room,
       ...(options.e2eeKey ? { encryption: await publish.encryption(options.e2eeKey) } : {}),
     });
-    if (options.dependencies) offerDependencies();
+    if (options.dependencies !== undefined) offerDependencies(options.dependencies);
     journal.follow(room);
     viewers.follow(room);
     if (options.e2eeKey) await room.setE2EEEnabled(true);

@@ -1,4 +1,4 @@
-/** The dependency descriptor, which Chromium knows and offers only when it is told to. */
+/** The dependency descriptor: livekit-client has Chromium offer it; here it can be left out. */
 
 const URI = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
 
@@ -16,14 +16,14 @@ interface Transceiver extends RTCRtpTransceiver {
 
 const connections = new Set<RTCPeerConnection>();
 
-/** Offers it from now on in every section that receives pictures. */
-export function offerDependencies(): void {
+/** Offers it from now on in every section that has pictures, or in none. */
+export function offerDependencies(on: boolean): void {
   const plain = RTCPeerConnection.prototype.createOffer;
   RTCPeerConnection.prototype.createOffer = function (this: RTCPeerConnection, ...options: unknown[]) {
     connections.add(this);
     for (const transceiver of pictures(this)) {
       const extensions = transceiver.getHeaderExtensionsToNegotiate();
-      for (const extension of extensions) if (extension.uri === URI) extension.direction = "sendrecv";
+      for (const extension of extensions) if (extension.uri === URI) extension.direction = on ? "sendrecv" : "stopped";
       transceiver.setHeaderExtensionsToNegotiate(extensions);
     }
     return Reflect.apply(plain, this, options);
