@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Codec = Literal["vp8", "h264", "vp9", "av1"]
+LAYERED: tuple[Codec, ...] = ("vp9", "av1")
+"""Codecs of which a camera sends one stream with three temporal layers."""
 
 FAITHFUL = "faithful-"
 """Identities of those who really encode and decode begin with it; the others' figures leave them out."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from loadtest.plan import Codec
+from loadtest.plan import LAYERED, Codec
 
 CLIP_PIXELS_MAX = 1920
 _AV1_PIXELS_MIN = 64
@@ -32,7 +32,6 @@ class Encoding(Part):
     kilobits_per_second: Annotated[int, Field(ge=10, le=100_000)]
 
 
-_LAYERED = ("vp9", "av1")
 _SIMULCAST = (
     Encoding(width=320, height=180, kilobits_per_second=150),
     Encoding(width=640, height=360, kilobits_per_second=500),
@@ -48,7 +47,7 @@ class Video(Part):
     )
     frames_per_second: int = Field(default=30, ge=1, le=120, description="Frames a second.")
     encodings: list[Encoding] = Field(
-        default_factory=lambda data: list(_SIMULCAST[-1:] if data.get("codec") in _LAYERED else _SIMULCAST),
+        default_factory=lambda data: list(_SIMULCAST[-1:] if data.get("codec") in LAYERED else _SIMULCAST),
         min_length=1,
         max_length=3,
         description="Simulcast encodings from the lowest to the highest: `width`, `height`, "
@@ -70,7 +69,7 @@ class Video(Part):
         sizes = [one.width * one.height for one in encodings]
         if sorted(set(sizes)) != sizes:
             raise ValueError("must go from the smallest picture to the largest")
-        if info.data.get("codec") in _LAYERED and len(encodings) > 1:
+        if info.data.get("codec") in LAYERED and len(encodings) > 1:
             raise ValueError("must be one, which has three temporal layers, in vp9 and av1")
         return encodings
 

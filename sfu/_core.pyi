@@ -400,7 +400,7 @@ class Swarm:
         participant: int,
         *,
         mid: str,
-        codec: Literal["vp8", "h264"],
+        codec: Literal["vp8", "h264", "vp9", "av1"],
         pt: int,
         rtx_pt: int | None,
         frames_per_second: int,

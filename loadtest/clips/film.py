@@ -15,7 +15,7 @@ from loadtest.clips.layered import LAYERS, av1_payloads, vp9_payloads
 from loadtest.clips.packets import h264_payloads, vp8_payloads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from loadtest.clips.store import Picture
     from loadtest.plan import VideoPlan
@@ -42,29 +42,27 @@ def film(plan: VideoPlan, tell: Callable[[float], None]) -> list[list[Picture]]:
             smaller = frame.reformat(encoder.width, encoder.height, "yuv420p")
             smaller.pts = number
             smaller.pict_type = PictureType.NONE  # the encoder decides
-            _develop(plan, encoder, encoder.encode(smaller), made)
+            coded = encoder.encode(smaller)
+            if number == count - 1:
+                coded += encoder.encode(None)
+            for packet in coded:
+                key, size = bool(packet.is_keyframe), (encoder.width, encoder.height)
+                made.append((key, _cut(plan, bytes(packet), key=key, size=size, number=len(made))))
         tell((number + 1) / count)
-    for encoder, made in zip(encoders, pictures, strict=True):
-        _develop(plan, encoder, encoder.encode(None), made)
-        assert len(made) == count, "no picture is left out"  # noqa: S101
+    assert {len(made) for made in pictures} == {count}, "no picture is left out"  # noqa: S101
     return pictures
 
 
-def _develop(
-    plan: VideoPlan, encoder: VideoCodecContext, packets: Iterable[av.Packet], made: list[Picture]
-) -> None:
-    for packet in packets:
-        key, picture = bool(packet.is_keyframe), bytes(packet)
-        match plan.codec:
-            case "vp8":
-                payloads = vp8_payloads(picture)
-            case "h264":
-                payloads = h264_payloads(picture)
-            case "vp9":
-                payloads = vp9_payloads(picture, key=key, size=(encoder.width, encoder.height))
-            case "av1":
-                payloads = av1_payloads(picture, key=key, layer=LAYERS[len(made) % len(LAYERS)])
-        made.append((key, payloads))
+def _cut(plan: VideoPlan, picture: bytes, *, key: bool, size: tuple[int, int], number: int) -> list[bytes]:
+    match plan.codec:
+        case "vp8":
+            return vp8_payloads(picture)
+        case "h264":
+            return h264_payloads(picture)
+        case "vp9":
+            return vp9_payloads(picture, key=key, size=size)
+        case "av1":
+            return av1_payloads(picture, key=key, layer=LAYERS[number % len(LAYERS)])
 
 
 def _frames(plan: VideoPlan, count: int) -> Iterator[av.VideoFrame]:

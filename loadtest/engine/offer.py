@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from loadtest.plan import Codec
+from loadtest.plan import LAYERED, Codec
 
 Kind = Literal["audio", "video"]
 
@@ -106,7 +106,7 @@ def _section(ours: Ours, section: Section) -> Iterator[str]:
     yield from _transport(ours)
     yield f"a=mid:{section.mid}"
     uris = dict(EXTENSIONS)
-    layered = section.sent is None or section.codecs[0] in {"vp9", "av1"}
+    layered = section.sent is None or section.codecs[0] in LAYERED
     for number in _OF_AUDIO if audio else _OF_LAYERED if layered else _OF_VIDEO:
         yield f"a=extmap:{number} {uris[number]}"
     yield "a=recvonly" if section.sent is None else "a=sendonly"

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from loadtest.engine import run
-from loadtest.plan import Codec, PersonPlan, RunPlan, VideoPlan
+from loadtest.plan import LAYERED, Codec, PersonPlan, RunPlan, VideoPlan
 from loadtest.results import EngineResult
 from tests.support.management import Management
 from tests.support.rtc_peer import RtcPeer
@@ -16,7 +16,6 @@ from tests.support.rtc_peer import RtcPeer
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ENCODINGS = ((160, 90, 60), (320, 180, 150))
-LAYERED = ("vp9", "av1")
 
 
 @pytest.fixture(scope="module", autouse=True)
