@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use ::swarm::audio::AudioConfig;
 use ::swarm::clip::{Clip, Filmed};
+use ::swarm::codec::VideoCodec;
 use ::swarm::figures::Figures;
 use ::swarm::histogram::Histogram;
 use ::swarm::line::MAX_PAYLOAD;
 use ::swarm::participant::News;
 use ::swarm::reception::{Format, Formats};
 use ::swarm::stamp::STAMP;
-use ::swarm::video::{Amount, EncodingConfig, VideoCodec, VideoConfig};
+use ::swarm::video::{Amount, EncodingConfig, VideoConfig};
 use ::swarm::{Connection, SwarmConfig};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;

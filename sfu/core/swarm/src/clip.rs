@@ -7,8 +7,8 @@
 
 use rtc::command::MAX_ENCODINGS;
 
+use crate::codec::{FULL, VideoCodec};
 use crate::stamp::{self, STAMP};
-use crate::video::{FULL, VideoCodec};
 
 /// Most bytes of a clip.
 const MAX_BYTES: usize = 256 << 20;

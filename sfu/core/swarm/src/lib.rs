@@ -8,6 +8,7 @@
 
 pub mod audio;
 pub mod clip;
+pub mod codec;
 pub mod figures;
 pub mod histogram;
 mod history;

@@ -3,9 +3,9 @@
 use rtc::units::Time;
 
 use crate::clip;
+use crate::codec::VideoCodec;
 use crate::stamp::{self, STAMP};
 use crate::temporal::Step;
-use crate::video::VideoCodec;
 
 /// One picture, cut into payloads.
 pub(crate) enum Look<'a> {

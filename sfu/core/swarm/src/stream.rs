@@ -7,12 +7,12 @@ use rtc::rtp::{av1, h264, vp8, vp9};
 use rtc::units::{Ssrc, Time};
 
 use crate::clip::Clip;
+use crate::codec::VideoCodec;
 use crate::figures::Figures;
 use crate::missing::Missing;
 use crate::reception::Format;
 use crate::stamp::{self, Content};
 use crate::tracking::{Arrival, Tracking};
-use crate::video::VideoCodec;
 
 /// How long a stream is given to begin with a key frame before it is asked for one.
 const BEGINNING: Duration = Duration::from_millis(100);

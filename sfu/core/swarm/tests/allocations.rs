@@ -13,10 +13,11 @@ use rtc::path::Path;
 use rtc::transport::srtp::{Keys, Side};
 use rtc::units::{Pt, Time};
 use swarm::clip::Clip;
+use swarm::codec::VideoCodec;
 use swarm::figures::Figures;
 use swarm::line::Line;
 use swarm::reception::{Format, Formats, Reception};
-use swarm::video::{Amount, EncodingConfig, VideoCodec, VideoConfig, VideoSource};
+use swarm::video::{Amount, EncodingConfig, VideoConfig, VideoSource};
 
 const PICTURES: u64 = 300;
 const INTERVAL: Duration = Duration::from_millis(33);

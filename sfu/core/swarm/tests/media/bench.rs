@@ -14,10 +14,11 @@ use rtc::transport::srtp::{Keys, Receiver, Sender, Side};
 use rtc::units::{Pt, Time};
 use swarm::audio::{AudioConfig, AudioSource};
 use swarm::clip::Clip;
+use swarm::codec::VideoCodec;
 use swarm::figures::Figures;
 use swarm::line::Line;
 use swarm::reception::{Format, Formats, Reception};
-use swarm::video::{Amount, EncodingConfig, VideoCodec, VideoConfig, VideoSource};
+use swarm::video::{Amount, EncodingConfig, VideoConfig, VideoSource};
 
 pub(crate) const VIDEO_PT: Pt = Pt(96);
 pub(crate) const RTX_PT: Pt = Pt(97);

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use rtc::command::Codec;
 use rtc::rtp::{Picture, RtpPacket};
+use swarm::codec::VideoCodec;
 use swarm::stamp::{self, Content};
-use swarm::video::{Amount, VideoCodec};
+use swarm::video::Amount;
 
 use crate::bench::{Bench, RTX_PT, dependency, layered_camera, layered_clip, reception_of};
 
