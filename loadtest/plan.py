@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Codec = Literal["vp8", "h264", "vp9", "av1"]
+LAYERED: tuple[Codec, ...] = ("vp9", "av1")
+"""Codecs of which a camera sends one stream with three temporal layers."""
+
 FAITHFUL = "faithful-"
 """Identities of those who really encode and decode begin with it; the others' figures leave them out."""
 
@@ -18,7 +22,7 @@ class VideoPlan:
     """Fixed frames of so many packets ..."""
     packet_bytes: int | None = None
     """... of this RTP payload size instead of a bit rate (benchmarks)."""
-    codec: Literal["vp8", "h264"] = "vp8"
+    codec: Codec = "vp8"
     source: Literal["model", "clip"] = "model"
     """Invented bytes of the right amount, or pictures that an encoder made."""
 

@@ -9,7 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from loadtest.plan import LAYERED, Codec
+
 CLIP_PIXELS_MAX = 1920
+_AV1_PIXELS_MIN = 64
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Limit = Annotated[float | None, Field(gt=0)]
 Pixels = Annotated[int, Field(ge=16, le=7680)]
@@ -29,21 +32,26 @@ class Encoding(Part):
     kilobits_per_second: Annotated[int, Field(ge=10, le=100_000)]
 
 
+_SIMULCAST = (
+    Encoding(width=320, height=180, kilobits_per_second=150),
+    Encoding(width=640, height=360, kilobits_per_second=500),
+    Encoding(width=1280, height=720, kilobits_per_second=1700),
+)
+
+
 class Video(Part):
     """What each camera sends."""
 
-    codec: Literal["vp8", "h264"] = Field(default="vp8", description="Codec of the synthetic camera.")
+    codec: Codec = Field(
+        default="vp8", description="`vp8`, `h264`, `vp9` or `av1`; the latter two with three temporal layers."
+    )
     frames_per_second: int = Field(default=30, ge=1, le=120, description="Frames a second.")
     encodings: list[Encoding] = Field(
-        default=[
-            Encoding(width=320, height=180, kilobits_per_second=150),
-            Encoding(width=640, height=360, kilobits_per_second=500),
-            Encoding(width=1280, height=720, kilobits_per_second=1700),
-        ],
+        default_factory=lambda data: list(_SIMULCAST[-1:] if data.get("codec") in LAYERED else _SIMULCAST),
         min_length=1,
         max_length=3,
         description="Simulcast encodings from the lowest to the highest: `width`, `height`, "
-        "`kilobits_per_second`.",
+        "`kilobits_per_second`. VP9 and AV1 have one.",
     )
     packets_per_frame: Annotated[int | None, Field(ge=1, le=200)] = Field(
         default=None, description="Frames of exactly so many packets, instead of a bit rate (benchmarks)."
@@ -57,10 +65,12 @@ class Video(Part):
 
     @field_validator("encodings")
     @classmethod
-    def _ascending(cls, encodings: list[Encoding]) -> list[Encoding]:
+    def _go_together(cls, encodings: list[Encoding], info: ValidationInfo) -> list[Encoding]:
         sizes = [one.width * one.height for one in encodings]
         if sorted(set(sizes)) != sizes:
             raise ValueError("must go from the smallest picture to the largest")
+        if info.data.get("codec") in LAYERED and len(encodings) > 1:
+            raise ValueError("must be one, which has three temporal layers, in vp9 and av1")
         return encodings
 
     @field_validator("packet_bytes")
@@ -79,6 +89,8 @@ class Video(Part):
             for one in info.data.get("encodings", ()):
                 if one.width % 2 or one.height % 2 or max(one.width, one.height) > CLIP_PIXELS_MAX:
                     raise ValueError(f"a clip has even sizes up to {CLIP_PIXELS_MAX:,}")
+                if info.data.get("codec") == "av1" and min(one.width, one.height) < _AV1_PIXELS_MIN:
+                    raise ValueError(f"a clip in av1 has sizes from {_AV1_PIXELS_MIN}")
         return source
 
 

@@ -378,7 +378,7 @@ class Swarm:
     @staticmethod
     def snapshot_layout() -> SwarmLayout: ...
     # Adds a participant that connects at once; OSError when there is no socket for it. `payloads` are
-    # (pt, format) of what it may receive: opus, vp8, h264 or rtx.
+    # (pt, format) of what it may receive: opus, vp8, h264, vp9, av1 or rtx.
     def add_participant(
         self,
         *,
@@ -400,7 +400,7 @@ class Swarm:
         participant: int,
         *,
         mid: str,
-        codec: Literal["vp8", "h264"],
+        codec: Literal["vp8", "h264", "vp9", "av1"],
         pt: int,
         rtx_pt: int | None,
         frames_per_second: int,

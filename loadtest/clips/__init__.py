@@ -1,4 +1,4 @@
 """Clips: pictures that a real encoder made once, cut into payloads, for synthetic cameras to send.
 
-`packets` cuts, `film` encodes (the one module that needs av), `store` keeps what was made.
+`packets` and `layered` cut, `film` encodes (the one module that needs av), `store` keeps what was made.
 """

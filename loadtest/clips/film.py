@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import av.filter
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
+from loadtest.clips.layered import LAYERS, av1_payloads, vp9_payloads
 from loadtest.clips.packets import h264_payloads, vp8_payloads
 
 if TYPE_CHECKING:
@@ -22,7 +24,9 @@ SECONDS = 8
 _NOISE_SEED = 1
 _NOISE = 6  # of 255: what a webcam in a room has
 _NEVER = 100_000  # pictures
-_ENCODERS = {"vp8": "libvpx", "h264": "libx264"}
+_ENCODERS = {"vp8": "libvpx", "h264": "libx264", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
+_LAYER_SHARES = (0.5, 0.75, 1.0)
+"""Of the bit rate, what the temporal layers up to each have: as libwebrtc gives it to VP9."""
 
 
 def film(plan: VideoPlan, tell: Callable[[float], None]) -> list[list[Picture]]:
@@ -33,16 +37,32 @@ def film(plan: VideoPlan, tell: Callable[[float], None]) -> list[list[Picture]]:
     encoders = [_encoder(plan, *encoding) for encoding in plan.encodings]
     pictures: list[list[Picture]] = [[] for _ in encoders]
     count = SECONDS * plan.frames_per_second
-    payloads = vp8_payloads if plan.codec == "vp8" else h264_payloads
     for number, frame in enumerate(_frames(plan, count)):
         for encoder, made in zip(encoders, pictures, strict=True):
             smaller = frame.reformat(encoder.width, encoder.height, "yuv420p")
             smaller.pts = number
             smaller.pict_type = PictureType.NONE  # the encoder decides
-            for packet in encoder.encode(smaller):
-                made.append((bool(packet.is_keyframe), payloads(bytes(packet))))
+            coded = encoder.encode(smaller)
+            if number == count - 1:
+                coded += encoder.encode(None)
+            for packet in coded:
+                key, size = bool(packet.is_keyframe), (encoder.width, encoder.height)
+                made.append((key, _cut(plan, bytes(packet), key=key, size=size, number=len(made))))
         tell((number + 1) / count)
+    assert {len(made) for made in pictures} == {count}, "no picture is left out"  # noqa: S101
     return pictures
+
+
+def _cut(plan: VideoPlan, picture: bytes, *, key: bool, size: tuple[int, int], number: int) -> list[bytes]:
+    match plan.codec:
+        case "vp8":
+            return vp8_payloads(picture)
+        case "h264":
+            return h264_payloads(picture)
+        case "vp9":
+            return vp9_payloads(picture, key=key, size=size)
+        case "av1":
+            return av1_payloads(picture, key=key, layer=LAYERS[number % len(LAYERS)])
 
 
 def _frames(plan: VideoPlan, count: int) -> Iterator[av.VideoFrame]:
@@ -72,16 +92,42 @@ def _encoder(plan: VideoPlan, width: int, height: int, kilobits: int) -> VideoCo
     encoder.gop_size = _NEVER
     encoder.thread_count = 1
     rate = {"minrate": str(kilobits * 1000), "maxrate": str(kilobits * 1000), "bufsize": str(kilobits * 1000)}
-    if plan.codec == "vp8":
-        # What libwebrtc asks of libvpx.
-        encoder.qmin, encoder.qmax = 2, 56
-        encoder.options = rate | {
-            "deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0", "error-resilient": "0",
-            "undershoot-pct": "100", "overshoot-pct": "15", "max-intra-rate": "900",
-        }  # fmt: skip
-    else:
-        encoder.options = rate | {
-            "preset": "veryfast", "tune": "zerolatency", "profile": "baseline",
-            "x264-params": "scenecut=0:sliced-threads=0:keyint=infinite",
-        }  # fmt: skip
+    match plan.codec:
+        case "vp8":
+            # What libwebrtc asks of libvpx.
+            encoder.qmin, encoder.qmax = 2, 56
+            encoder.options = rate | {
+                "deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0", "error-resilient": "0",
+                "undershoot-pct": "100", "overshoot-pct": "15", "max-intra-rate": "900",
+            }  # fmt: skip
+        case "h264":
+            encoder.options = rate | {
+                "preset": "veryfast", "tune": "zerolatency", "profile": "baseline",
+                "x264-params": "scenecut=0:sliced-threads=0:keyint=infinite",
+            }  # fmt: skip
+        case "vp9":
+            # The same of its VP9, which knows the four pictures of L1T3 as mode 3.
+            encoder.qmin, encoder.qmax = 2, 56
+            encoder.options = rate | {
+                "deadline": "realtime", "cpu-used": "7", "lag-in-frames": "0", "error-resilient": "default",
+                "aq-mode": "3", "undershoot-pct": "50", "overshoot-pct": "50", "max-intra-rate": "900",
+                "ts-parameters": _vp9_layers(kilobits),
+            }  # fmt: skip
+        case "av1":
+            # av has no libaom, which browsers use. The low-delay structure of two levels is L1T3 in SVT-AV1,
+            # but not with `rtc=1`: then pictures of layer 1 need others of their own layer.
+            os.environ.setdefault("SVT_LOG", "1")  # errors only: it would write what it does
+            encoder.options = {
+                "preset": "10",
+                "svtav1-params": "pred-struct=1:hierarchical-levels=2:rc=2:keyint=-1:scd=0:enable-tf=0:lp=1",
+            }
     return encoder
+
+
+def _vp9_layers(kilobits: int) -> str:
+    rates = ",".join(str(round(kilobits * share)) for share in _LAYER_SHARES)
+    layers = ",".join(map(str, LAYERS))
+    return (
+        f"ts_number_layers=3:ts_target_bitrate={rates}:ts_rate_decimator=4,2,1:ts_periodicity=4"
+        f":ts_layer_id={layers}:ts_layering_mode=3"
+    )

@@ -26,7 +26,22 @@ _MARK = b"\0\0\1"
 
 def vp8_payloads(picture: bytes) -> list[bytes]:
     """Cut a VP8 picture; descriptors (RFC 7741) are written by who sends it."""
-    return list(_parts(picture, PAYLOAD_MAX, STAMP))
+    return list(parts(picture, PAYLOAD_MAX, STAMP))
+
+
+def parts(data: bytes, most: int, reserved: int) -> Iterator[bytes]:
+    """Cut into pieces of about one length, at most `most` bytes, the last of them less by `reserved`.
+
+    Unless there is only one, each is at least half as long as that: a short end stays in the last piece.
+    """
+    whole = len(data) + reserved
+    count = -(-whole // most)
+    size, longer = divmod(whole, count)
+    at = 0
+    for number in range(count):
+        end = at + size + (number >= count - longer)
+        yield data[at:end]
+        at = end
 
 
 def h264_payloads(picture: bytes) -> list[bytes]:
@@ -39,17 +54,6 @@ def h264_payloads(picture: bytes) -> list[bytes]:
         reserved = STAMP if number == len(slices) else 0
         payloads += [unit] if len(unit) <= PAYLOAD_MAX else _fragments(unit, reserved)
     return payloads
-
-
-def _parts(data: bytes, most: int, reserved: int) -> Iterator[bytes]:
-    whole = len(data) + reserved
-    count = -(-whole // most)
-    size, longer = divmod(whole, count)
-    at = 0
-    for number in range(count):
-        end = at + size + (number >= count - longer)
-        yield data[at:end]
-        at = end
 
 
 def _units(stream: bytes) -> Iterator[bytes]:
@@ -70,9 +74,7 @@ def _aggregate(units: list[bytes]) -> bytes:
 
 
 def _fragments(unit: bytes, reserved: int) -> list[bytes]:
-    parts = list(_parts(unit[1:], PAYLOAD_MAX - 2, reserved))
+    cut = list(parts(unit[1:], PAYLOAD_MAX - 2, reserved))
     indicator, kind = unit[0] & _IMPORTANCE | _FU_A, unit[0] & _KIND
-    heads = [
-        kind | (_START if n == 0 else 0) | (_END if n == len(parts) - 1 else 0) for n in range(len(parts))
-    ]
-    return [bytes([indicator, head]) + part for head, part in zip(heads, parts, strict=True)]
+    heads = [kind | (_START if n == 0 else 0) | (_END if n == len(cut) - 1 else 0) for n in range(len(cut))]
+    return [bytes([indicator, head]) + part for head, part in zip(heads, cut, strict=True)]

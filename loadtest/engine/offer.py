@@ -4,11 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from loadtest.plan import LAYERED, Codec
+
 Kind = Literal["audio", "video"]
-Codec = Literal["vp8", "h264"]
 
 OPUS_PT = 111
-VIDEO_PTS: dict[Codec, tuple[int, int]] = {"vp8": (96, 97), "h264": (102, 103)}
+VIDEO_PTS: dict[Codec, tuple[int, int]] = {
+    "vp8": (96, 97),
+    "vp9": (98, 99),
+    "h264": (102, 103),
+    "av1": (45, 46),
+}
 """The payload type of each codec and that of its resends, for all that is sent and received."""
 
 EXTENSIONS = (
@@ -18,13 +24,21 @@ EXTENSIONS = (
     (4, "urn:ietf:params:rtp-hdrext:ssrc-audio-level"),
     (5, "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"),
     (6, "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"),
+    (
+        7,
+        "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
+    ),
 )
 _OF_AUDIO, _OF_VIDEO = (1, 4, 5, 6), (1, 2, 3, 5, 6)
+_OF_LAYERED = (*_OF_VIDEO, 7)
+"""Of what is received, and of what is sent in VP9 and AV1, as livekit-client asks for it."""
 
 _OPUS = ("opus/48000/2", "minptime=10;useinbandfec=1")
 _VIDEO = {
     "vp8": ("VP8/90000", ""),
+    "vp9": ("VP9/90000", "profile-id=0"),
     "h264": ("H264/90000", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"),
+    "av1": ("AV1/90000", "level-idx=5;profile=0;tier=0"),
 }
 _EOL = "\r\n"
 
@@ -48,7 +62,7 @@ class Section:
     mid: str
     kind: Kind
     sent: Sent | None = None
-    codecs: tuple[Codec, ...] = ("vp8", "h264")
+    codecs: tuple[Codec, ...] = tuple(VIDEO_PTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +106,8 @@ def _section(ours: Ours, section: Section) -> Iterator[str]:
     yield from _transport(ours)
     yield f"a=mid:{section.mid}"
     uris = dict(EXTENSIONS)
-    for number in _OF_AUDIO if audio else _OF_VIDEO:
+    layered = section.sent is None or section.codecs[0] in LAYERED
+    for number in _OF_AUDIO if audio else _OF_LAYERED if layered else _OF_VIDEO:
         yield f"a=extmap:{number} {uris[number]}"
     yield "a=recvonly" if section.sent is None else "a=sendonly"
     yield "a=rtcp-mux"

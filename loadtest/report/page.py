@@ -155,6 +155,7 @@ def _facts(record: RunRecord, around: Circumstances) -> list[tuple[str, str]]:
     result, use = last.result, use_of(last.samples, since=last.plan.warm_up_seconds)
     return [
         ("scenario", f"{record.scenario.title} ({record.scenario.kind})"),
+        ("pictures sent", words.pictures(record.scenario)),
         ("seed", str(record.seed)),
         ("began", around.began),
         ("server", around.url),

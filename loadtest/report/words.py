@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loadtest.objectives import TOOL_BUSY_MAX
+from loadtest.plan import LAYERED
 from loadtest.report.numbers import percent, with_unit
+from loadtest.scenario import Filmed
 
 if TYPE_CHECKING:
     from loadtest.objectives import Verdict
     from loadtest.run import RunRecord
+    from loadtest.scenario import Scenario
 
 _UNITS = {"ratio": "%", "ms": "ms", "cores": "cores", "mb": "MB", "fps": "/s"}
 
@@ -53,6 +56,20 @@ def explanation(record: RunRecord) -> str:
             )
         case "met":
             return ""
+
+
+def pictures(scenario: Scenario) -> str:
+    """Say what cameras send."""
+    if not isinstance(scenario, Filmed) or "video" not in scenario.sends:
+        return "none"
+    video = scenario.video
+    what = f"{video.codec.upper()} {'of a clip' if video.source == 'clip' else 'of invented bytes'}"
+    if video.codec in LAYERED:
+        what += ", three temporal layers"
+    if video.packets_per_frame is not None:
+        return f"{what}: {video.packets_per_frame} packets of {video.packet_bytes} bytes"
+    sizes = (f"{one.width}x{one.height} at {one.kilobits_per_second:,} kb/s" for one in video.encodings)
+    return f"{what}: {', '.join(sizes)}"
 
 
 def wanted(verdict: Verdict) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from loadtest.engine.answer import AnswerError, read_answer, read_candidates
 from loadtest.engine.offer import EXTENSIONS, OPUS_PT, VIDEO_PTS, Ours, Section, Sent, write_offer
+from loadtest.plan import LAYERED, Codec
 from sfu.model import SfuLimits
 from sfu.negotiation.offer import Direction, OfferedSection
 from sfu.negotiation.read import read_offer
@@ -34,7 +35,15 @@ def test_an_offer_is_read_by_the_server_with_data_first_and_then_its_sections_in
     assert (cam.track_ids, cam.rids) == (("camera-1",), ("q", "h", "f"))
     assert [payload.pt for payload in mic.payloads] == [OPUS_PT]
     assert [payload.pt for payload in cam.payloads] == list(VIDEO_PTS["vp8"])
-    assert [payload.pt for payload in eye.payloads] == [*VIDEO_PTS["vp8"], *VIDEO_PTS["h264"]]
+    assert [payload.pt for payload in eye.payloads] == [pt for pts in VIDEO_PTS.values() for pt in pts]
+
+
+@pytest.mark.parametrize("codec", VIDEO_PTS)
+def test_what_a_picture_needs_is_told_by_who_sends_layers_to_everybody(codec: Codec) -> None:
+    _, cam, eye = offered(Section("cam", "video", Sent("c", ((1, 2),)), (codec,)), Section("r0", "video"))
+    assert [payload.name.lower() for payload in cam.payloads] == [codec, "rtx"]
+    told = [[uri for _, uri in each.extensions if "dependency-descriptor" in uri] for each in (cam, eye)]
+    assert [len(uris) for uris in told] == [codec in LAYERED, True]
 
 
 def test_an_offer_of_one_encoding_names_its_streams_and_no_rids() -> None:

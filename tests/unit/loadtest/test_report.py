@@ -143,6 +143,26 @@ def test_what_is_needed_to_repeat_the_run_is_there() -> None:
         assert said in text
 
 
+@pytest.mark.parametrize(
+    ("video", "said"),
+    [
+        ("", "VP8 of invented bytes: 320x180 at 150 kb/s, 640x360 at 500 kb/s, 1280x720 at 1,700 kb/s"),
+        (
+            'codec = "av1"\nsource = "clip"',
+            "AV1 of a clip, three temporal layers: 1280x720 at 1,700 kb/s",
+        ),
+        ("packets_per_frame = 2\npacket_bytes = 100", "VP8 of invented bytes: 2 packets of 100 bytes"),
+    ],
+)
+def test_the_page_says_which_pictures_were_sent(video: str, said: str) -> None:
+    assert f"pictures sent {said}" in read(run_record(text=f"{SCENARIO}[video]\n{video}\n")).text
+
+
+def test_the_page_says_that_no_pictures_were_sent() -> None:
+    text = 'kind = "audio_room"\ntitle = "Round"\nspeakers = 1\nlisteners = 1\n'
+    assert "pictures sent none" in read(run_record(text=text)).text
+
+
 def test_failed_joins_are_counted_by_reason() -> None:
     failed = [join(f"p{n}", ok=False, error="ICE: no answer") for n in range(3)]
     assert re.search(r"ICE: no answer\s+3", read(run_record(result(joins=(join(), *failed)))).text)

@@ -108,6 +108,21 @@ def test_a_file_that_is_not_toml_is_one_line(text: str, said: str) -> None:
             ),
             "4: video.source: a clip has even sizes up to 1,920",
         ),
+        (
+            (
+                'kind = "group"\n[video]\ncodec = "vp9"\nencodings = ['
+                "{ width = 320, height = 180, kilobits_per_second = 100 }, "
+                "{ width = 640, height = 360, kilobits_per_second = 500 }]"
+            ),
+            "5: video.encodings: must be one, which has three temporal layers",
+        ),
+        (
+            (
+                'kind = "group"\n[video]\ncodec = "av1"\nsource = "clip"\n'
+                "encodings = [{ width = 320, height = 62, kilobits_per_second = 100 }]"
+            ),
+            "5: video.source: a clip in av1 has sizes from 64",
+        ),
         ('kind = "group"\nfaithful = 5', "3: faithful: must be less than or equal to 4"),
         (
             'kind = "churn"\njoins_per_second = 100\nstay_seconds = 101',

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use ::swarm::audio::AudioConfig;
 use ::swarm::clip::{Clip, Filmed};
+use ::swarm::codec::VideoCodec;
 use ::swarm::figures::Figures;
 use ::swarm::histogram::Histogram;
 use ::swarm::line::MAX_PAYLOAD;
 use ::swarm::participant::News;
 use ::swarm::reception::{Format, Formats};
 use ::swarm::stamp::STAMP;
-use ::swarm::video::{Amount, EncodingConfig, VideoCodec, VideoConfig};
+use ::swarm::video::{Amount, EncodingConfig, VideoConfig};
 use ::swarm::{Connection, SwarmConfig};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -171,7 +172,7 @@ impl Swarm {
         filmed: bool,
         phase_ms: f64,
     ) -> PyResult<()> {
-        let Format::Video(codec) = format(codec)? else { return Err(wrong("codec: vp8 or h264")) };
+        let Format::Video(codec) = format(codec)? else { return Err(wrong("codec: vp8, h264, vp9 or av1")) };
         if !(1..=1_000).contains(&frames_per_second) {
             return Err(wrong("frames_per_second: 1 to 1000"));
         }
@@ -281,7 +282,7 @@ fn to_python(py: Python<'_>, participant: usize, news: News) -> PyResult<Py<PyAn
 }
 
 fn film(codec: &str, encodings: &[Vec<Filmed>]) -> PyResult<Arc<Clip>> {
-    let Format::Video(codec) = format(codec)? else { return Err(wrong("clip: vp8 or h264")) };
+    let Format::Video(codec) = format(codec)? else { return Err(wrong("clip: vp8, h264, vp9 or av1")) };
     Ok(Arc::new(Clip::new(codec, encodings).map_err(|said| wrong(format!("clip: {said}")))?))
 }
 
@@ -308,7 +309,9 @@ fn format(name: &str) -> PyResult<Format> {
         "opus" => Ok(Format::Opus),
         "vp8" => Ok(Format::Video(VideoCodec::Vp8)),
         "h264" => Ok(Format::Video(VideoCodec::H264)),
+        "vp9" => Ok(Format::Video(VideoCodec::Vp9)),
+        "av1" => Ok(Format::Video(VideoCodec::Av1)),
         "rtx" => Ok(Format::Resend),
-        _ => Err(wrong("payloads: opus, vp8, h264 or rtx")),
+        _ => Err(wrong("payloads: opus, vp8, h264, vp9, av1 or rtx")),
     }
 }

@@ -1,20 +1,20 @@
 //! Pictures that a real encoder has made, cut into payloads: what cameras send in place of invented ones.
 //!
 //! A clip begins with a key frame and is sent again and again. Who receives it knows the checksum of every payload, so
-//! that nothing has to be added to them but for the last one of each picture, which carries a stamp behind what a
-//! decoder reads: VP8 and H.264 both ignore what follows a whole picture.
+//! that nothing has to be added to them but for the last one of each picture, which carries a stamp where a decoder
+//! does not look: VP8 and H.264 both ignore what follows a whole picture; in VP9 and AV1 whoever cuts the pictures
+//! leaves a place for it (`VideoCodec::tail`).
 
 use rtc::command::MAX_ENCODINGS;
 
+use crate::codec::{FULL, VideoCodec};
 use crate::stamp::{self, STAMP};
-use crate::video::{FULL, HEAD, VideoCodec};
 
-/// Most bytes of a payload, so that a descriptor and a stamp still fit a full packet.
-pub const MAX_CLIP_PAYLOAD: usize = FULL - HEAD - STAMP;
 /// Most bytes of a clip.
 const MAX_BYTES: usize = 256 << 20;
 
-/// A key frame or not, and its payloads: of VP8 without their descriptors.
+/// A key frame or not, and its payloads: of VP8 and VP9 without their descriptors, but for the scalability structure
+/// that the first payload of a VP9 key frame begins with. The tail of VP9 and AV1 is there.
 pub type Filmed = (bool, Vec<Vec<u8>>);
 
 /// Pictures of a camera's encodings.
@@ -53,8 +53,10 @@ impl Clip {
             return Err("a clip has one to three encodings");
         }
         let skipped = codec.head() - codec.descriptor();
+        let least = skipped.max(codec.tail());
+        let most = FULL - codec.descriptor() - STAMP;
         let payloads = || encodings.iter().flatten().flat_map(|(_, payloads)| payloads);
-        if payloads().any(|payload| payload.len() < skipped || payload.len() > MAX_CLIP_PAYLOAD) {
+        if payloads().any(|payload| payload.len() < least || payload.len() > most) {
             return Err("a payload of a clip is too short or too long");
         }
         if payloads().map(Vec::len).sum::<usize>() > MAX_BYTES {
@@ -164,11 +166,16 @@ mod tests {
             &[vec![picture(false, &[3])]],
             &[vec![picture(true, &[])]],
             &[vec![picture(true, &[0])]],
-            &[vec![picture(true, &[MAX_CLIP_PAYLOAD + 1])]],
+            &[vec![picture(true, &[FULL - 6 - STAMP + 1])]],
         ];
         for row in rows {
             assert!(Clip::new(VideoCodec::Vp8, row).is_err());
         }
-        assert!(Clip::new(VideoCodec::H264, &[vec![picture(true, &[1])]]).is_err());
+        for (codec, least) in
+            [(VideoCodec::Vp8, 1), (VideoCodec::H264, 2), (VideoCodec::Vp9, 6), (VideoCodec::Av1, 1)]
+        {
+            assert!(Clip::new(codec, &[vec![picture(true, &[least - 1])]]).is_err());
+            assert!(Clip::new(codec, &[vec![picture(true, &[least])]]).is_ok());
+        }
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod audio;
 pub mod clip;
+pub mod codec;
 pub mod figures;
 pub mod histogram;
 mod history;
@@ -19,6 +20,7 @@ pub mod reception;
 pub mod stamp;
 mod stream;
 mod swarm;
+mod temporal;
 mod thread;
 pub mod tracking;
 pub mod video;

@@ -3,8 +3,9 @@
 use rtc::units::Time;
 
 use crate::clip;
+use crate::codec::VideoCodec;
 use crate::stamp::{self, STAMP};
-use crate::video::VideoCodec;
+use crate::temporal::Step;
 
 /// One picture, cut into payloads.
 pub(crate) enum Look<'a> {
@@ -19,8 +20,8 @@ pub(crate) struct Place {
     pub(crate) codec: VideoCodec,
     /// Number of the encoding.
     pub(crate) encoding: u8,
-    /// Counts pictures.
-    pub(crate) picture: u16,
+    /// Number and temporal layer of the picture.
+    pub(crate) step: Step,
     /// Number of the payload in its picture.
     pub(crate) payload: usize,
     pub(crate) now: Time,
@@ -59,22 +60,32 @@ impl Look<'_> {
         if let Look::Invented { .. } = self {
             out.fill(place.encoding);
         }
-        if place.codec == VideoCodec::Vp8 {
-            write_vp8_descriptor(out, place.picture, first);
+        let filmed = matches!(self, Look::Filmed(_));
+        match place.codec {
+            VideoCodec::Vp8 => write_vp8_descriptor(out, place.step.picture, first),
+            VideoCodec::Vp9 => place.step.write_vp9(out, first, last, filmed && place.step.key && first),
+            VideoCodec::H264 | VideoCodec::Av1 => {}
         }
+        let stamped = out.len() - place.codec.tail();
         match self {
             Look::Invented { key, .. } => match place.codec {
                 // The first byte of a payload header tells key frames.
                 VideoCodec::Vp8 => out[6] = u8::from(!(*key && first)),
                 VideoCodec::H264 => write_h264_fragment(out, first, last, *key),
+                VideoCodec::Vp9 => {}
+                VideoCodec::Av1 => write_av1_fragment(out, first, last, place.step),
             },
             Look::Filmed(picture) => {
-                let filmed = picture.payload(place.payload);
-                out[place.codec.descriptor()..][..filmed.len()].copy_from_slice(filmed);
+                let (start, filmed) = (place.codec.descriptor(), picture.payload(place.payload));
+                let (body, tail) = filmed.split_at(if last { stamped - STAMP - start } else { filmed.len() });
+                out[start..][..body.len()].copy_from_slice(body);
+                if last {
+                    out[stamped..].copy_from_slice(tail);
+                }
             }
         }
-        if last || matches!(self, Look::Invented { .. }) {
-            stamp::write(out, place.codec.head(), place.encoding, place.now);
+        if last || !filmed {
+            stamp::write(&mut out[..stamped], place.codec.head(), place.encoding, place.now);
         }
     }
 }
@@ -92,4 +103,14 @@ fn write_vp8_descriptor(out: &mut [u8], picture: u16, first: bool) {
 fn write_h264_fragment(out: &mut [u8], first: bool, last: bool, key: bool) {
     out[0] = 0x7c;
     out[1] = u8::from(first) << 7 | u8::from(last) << 6 | if key { 5 } else { 1 };
+}
+
+/// A fragment of the one OBU of a frame, in a temporal layer (RTP payload format for AV1, section 4.4).
+fn write_av1_fragment(out: &mut [u8], first: bool, last: bool, step: Step) {
+    let new_sequence = first && step.key;
+    out[0] = u8::from(!first) << 7 | u8::from(!last) << 6 | 0x10 | u8::from(new_sequence) << 3;
+    if first {
+        out[1] = 0x34;
+        out[2] = step.layer() << 5;
+    }
 }

@@ -12,10 +12,10 @@ use rtc::transport::srtp::Receiver;
 use rtc::units::{Pt, Ssrc, Time};
 
 use crate::clip::Clip;
+use crate::codec::VideoCodec;
 use crate::figures::Figures;
 use crate::stream::Stream;
 use crate::tracking::Arrival;
-use crate::video::VideoCodec;
 
 /// Most streams of one participant.
 const MAX_STREAMS: usize = 1_024;

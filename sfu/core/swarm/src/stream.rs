@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use rtc::rtcp::{Composer, ReportBlock};
-use rtc::rtp::{h264, vp8};
+use rtc::rtp::{av1, h264, vp8, vp9};
 use rtc::units::{Ssrc, Time};
 
 use crate::clip::Clip;
+use crate::codec::VideoCodec;
 use crate::figures::Figures;
 use crate::missing::Missing;
 use crate::reception::Format;
 use crate::stamp::{self, Content};
 use crate::tracking::{Arrival, Tracking};
-use crate::video::VideoCodec;
 
 /// How long a stream is given to begin with a key frame before it is asked for one.
 const BEGINNING: Duration = Duration::from_millis(100);
@@ -99,16 +99,22 @@ impl Stream {
         if payload.is_empty() {
             return; // padding that fills up what a probe needs
         }
-        let (head, picture) = match self.format {
-            Format::Opus | Format::Resend => (0, None),
-            Format::Video(VideoCodec::Vp8) => (VideoCodec::Vp8.head(), vp8::read(payload)),
-            Format::Video(VideoCodec::H264) => (VideoCodec::H264.head(), h264::read(payload)),
+        let picture = match self.format {
+            Format::Opus | Format::Resend => None,
+            Format::Video(VideoCodec::Vp8) => vp8::read(payload),
+            Format::Video(VideoCodec::H264) => h264::read(payload),
+            Format::Video(VideoCodec::Vp9) => vp9::read(payload),
+            Format::Video(VideoCodec::Av1) => av1::read(payload),
+        };
+        let (head, tail) = match self.format {
+            Format::Opus | Format::Resend => (0, 0),
+            Format::Video(codec) => (codec.head(), codec.tail()),
         };
         if picture.is_some_and(|picture| picture.key_start) {
             self.wants_key = false;
         }
         figures.checked += 1;
-        match stamp::read(payload, head) {
+        match stamp::read(&payload[..payload.len().saturating_sub(tail)], head) {
             Content::Ours { encoding, sent } => {
                 figures.latency.record(at.since(sent));
                 if self.format != Format::Opus {

@@ -10,48 +10,18 @@ use rtc::rtcp::{Composer, NtpTime, SenderInfo};
 use rtc::units::{Pt, RtpTime, SeqNo, Ssrc, Time};
 
 use crate::clip::Clip;
+use crate::codec::{FULL, VideoCodec};
 use crate::history::{History, Past};
 use crate::line::{Head, Line, MAX_PAYLOAD};
 use crate::look::{Look, Place};
-use crate::stamp::STAMP;
+use crate::temporal::Step;
 
-/// Payload bytes of a full packet: what browsers send.
-pub(crate) const FULL: usize = 1_160;
 /// A key frame is so many times as large as a picture that builds on the one before.
 const KEY_FRAME_FACTOR: usize = 5;
 /// More behind than this, pictures are left out rather than made up for.
 const HOPELESS: Duration = Duration::from_millis(250);
 /// A picture that leaves later than this was held up by the tool itself.
 const LATE: Duration = Duration::from_millis(2);
-/// Bytes at the start of a payload that are written anew for every receiver, or that say what follows.
-pub(crate) const HEAD: usize = 7;
-
-/// What a camera's payloads look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VideoCodec {
-    /// RFC 7741, with a picture id of 15 bits.
-    Vp8,
-    /// RFC 6184, in fragments.
-    H264,
-}
-
-impl VideoCodec {
-    /// Bytes of a payload that a stamp does not vouch for.
-    pub const fn head(self) -> usize {
-        match self {
-            VideoCodec::Vp8 => HEAD,
-            VideoCodec::H264 => 2,
-        }
-    }
-
-    /// Bytes before what an encoder makes.
-    pub(crate) const fn descriptor(self) -> usize {
-        match self {
-            VideoCodec::Vp8 => 6,
-            VideoCodec::H264 => 0,
-        }
-    }
-}
 
 /// How large pictures are.
 #[derive(Clone)]
@@ -111,7 +81,7 @@ struct Encoding {
     key_wanted: bool,
     next: SeqNo,
     next_rtx: SeqNo,
-    picture: u16,
+    step: Step,
     /// Which picture of a clip comes next.
     scene: usize,
     history: Option<History>,
@@ -124,14 +94,14 @@ impl VideoSource {
     pub fn new(now: Time, config: VideoConfig) -> VideoSource {
         let stride = match config.amount {
             Amount::Rate | Amount::Clip(_) => FULL,
-            Amount::Packets(_, bytes) => usize::from(bytes).clamp(HEAD + STAMP, MAX_PAYLOAD),
+            Amount::Packets(_, bytes) => usize::from(bytes).clamp(config.codec.least(), MAX_PAYLOAD),
         };
         let encoding = |encoding: &EncodingConfig| Encoding {
             active: true,
             key_wanted: true,
             next: SeqNo(u64::from(encoding.ssrc & 0x3fff)),
             next_rtx: SeqNo(1),
-            picture: 0,
+            step: Step::START,
             scene: 0,
             history: config.rtx_pt.map(|_| History::new(stride)),
             packets: 0,
@@ -189,15 +159,21 @@ impl VideoSource {
             line.figures.resend_requests += 1;
             let Some(past) = history.find(wire) else { continue };
             let rid = encoding.config.rid.unwrap_or_default();
-            let extensions =
-                [(Extension::Mid, self.config.mid.as_bytes()), (Extension::RepairedRid, rid.as_bytes())];
+            let mut extensions = ArrayVec::<_, 3>::new();
+            extensions.push((Extension::Mid, self.config.mid.as_bytes()));
+            if encoding.config.rid.is_some() {
+                extensions.push((Extension::RepairedRid, rid.as_bytes()));
+            }
+            if !past.dependency.is_empty() {
+                extensions.push((Extension::DependencyDescriptor, past.dependency));
+            }
             let head = Head {
                 marker: past.marker,
                 pt,
                 number: encoding.next_rtx,
                 timestamp: past.timestamp,
                 ssrc: encoding.config.rtx_ssrc,
-                extensions: &extensions[..1 + usize::from(encoding.config.rid.is_some())],
+                extensions: &extensions,
             };
             encoding.next_rtx = encoding.next_rtx.next();
             let sent = line.send(&head, TrafficClass::Video, 2 + past.payload.len(), |payload| {
@@ -230,24 +206,33 @@ impl VideoSource {
         let wanted = std::mem::take(&mut encoding.key_wanted);
         let look = config.look(number, &mut encoding.scene, encoding.config.kilobits, wanted);
         line.figures.key_frames_sent += u64::from(look.is_key());
-        encoding.picture = encoding.picture.wrapping_add(1);
+        encoding.step = encoding.step.next(look.is_key());
         let rid = encoding.config.rid.unwrap_or_default();
-        let extensions = [(Extension::Mid, config.mid.as_bytes()), (Extension::Rid, rid.as_bytes())];
         for payload in 0..look.payloads() {
             let last = payload + 1 == look.payloads();
+            let mut dependency = ArrayVec::new();
+            let mut extensions = ArrayVec::<_, 3>::new();
+            extensions.push((Extension::Mid, config.mid.as_bytes()));
+            if encoding.config.rid.is_some() {
+                extensions.push((Extension::Rid, rid.as_bytes()));
+            }
+            if config.codec.is_layered() {
+                dependency = encoding.step.dependency(payload == 0, last);
+                extensions.push((Extension::DependencyDescriptor, &dependency));
+            }
             let head = Head {
                 marker: last,
                 pt: config.pt,
                 number: encoding.next,
                 timestamp: timestamp(self.due),
                 ssrc: encoding.config.ssrc,
-                extensions: &extensions[..1 + usize::from(encoding.config.rid.is_some())],
+                extensions: &extensions,
             };
             let len = look.len(config.codec, payload);
             let place = Place {
                 codec: config.codec,
                 encoding: number as u8,
-                picture: encoding.picture,
+                step: encoding.step,
                 payload,
                 now: line.now,
             };
@@ -255,7 +240,8 @@ impl VideoSource {
             let sent = line.send(&head, TrafficClass::Video, len, |payload| {
                 look.write(payload, &place);
                 if let Some(history) = history {
-                    history.keep(head.number, &Past { marker: last, timestamp: head.timestamp, payload });
+                    let (timestamp, dependency) = (head.timestamp, &dependency[..]);
+                    history.keep(head.number, &Past { marker: last, timestamp, dependency, payload });
                 }
             });
             encoding.next = encoding.next.next();
@@ -272,7 +258,7 @@ impl VideoSource {
 impl VideoConfig {
     /// The next picture of an encoding; a key frame if one is wanted. A clip begins anew for it.
     fn look(&self, encoding: usize, scene: &mut usize, kilobits: u32, key: bool) -> Look<'_> {
-        let least = HEAD + STAMP;
+        let least = self.codec.least();
         match &self.amount {
             Amount::Clip(clip) => {
                 let number = if key { 0 } else { *scene };

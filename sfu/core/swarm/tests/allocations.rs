@@ -13,10 +13,11 @@ use rtc::path::Path;
 use rtc::transport::srtp::{Keys, Side};
 use rtc::units::{Pt, Time};
 use swarm::clip::Clip;
+use swarm::codec::VideoCodec;
 use swarm::figures::Figures;
 use swarm::line::Line;
 use swarm::reception::{Format, Formats, Reception};
-use swarm::video::{Amount, EncodingConfig, VideoCodec, VideoConfig, VideoSource};
+use swarm::video::{Amount, EncodingConfig, VideoConfig, VideoSource};
 
 const PICTURES: u64 = 300;
 const INTERVAL: Duration = Duration::from_millis(33);
@@ -55,20 +56,23 @@ static COUNTING: Counting = Counting;
 fn a_packet_costs_no_allocation_from_the_camera_to_the_books() {
     let delta = (false, (0..8).map(|n| vec![n; 1_000]).collect::<Vec<_>>());
     let key = (true, (0..30).map(|n| vec![n; 1_100]).collect::<Vec<_>>());
-    let clip = Arc::new(Clip::new(VideoCodec::Vp8, &[vec![key, delta]]).unwrap());
-    for amount in [Amount::Rate, Amount::Clip(clip)] {
-        costs_no_allocation(amount);
+    let pictures = [vec![key, delta]];
+    for codec in [VideoCodec::Vp8, VideoCodec::Vp9, VideoCodec::Av1] {
+        let clip = Arc::new(Clip::new(codec, &pictures).unwrap());
+        for amount in [Amount::Rate, Amount::Clip(clip)] {
+            costs_no_allocation(codec, amount);
+        }
     }
 }
 
-fn costs_no_allocation(amount: Amount) {
+fn costs_no_allocation(codec: VideoCodec, amount: Amount) {
     let keys = Keys::from_exporter(SrtpProfile::AeadAes128Gcm, &[7; 56]).unwrap();
     let (mut sender, mut receiver) =
         (keys.sender(Side::Client).unwrap(), keys.receiver(Side::Server).unwrap());
     let encoding = EncodingConfig { rid: None, ssrc: 1, rtx_ssrc: 2, kilobits: 2_000 };
     let config = VideoConfig {
         mid: Mid::from("cam").unwrap(),
-        codec: VideoCodec::Vp8,
+        codec,
         pt: Pt(96),
         rtx_pt: Some(Pt(97)),
         interval: INTERVAL,
@@ -78,7 +82,7 @@ fn costs_no_allocation(amount: Amount) {
     };
     let mut camera = VideoSource::new(Time(0), config);
     let mut formats = Formats::default();
-    formats.set(Pt(96), Format::Video(VideoCodec::Vp8));
+    formats.set(Pt(96), Format::Video(codec));
     let mut reception = Reception::new(formats, 2);
     if let Amount::Clip(clip) = amount {
         reception.know(clip);

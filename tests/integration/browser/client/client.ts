@@ -2,6 +2,7 @@
 
 import { Room, Track, type RoomConnectOptions, type RoomOptions } from "livekit-client";
 import * as data from "./data";
+import { offerDependencies, receivesDependencies } from "./dependencies";
 import { Journal } from "./journal";
 import * as publish from "./publish";
 import { Viewers } from "./viewers";
@@ -12,6 +13,8 @@ export interface JoinOptions {
   connect?: RoomConnectOptions;
   /** A passphrase: every frame is then encrypted end to end with a key derived from it. */
   e2eeKey?: string;
+  /** Whether Chromium is to read what pictures need from the header extension, or from payloads. */
+  dependencies?: boolean;
 }
 
 const journal = new Journal();
@@ -32,6 +35,7 @@ const verbs = {
       ...options.room,
       ...(options.e2eeKey ? { encryption: await publish.encryption(options.e2eeKey) } : {}),
     });
+    if (options.dependencies !== undefined) offerDependencies(options.dependencies);
     journal.follow(room);
     viewers.follow(room);
     if (options.e2eeKey) await room.setE2EEEnabled(true);
@@ -60,7 +64,11 @@ const verbs = {
     watch.publication(joined(), identity, source).setEnabled(on),
   quality: (identity: string, source: Track.Source, quality: watch.Quality) =>
     watch.setQuality(joined(), identity, source, quality),
+  /** Asks for so many pictures a second. */
+  rate: (identity: string, source: Track.Source, fps: number) =>
+    watch.publication(joined(), identity, source).setVideoFPS(fps),
   receiving: (identity: string, source: Track.Source) => watch.receiving(joined(), identity, source),
+  receivesDependencies,
   sending: (source: Track.Source) => watch.sending(joined(), source),
   /** Pictures shown since the viewer was made, newest last: when (ms) and how wide. */
   frames: (identity: string, source: Track.Source) => viewers.frames(identity, source),

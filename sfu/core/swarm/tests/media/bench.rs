@@ -9,18 +9,21 @@ use rtc::event::SrtpProfile;
 use rtc::outbox::Outbox;
 use rtc::path::Path;
 use rtc::rtp::RtpPacket;
+use rtc::rtp::dependency::{self, Descriptor};
 use rtc::transport::srtp::{Keys, Receiver, Sender, Side};
 use rtc::units::{Pt, Time};
 use swarm::audio::{AudioConfig, AudioSource};
 use swarm::clip::Clip;
+use swarm::codec::VideoCodec;
 use swarm::figures::Figures;
 use swarm::line::Line;
 use swarm::reception::{Format, Formats, Reception};
-use swarm::video::{Amount, EncodingConfig, VideoCodec, VideoConfig, VideoSource};
+use swarm::video::{Amount, EncodingConfig, VideoConfig, VideoSource};
 
 pub(crate) const VIDEO_PT: Pt = Pt(96);
 pub(crate) const RTX_PT: Pt = Pt(97);
 pub(crate) const AUDIO_PT: Pt = Pt(111);
+const DEPENDENCY: Extension = Extension::DependencyDescriptor;
 pub(crate) const STEP: Duration = Duration::from_millis(1);
 
 /// One participant's way out and another's way in.
@@ -38,11 +41,9 @@ impl Bench {
     pub(crate) fn new() -> Bench {
         let keys = Keys::from_exporter(SrtpProfile::AeadAes128Gcm, &[7; 56]).unwrap();
         let mut ids = ExtensionIds::default();
-        for (id, extension) in
-            [Extension::Mid, Extension::Rid, Extension::RepairedRid, Extension::TransportCc]
-                .into_iter()
-                .enumerate()
-        {
+        let extensions =
+            [Extension::Mid, Extension::Rid, Extension::RepairedRid, Extension::TransportCc, DEPENDENCY];
+        for (id, extension) in extensions.into_iter().enumerate() {
             ids.set(extension, id as u8 + 1);
         }
         Bench {
@@ -151,12 +152,57 @@ pub(crate) fn microphone(now: Time, spurts: bool) -> AudioSource {
     AudioSource::new(now, config)
 }
 
+/// One encoding in three temporal layers, at 30 pictures a second.
+pub(crate) fn layered_camera(now: Time, codec: VideoCodec, amount: Amount) -> VideoSource {
+    let config = VideoConfig {
+        mid: Mid::from("cam").unwrap(),
+        codec,
+        pt: VIDEO_PT,
+        rtx_pt: Some(RTX_PT),
+        interval: Duration::from_secs(1) / 30,
+        amount,
+        encodings: ArrayVec::from_iter([EncodingConfig {
+            rid: None,
+            ssrc: 0x10,
+            rtx_ssrc: 0x20,
+            kilobits: 600,
+        }]),
+        phase: STEP,
+    };
+    VideoSource::new(now, config)
+}
+
+/// The dependency descriptor of a decrypted packet.
+pub(crate) fn dependency(packet: &RtpPacket<'_>) -> Option<Descriptor> {
+    let (_, data) = packet.extensions.clone().find(|(id, _)| *id == 5)?;
+    dependency::read(data)
+}
+
 pub(crate) fn reception(check_every: u32) -> Reception {
+    reception_of(VideoCodec::Vp8, check_every)
+}
+
+pub(crate) fn reception_of(codec: VideoCodec, check_every: u32) -> Reception {
     let mut formats = Formats::default();
-    formats.set(VIDEO_PT, Format::Video(VideoCodec::Vp8));
+    formats.set(VIDEO_PT, Format::Video(codec));
     formats.set(RTX_PT, Format::Resend);
     formats.set(AUDIO_PT, Format::Opus);
     Reception::new(formats, check_every)
+}
+
+/// A clip of one encoding and four pictures, of which the first is a key frame.
+pub(crate) fn layered_clip(codec: VideoCodec) -> Arc<Clip> {
+    let picture = |number: u8| {
+        let payload = |n: u8| {
+            let mut payload = vec![0x40 + 16 * number + n; 500 + usize::from(n)];
+            if codec == VideoCodec::Av1 {
+                payload[0] = if number == 0 && n == 0 { 0x18 } else { 0x90 };
+            }
+            payload
+        };
+        (number == 0, (0..if number == 0 { 4 } else { 2 }).map(payload).collect())
+    };
+    Arc::new(Clip::new(codec, &[(0..4).map(picture).collect()]).unwrap())
 }
 
 /// A clip of three encodings and two pictures each, of which the first is a key frame.
