@@ -23,15 +23,20 @@ _steps_taken = Table(
 )
 
 
+def is_up_to_date(connection: Connection) -> bool:
+    """Tell whether the tables are those of this version."""
+    known = inspect(connection).has_table(_steps_taken.name)
+    return known and connection.scalar(select(_steps_taken.c.version_num)) == NEWEST
+
+
 def bring_up_to_date(connection: Connection) -> None:
     """Make or upgrade the tables; the caller commits.
 
     Alembic is loaded only where there is something to upgrade: a running server never needs its 11 MB again.
     """
-    tables = inspect(connection).get_table_names()
-    if not tables:
+    if not inspect(connection).get_table_names():
         _make(connection)
-    elif _steps_taken.name not in tables or connection.scalar(select(_steps_taken.c.version_num)) != NEWEST:
+    elif not is_up_to_date(connection):
         upgrade_by_steps(connection)
 
 

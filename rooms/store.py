@@ -4,53 +4,55 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from rooms import postgresql, sqlite
 from rooms.errors import StoreUnavailable
-from rooms.schema import bring_up_to_date
+from rooms.schema import bring_up_to_date, is_up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from sqlalchemy.engine import URL, Connection
-    from sqlalchemy.ext.asyncio import AsyncEngine
+    from sqlalchemy.engine import URL
 
-BUSY_TIMEOUT_MS = 5000  # another process (a backup, the command line) may hold the write lock for a moment
+    from rooms.database import Database
+
 QUEUE_TIMEOUT_SECONDS = 5.0  # longer in the queue of writers or for a connection is an answer too late
 
 
 class Store:
     """Transactions on one database; a write has reached the disk when its block ends."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Take an engine whose schema is up to date; use `Store.open`."""
-        self._engine = engine
-        # SQLite has one writer at a time: waiting here is free, waiting in the driver holds a thread.
+    def __init__(self, database: Database) -> None:
+        """Take a database whose schema is up to date; use `Store.open`."""
+        self._database = database
+        self._engine = database.engine
+        # One writes at a time: waiting here is free, waiting in the driver holds a thread or a connection.
         self._writer = asyncio.Lock()
 
     @classmethod
     async def open(cls, url: str) -> Store:
-        """Open `url` (`sqlite:///path`), making or upgrading its tables; raise `StoreUnavailable`."""
+        """Open `url` (`sqlite:///FILE` or `postgresql://…`), making or upgrading its tables.
+
+        Raise `StoreUnavailable` with a sentence that holds no password.
+        """
+        parsed = _parsed(url)
         try:
-            engine = create_async_engine(_driver_url(url), pool_timeout=QUEUE_TIMEOUT_SECONDS)
-        except OSError as error:
-            raise StoreUnavailable(f"{url}: {error.strerror}") from error
-        _make_sqlite_durable(engine)
-        try:
-            async with engine.connect() as connection:
-                await connection.run_sync(bring_up_to_date)
-                await connection.commit()
-        except (SQLAlchemyError, OSError) as error:
-            await engine.dispose()
-            raise StoreUnavailable(f"{_shown(url)}: {_reason(error)}") from error
-        return cls(engine)
+            database = _database(url, parsed)
+            try:
+                await _prepare(database)
+            except BaseException:
+                await database.engine.dispose()
+                raise
+        except (StoreUnavailable, SQLAlchemyError, OSError) as error:
+            raise StoreUnavailable(f"{_shown(parsed)}: {_reason(error)}") from error
+        return cls(database)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -64,18 +66,23 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Give a session that sees one state of the database and changes nothing."""
-        async with _mapped_errors(), AsyncSession(self._engine, expire_on_commit=False) as session:
+        async with (
+            self._mapped_errors(),
+            asyncio.timeout(self._database.transaction_seconds),
+            AsyncSession(self._engine, expire_on_commit=False) as session,
+        ):
             yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """Give a session that is committed when the block ends, and undone if it raises."""
         async with (
-            _mapped_errors(),
+            self._mapped_errors(),
             self._turn(),
+            asyncio.timeout(self._database.transaction_seconds),
             AsyncSession(self._engine, expire_on_commit=False) as session,
         ):
-            await session.connection(execution_options={"writes": True})
+            await session.connection(execution_options=self._database.writer)
             yield session
             await session.commit()
 
@@ -88,53 +95,51 @@ class Store:
         finally:
             self._writer.release()
 
+    @asynccontextmanager
+    async def _mapped_errors(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            if not self._database.is_passing(error):
+                raise
+            raise StoreUnavailable(_reason(error)) from error
+        except (TimeoutError, PoolTimeoutError) as error:
+            raise StoreUnavailable("too many wait for the database, or it does not answer") from error
+        except OSError as error:  # the line to a server broke
+            raise StoreUnavailable(_reason(error)) from error
 
-@asynccontextmanager
-async def _mapped_errors() -> AsyncIterator[None]:
+
+async def _prepare(database: Database) -> None:
+    async with database.engine.connect() as connection:
+        await connection.run_sync(database.check)
+        if await connection.run_sync(is_up_to_date):
+            return
+    # Of several nodes that start together the first makes the tables, and the others find them made.
+    options = {**database.writer, "upgrades": True}
+    async with database.engine.connect() as connection:
+        await connection.execution_options(**options)
+        await connection.run_sync(bring_up_to_date)
+        await connection.commit()
+
+
+def _parsed(url: str) -> URL:
     try:
-        yield
-    except (OperationalError, InterfaceError) as error:
-        raise StoreUnavailable(_reason(error)) from error
-    except (TimeoutError, PoolTimeoutError) as error:
-        raise StoreUnavailable("too many wait for the database") from error
-
-
-def _driver_url(url: str) -> URL:
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
+        return make_url(url)
+    except (ArgumentError, ValueError) as error:
         raise StoreUnavailable("not a database address") from error
-    if parsed.drivername != "sqlite" or not parsed.database:
-        raise StoreUnavailable("not of the form sqlite:///FILE")
-    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    return parsed.set(drivername="sqlite+aiosqlite")
 
 
-def _make_sqlite_durable(engine: AsyncEngine) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = (
-            None  # transactions begin where `_begin` says, not where the driver guesses
-        )
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",  # a commit that was answered survives a power cut
-            "foreign_keys=ON",
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # A writer takes the lock at once: upgrading a read lock later fails under contention.
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _database(url: str, parsed: URL) -> Database:
+    match parsed.drivername:
+        case "sqlite":
+            return sqlite.database(parsed, pool_seconds=QUEUE_TIMEOUT_SECONDS)
+        case "postgresql":
+            return postgresql.database(url, pool_seconds=QUEUE_TIMEOUT_SECONDS)
+    raise StoreUnavailable("not of the form sqlite:///FILE or postgresql://USER@HOST/NAME")
 
 
-def _shown(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)
+def _shown(url: URL) -> str:
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _reason(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""A service on a database of its own, at a time of its own."""
+"""A service on a database of its own, of each kind, at a time of its own."""
 
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from rooms import ApiKey, CallRules, Grants, KeyRing, Rooms, RoomsSettings
+from tests.support.postgresql import emptied
 from tests.support.rooms_database import empty_database
 
 NOW = 1_900_000_000.0
@@ -48,8 +49,10 @@ def other_key() -> ApiKey:
     return ApiKey("other", SECRET[::-1], tenant="elsewhere")
 
 
-@pytest.fixture
-def url(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    if request.param == "postgresql":
+        return emptied(request.getfixturevalue("postgresql"), "rooms")
     return empty_database(tmp_path / "rooms.sqlite3", tmp_path_factory.getbasetemp() / "template.sqlite3")
 
 
