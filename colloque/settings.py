@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
@@ -45,6 +45,33 @@ def _network(text: str) -> str:
     return text
 
 
+def _database(text: str) -> str:
+    # No sentence repeats a part of the text: it may be one of a password that was not written as it must be.
+    scheme, separator, rest = text.partition("://")
+    if scheme not in {"sqlite", "postgresql"} or not separator:
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    if scheme == "sqlite":
+        if not rest.startswith("/") or len(rest) < 2:
+            raise ValueError("must be sqlite:///FILE, with four slashes where the path is absolute")
+        return text
+    name = rest.rpartition("@")[2].partition("?")[0].partition("/")[2]
+    try:
+        parts = urlsplit(text)
+        usable = parts.port != 0 and parts.netloc.count("@") < 2 and parts.path.removeprefix("/") == name
+    except ValueError:
+        usable = False
+    if not usable or "#" in text:
+        raise ValueError(
+            "must be postgresql://USER:PASSWORD@HOST:PORT/NAME,"
+            " with / : @ # ? % in the password written as %2F %3A %40 %23 %3F %25"
+        )
+    if not name or "/" in name:
+        raise ValueError("must end with the name of a database, like postgresql://USER@HOST/colloque")
+    if "password" in parse_qs(parts.query):
+        raise ValueError("must have the password before the @, or none and the variable PGPASSWORD")
+    return text
+
+
 def _none_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
@@ -57,6 +84,7 @@ def _long_enough(secret: SecretStr) -> SecretStr:
 
 Listen = Annotated[str, AfterValidator(_host_and_port)]
 Origin = Annotated[str, AfterValidator(_origin)]
+DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Address = Annotated[str, AfterValidator(_address)]
 Network = Annotated[str, AfterValidator(_network)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_none_if_empty)]
@@ -164,10 +192,10 @@ class ApiKeySettings(Section):
 class StoreSettings(Section):
     """Where rooms are kept."""
 
-    url: str = Field(
+    url: DatabaseUrl = Field(
         default="sqlite:///var/colloque.sqlite3",
-        pattern=r"^sqlite:///.",
-        description="sqlite:///FILE, with four slashes where the path is absolute.",
+        description="sqlite:///FILE, with four slashes where the path is absolute,"
+        " or postgresql://USER:PASSWORD@HOST:PORT/NAME.",
     )
 
 

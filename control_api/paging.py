@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -32,15 +33,16 @@ def next_page(path: str, query: Mapping[str, str], cursor: str | None) -> dict[s
 def read_agenda_cursor(text: str) -> tuple[float, str]:
     """Read a position in the agenda."""
     match _read(text):
-        case [float() | int() as at, str() as uid] if not isinstance(at, bool):
-            return float(at), uid
+        case [float() | int() as at, str() as uid] if not isinstance(at, bool) and uid.isprintable():
+            with suppress(OverflowError):
+                return float(at), uid
     raise _invalid("cursor", "is not one that this list gave")
 
 
 def read_name_cursor(text: str) -> str:
     """Read a position in a list that is ordered by a name."""
     match _read(text):
-        case [str() as name]:
+        case [str() as name] if name.isprintable():
             return name
     raise _invalid("cursor", "is not one that this list gave")
 

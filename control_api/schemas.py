@@ -32,6 +32,13 @@ def _printable(text: str) -> str:
     return text
 
 
+def _storable(text: str) -> str:
+    # PostgreSQL has no text with it; what one database refuses, none takes.
+    if "\0" in text:
+        raise ValueError("must not have the character U+0000")
+    return text
+
+
 def _unique(sources: list[Source]) -> list[Source]:
     if len(set(sources)) != len(sources):
         raise ValueError("must not name a source twice")
@@ -54,7 +61,8 @@ ChosenId = Annotated[
 ]
 Time = Annotated[AwareDatetime, AfterValidator(_usable_year), Field(examples=["2031-05-06T09:00:00+02:00"])]
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-Words = Annotated[dict[Word, Annotated[str, StringConstraints(max_length=500)]], Field(max_length=50)]
+Text = Annotated[str, StringConstraints(max_length=500), AfterValidator(_storable)]
+Words = Annotated[dict[Word, Text], Field(max_length=50)]
 Sources = Annotated[list[Source], AfterValidator(_unique)]
 
 

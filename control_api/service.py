@@ -21,7 +21,7 @@ from control_api.auth import Caller, authenticate, require
 from control_api.body import read_json, validated
 from control_api.metrics import ApiMetrics
 from control_api.openapi import describe
-from control_api.operations import Addresses, Call, Operation, Reply
+from control_api.operations import Addresses, Call, Operation, Reply, invalid_query
 from control_api.problems import CONTENT_TYPE, FieldError, Problem
 from control_api.rate import RateLimiter
 from rooms import InvalidTransition, InvalidValue, JoinRefused, Rooms, RoomsError
@@ -156,6 +156,8 @@ class ControlApi:
             headers=request.headers,
             caller_or_none=self._caller(operation, request, now=now),
         )
+        if any("\0" in one for one in request.path.values()):
+            raise Problem("not-found")  # no id has one, and not every database can be asked for it
         call = replace(call, body=_body(operation, request))
         try:
             return await operation.handler(call)
@@ -203,6 +205,8 @@ def _query(operation: Operation, request: Request) -> dict[str, str]:
             raise Problem(
                 "invalid-field", f"{name}: {detail}", errors=(FieldError(f"?{name}", "extra", detail),)
             )
+        if "\0" in value:
+            raise invalid_query(name, "must not have the character U+0000")
         found[name] = value
     return found
 

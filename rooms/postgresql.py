@@ -101,7 +101,7 @@ def _session() -> str:
 
 
 def _let_one_write(engine: AsyncEngine) -> None:
-    # What a writer has read must hold until it commits: versions, epochs, caps, idempotency keys. So the writers
+    # What a writer has read must hold until it commits: versions, epochs, caps, idempotency keys. So writers
     # of all nodes take turns, and see (READ COMMITTED: anew with each statement) what those before them did.
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table, inspect, select
 
+from rooms.errors import StoreUnavailable
 from rooms.tables import Base
 
 if TYPE_CHECKING:
@@ -41,16 +42,23 @@ def bring_up_to_date(connection: Connection) -> None:
 
 
 def upgrade_by_steps(connection: Connection, *, to: str = "head") -> None:
-    """Run every migration up to `to` that the database has not seen; it may be new."""
+    """Run every migration up to `to` that the database has not seen; it may be new.
+
+    Raise `StoreUnavailable` for one that has seen more than this version knows.
+    """
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     folder = str(Path(__file__).with_name("migrations"))
     config.set_main_option("script_location", folder.replace("%", "%%"))  # read with interpolation
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, to)
+    try:
+        command.upgrade(config, to)
+    except CommandError as error:
+        raise StoreUnavailable("its tables are of a newer version of this server") from error
 
 
 def _make(connection: Connection) -> None:

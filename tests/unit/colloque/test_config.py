@@ -179,6 +179,48 @@ def test_a_public_url_is_an_origin(file: Path, url: str) -> None:
     assert problems(file)[0].startswith(f"{file}: server.public_url: ")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///rooms.sqlite3",
+        "sqlite:////var/lib/rooms.sqlite3",
+        "postgresql://colloque@db.example/colloque",
+        "postgresql://colloque:hunter%402@[2001:db8::1]:5432/colloque?sslmode=verify-full",
+        "postgresql:///colloque?host=/run/postgresql",
+    ],
+)
+def test_a_database_is_named_by_its_address(url: str) -> None:
+    assert load(None, {"COLLOQUE_STORE__URL": url}).store.url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("mysql://u:hunter2@h/d", "must begin with"),
+        ("postgres://u:hunter2@h/d", "must begin with"),
+        ("postgresql+asyncpg://u:hunter2@h/d", "must begin with"),
+        ("sqlite://rooms.sqlite3", "four slashes"),
+        ("sqlite:///", "four slashes"),
+        ("postgresql://u:hunter2@h", "the name of a database"),
+        ("postgresql://u:hunter2@h/", "the name of a database"),
+        ("postgresql://u:hunter2@h/a/b", "the name of a database"),
+        ("postgresql://u:hunter2@h:x/d", "HOST:PORT"),
+        ("postgresql://u:hunter2@h:0/d", "HOST:PORT"),
+        ("postgresql://h/d?user=u&password=hunter2", "before the @"),
+        *((f"postgresql://u:hunter2{sign}34@h/d", "written as") for sign in "/@#?["),
+        *((f"postgresql://u:34{sign}hunter2@h/d", "written as") for sign in "/@#?["),
+    ],
+)
+def test_a_database_that_is_not_named_as_it_must_be_is_told_in_one_line_without_its_password(
+    url: str, wrong: str
+) -> None:
+    (line,) = problems(None, COLLOQUE_STORE__URL=url)
+    assert line.startswith("settings: store.url: must ")
+    assert wrong in line
+    assert "hunter2" not in line
+    assert "34" not in line
+
+
 class TestText:
     def test_the_example_explains_every_setting_and_changes_none(self, file: Path) -> None:
         file.write_text(example())

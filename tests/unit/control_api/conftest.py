@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from control_api import OPERATIONS, Addresses, ApiSettings, ControlApi, Request
 from rooms import ApiKey, KeyRing, Rooms, RoomsSettings
+from tests.support.postgresql import emptied
 from tests.support.rooms_database import empty_database
 
 NOW = 1_900_000_000.0
@@ -65,8 +66,10 @@ class Client:
         return Reply(reply.status, dict(reply.headers), _value(text), text)
 
 
-@pytest.fixture
-def url(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    if request.param == "postgresql":
+        return emptied(request.getfixturevalue("postgresql"), "rooms")
     return empty_database(tmp_path / "rooms.sqlite3", tmp_path_factory.getbasetemp() / "template.sqlite3")
 
 

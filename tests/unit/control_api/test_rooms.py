@@ -1,7 +1,9 @@
 """Rooms by REST."""
 
+import base64
 import csv
 import io
+import json
 
 import pytest
 
@@ -281,3 +283,19 @@ async def test_an_error_carries_the_callers_trace(client: Client) -> None:
     assert refused.body["trace_id"] == trace
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert client.now == NOW
+
+
+async def test_text_that_a_database_cannot_hold_is_refused_by_each(client: Client) -> None:
+    await client.ask("POST", "/v1/rooms", {"id": "rdv", "metadata": {"a": "\U0001f3e5 \x01"}})
+    assert (await client.ask("GET", "/v1/rooms/rdv")).body["metadata"] == {"a": "\U0001f3e5 \x01"}
+    nowhere = ("/v1/rooms/a\0", "/v1/rooms/rdv/participants/a\0", "/v1/rooms/rdv/participants/\0/token")
+    methods = ("GET", "GET", "POST")
+    for method, path in zip(methods, nowhere, strict=True):
+        assert (await client.ask(method, path)).status == 404
+    wrong = await client.ask("POST", "/v1/rooms", {"metadata": {"a": "b\0"}})
+    assert (wrong.status, wrong.body["errors"][0]["pointer"]) == (422, "/metadata/a")
+    assert (await client.ask("GET", "/v1/rooms?metadata.a=\0")).status == 422
+    for position in (["\0"], ["\ud800"], [1e400, "a\0"], [10**400, "a"]):
+        cursor = base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+        for path in ("/v1/rooms", "/v1/rooms/rdv/participants"):
+            assert (await client.ask("GET", f"{path}?cursor={cursor}")).status == 422
