@@ -67,7 +67,7 @@ def _database(text: str) -> str:
         )
     if not name or "/" in name:
         raise ValueError("must end with the name of a database, like postgresql://USER@HOST/colloque")
-    if "password" in parse_qs(parts.query):
+    if "password" in parse_qs(rest.partition("?")[2]):
         raise ValueError("must have the password before the @, or none and the variable PGPASSWORD")
     return text
 
