@@ -25,4 +25,4 @@ class Database:
     is_passing: Callable[[DBAPIError], bool]
     """Tells whether the transaction that failed may succeed later."""
     transaction_seconds: float | None
-    """A transaction that lasts longer is given up; None where the driver itself does not wait for ever."""
+    """Longer ones are given up, waiting included; None where the driver never waits long."""

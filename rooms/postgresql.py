@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 CONNECT_SECONDS = 3.0
-TRANSACTION_SECONDS = 5.0  # for a server that has stopped answering
-LOCK_MS = 5000  # a writer waits for those of other nodes no longer
+TRANSACTION_SECONDS = 4.0  # for a server that has stopped answering
+LOCK_MS = 3000  # a writer waits for those of other nodes no longer
 GIVES_UP_MS = 5000  # the server ends a statement that lasts longer, and the transaction of a node gone quiet
 UPGRADE_MS = 60_000  # another node may be at the tables; longer is something that an operator must see
 POOL_SIZE = 10

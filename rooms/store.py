@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
     from rooms.database import Database
 
+QUIET_SECONDS = 10.0  # a database that fails now and then is told of no more often
 QUEUE_TIMEOUT_SECONDS = 5.0  # longer in the queue of writers or for a connection is an answer too late
+
+
+log = logging.getLogger("rooms")
 
 
 class Store:
@@ -35,6 +40,8 @@ class Store:
         self._engine = database.engine
         # One writes at a time: waiting here is free, waiting in the driver holds a thread or a connection.
         self._writer = asyncio.Lock()
+        self._failing = False
+        self._quiet_until = 0.0
 
     @classmethod
     async def open(cls, url: str) -> Store:
@@ -78,8 +85,8 @@ class Store:
         """Give a session that is committed when the block ends, and undone if it raises."""
         async with (
             self._mapped_errors(),
-            self._turn(),
             asyncio.timeout(self._database.transaction_seconds),
+            self._turn(),
             AsyncSession(self._engine, expire_on_commit=False) as session,
         ):
             await session.connection(execution_options=self._database.writer)
@@ -102,11 +109,23 @@ class Store:
         except DBAPIError as error:
             if not self._database.is_passing(error):
                 raise
-            raise StoreUnavailable(_reason(error)) from error
+            raise self._unavailable(_reason(error)) from error
         except (TimeoutError, PoolTimeoutError) as error:
-            raise StoreUnavailable("too many wait for the database, or it does not answer") from error
+            raise self._unavailable("too many wait for the database, or it does not answer") from error
         except OSError as error:  # the line to a server broke
-            raise StoreUnavailable(_reason(error)) from error
+            raise self._unavailable(_reason(error)) from error
+        except StoreUnavailable as error:  # no connection was to be had
+            raise self._unavailable(str(error)) from error
+        if self._failing:
+            self._failing = False
+            log.info("store_available")
+
+    def _unavailable(self, reason: str) -> StoreUnavailable:
+        now = asyncio.get_running_loop().time()
+        if not self._failing and now >= self._quiet_until:
+            log.warning("store_unavailable", extra={"reason": reason})
+            self._failing, self._quiet_until = True, now + QUIET_SECONDS
+        return StoreUnavailable(reason)
 
 
 async def _prepare(database: Database) -> None:

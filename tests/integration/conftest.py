@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.management import Management
-from tests.support.server import Server
+from tests.support.postgresql import Cluster, cluster
+from tests.support.server import Ports, Server
 
 _LOG_TAIL = 20_000  # characters: a failed test's last seconds, not the whole suite's
 
@@ -27,6 +28,13 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """Give a PostgreSQL server on loopback that tests share; each makes a database of its own."""
+    with cluster(Ports.free().http) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A real `colloque demo` in a process of its own, as a person would start it."""
+"""A real `colloque demo`, or `serve` with a database server, in a process of its own."""
 
 import os
 import socket
@@ -42,13 +42,17 @@ class Ports:
 class Server:
     """A running server and what is needed to talk to it."""
 
-    def __init__(self, data_dir: Path, ports: Ports | None = None) -> None:
-        """Prepare a server that keeps its state in this folder; nothing runs until `start`."""
+    def __init__(self, data_dir: Path, ports: Ports | None = None, *, database: str | None = None) -> None:
+        """Prepare a server that keeps its state in this folder; nothing runs until `start`.
+
+        With the URL of a database it is one of production, without it the demonstration.
+        """
         self.data_dir = data_dir
         self.ports = ports or Ports.free()
         self.key = KEY
         self.secret = SECRET
         self.log = data_dir / "server.log"
+        self._database = database
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,7 +84,7 @@ class Server:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command(freezable=freezable, scattered=scattered), "demo", *self._arguments(), *extra],
+                [*command(freezable=freezable, scattered=scattered), *self._arguments(), *extra],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -129,7 +133,12 @@ class Server:
         return self.log.stat().st_size if self.log.exists() else 0
 
     def _arguments(self) -> list[str]:
+        if self._database is not None:
+            settings = self.data_dir / "colloque.toml"
+            settings.write_text(self._settings(self._database))
+            return ["serve", "--config", str(settings)]
         return [
+            "demo",
             *("--port", str(self.ports.http)),
             *("--admin-port", str(self.ports.admin)),
             *("--udp-port", str(self.ports.udp)),
@@ -137,6 +146,25 @@ class Server:
             *("--key", self.key),
             *("--secret", self.secret),
         ]
+
+    def _settings(self, database: str) -> str:
+        return f"""
+        [server]
+        public_url = "{self.url}"
+        listen = "127.0.0.1:{self.ports.http}"
+        admin_listen = "127.0.0.1:{self.ports.admin}"
+        [media]
+        udp_port = {self.ports.udp}
+        addresses = [{{ bind = "127.0.0.1", announce = "127.0.0.1" }}]
+        [[api_keys]]
+        key = "{self.key}"
+        secret = "{self.secret}"
+        [store]
+        url = "{database}"
+        [limits]
+        api_requests_per_minute_per_address = 0
+        failures_per_minute_per_address = 0
+        """
 
     def _ready(self) -> bool:
         try:

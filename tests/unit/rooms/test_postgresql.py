@@ -154,8 +154,9 @@ class TestServer:
 
 class TestSettingsOfTheServer:
     async def test_it_gives_up_what_nobody_waits_for(self, rooms: Rooms) -> None:
-        for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
-            assert await ask(rooms, f"SHOW {name}") == "5s"
+        assert await ask(rooms, "SHOW lock_timeout") == "3s"
+        assert await ask(rooms, "SHOW statement_timeout") == "5s"
+        assert await ask(rooms, "SHOW idle_in_transaction_session_timeout") == "5s"
         assert await ask(rooms, "SHOW application_name") == "colloque"
 
     @pytest.mark.parametrize(("set_to", "used"), [("off", "on"), ("remote_apply", "remote_apply")])
