@@ -1,7 +1,7 @@
 """The disk stops in the middle of a write: what was answered before is there, what was being written is not.
 
-With `synchronous=FULL` SQLite answers a commit when all of it is in the log and the log is on the disk; what
-a power cut can spoil is what was written after the last answer. So the log is taken as it was before and after
+With `synchronous=FULL` SQLite answers a commit when all of it is in the log and the log on the disk; what
+a power cut can spoil is what was written after the last answer. So the log is taken as before and after
 one more request, and made a mixture of the two, or spoilt, at every kind of place in that request's part.
 """
 
