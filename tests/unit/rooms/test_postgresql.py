@@ -96,7 +96,7 @@ class TestNodes:
                 for node in (rooms, other_node)
             )
         )
-        found, _ = await rooms.list_rooms("default", RoomFilter(), now=NOW)
+        found, _ = await rooms.list_rooms("default", RoomFilter())
         assert len(found) == 1
         assert {one.id if isinstance(one, Room) else one.body for one in made} == {found[0].id}
 
@@ -125,9 +125,9 @@ class TestServer:
     async def test_connections_that_it_closed_are_replaced_without_a_word(
         self, rooms: Rooms, postgresql: Cluster
     ) -> None:
-        await asyncio.gather(*(rooms.count_by_state(now=NOW) for _ in range(5)))
+        await asyncio.gather(*(rooms.count_by_state() for _ in range(5)))
         await close_connections(postgresql)
-        assert await rooms.count_by_state(now=NOW)
+        assert await rooms.count_by_state()
         await rooms.create_room("default", RoomDraft(), now=NOW)
 
     async def test_a_transaction_that_it_breaks_off_is_busy_and_undone(
@@ -149,7 +149,7 @@ class TestServer:
         assert not isinstance(caught.value, StoreUnavailable)
 
     async def test_more_ask_at_once_than_there_are_connections(self, rooms: Rooms) -> None:
-        assert len(await asyncio.gather(*(rooms.count_by_state(now=NOW) for _ in range(50)))) == 50
+        assert len(await asyncio.gather(*(rooms.count_by_state() for _ in range(50)))) == 50
 
 
 class TestSettingsOfTheServer:
