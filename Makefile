@@ -21,7 +21,7 @@ WHEEL_SOURCES := $(shell find $(PACKAGES) -type f \
 PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 CLIENT_SOURCES := $(shell find $(BROWSER_CLIENT)/client -type f 2>/dev/null)
 
-.PHONY: build run test check dev figures clean toolchain system-packages rust-tests instructions python-tests web-tests web-check client-check lock
+.PHONY: build run test check dev figures kills clean toolchain system-packages rust-tests instructions python-tests web-tests web-check client-check lock
 
 build: $(STAMP)/wheel
 
@@ -120,6 +120,10 @@ python-tests: build $(STAMP)/venv-dev $(STAMP)/browser-client $(STAMP)/server-sd
 # How quick a call is on this machine, in milliseconds; about five minutes.
 figures: build $(STAMP)/venv-dev $(STAMP)/browser-client system-packages
 	$(BIN)/python -m tests.figures.first_call
+
+# The server killed at random moments under twenty writers, far oftener than in the suite; about ten minutes.
+kills: build $(STAMP)/venv-dev
+	COLLOQUE_TEST_KILLS=300 $(BIN)/pytest tests/integration/test_sudden_ends.py
 
 clean:
 	rm -rf .venv .make dist colloque/_web web/node_modules $(BROWSER_CLIENT)/node_modules \

@@ -162,6 +162,7 @@ class Server:
         [store]
         url = "{database}"
         [limits]
+        api_requests_per_minute_per_key = 0
         api_requests_per_minute_per_address = 0
         failures_per_minute_per_address = 0
         """
