@@ -110,12 +110,8 @@ class Store:
             if not self._database.is_passing(error):
                 raise
             raise self._unavailable(_reason(error)) from error
-        except (TimeoutError, PoolTimeoutError) as error:
-            raise self._unavailable("too many wait for the database, or it does not answer") from error
-        except OSError as error:  # the line to a server broke
+        except (StoreUnavailable, PoolTimeoutError, OSError) as error:  # no connection, or it broke
             raise self._unavailable(_reason(error)) from error
-        except StoreUnavailable as error:  # no connection was to be had
-            raise self._unavailable(str(error)) from error
         if self._failing:
             self._failing = False
             log.info("store_available")
@@ -129,7 +125,7 @@ class Store:
 
 
 async def _prepare(database: Database) -> None:
-    async with database.engine.connect() as connection:
+    async with asyncio.timeout(database.transaction_seconds), database.engine.connect() as connection:
         await connection.run_sync(database.check)
         if await connection.run_sync(is_up_to_date):
             return
@@ -162,5 +158,8 @@ def _shown(url: URL) -> str:
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError | PoolTimeoutError):
+        return "too many wait for the database, or it does not answer"
     # The driver's own sentence, without the statement and its values.
-    return str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
+    said = str(error.orig if isinstance(error, DBAPIError) else error)
+    return said.splitlines()[0] if said else type(error).__name__
