@@ -24,5 +24,7 @@ class Database:
     """Raises `StoreUnavailable` if the database cannot hold what is to be stored."""
     is_passing: Callable[[DBAPIError], bool]
     """Tells whether the transaction that failed may succeed later."""
+    is_unstorable: Callable[[DBAPIError], bool]
+    """Tells whether a text was given that the database has no way to keep, or to look for."""
     transaction_seconds: float | None
     """Longer ones are given up, waiting included; None where the driver never waits long."""

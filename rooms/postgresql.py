@@ -28,6 +28,7 @@ RECYCLE_SECONDS = 600  # firewalls forget connections; an old one is closed befo
 
 _WRITER_LOCK = 0x636F6C6C6F717565  # "colloque": the name of the lock among all of the database's
 _UTF8 = "UTF8"
+_UNSTORABLE = ("22021", "22P05")  # U+0000, in text and in JSON
 # SQLSTATE classes (PostgreSQL, appendix A) of what passes: connection lost, rolled back for another's sake,
 # out of disk or memory, locked, shutting down or starting, input and output. 25006: a standby does not write.
 _PASSING = ("08", "40", "53", "55", "57", "58", "25006")
@@ -66,14 +67,18 @@ def database(dsn: str, *, pool_seconds: float) -> Database:
         writer={"writes": True, "isolation_level": "READ COMMITTED"},
         check=_check_server,
         is_passing=_is_passing,
+        is_unstorable=lambda error: _sqlstate(error) in _UNSTORABLE,
         transaction_seconds=TRANSACTION_SECONDS,
     )
 
 
 def _is_passing(error: DBAPIError) -> bool:
     # The server is away, full or busy.
-    sqlstate = getattr(error.orig, "sqlstate", None) or ""
-    return error.connection_invalidated or sqlstate.startswith(_PASSING)
+    return error.connection_invalidated or _sqlstate(error).startswith(_PASSING)
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 def _check_server(connection: Connection) -> None:

@@ -35,6 +35,7 @@ def database(url: URL, *, pool_seconds: float) -> Database:
         writer={"writes": True},
         check=lambda _connection: None,
         is_passing=_is_passing,
+        is_unstorable=lambda _error: False,
         transaction_seconds=None,  # the file answers, or is busy for `BUSY_TIMEOUT_MS`
     )
 

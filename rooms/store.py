@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms import postgresql, sqlite
-from rooms.errors import StoreUnavailable
+from rooms.errors import InvalidValue, StoreUnavailable
 from rooms.schema import bring_up_to_date, is_up_to_date
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ class Store:
         try:
             yield
         except DBAPIError as error:
+            if self._database.is_unstorable(error):
+                raise InvalidValue("text", "must not have the character U+0000") from error
             if not self._database.is_passing(error):
                 raise
             raise self._unavailable(_reason(error)) from error

@@ -11,6 +11,7 @@ from rooms import (
     Answer,
     ApiKey,
     Full,
+    InvalidValue,
     KeyRing,
     Once,
     ParticipantDraft,
@@ -147,6 +148,14 @@ class TestServer:
         with pytest.raises(Exception, match="nowhere") as caught:
             await ask(rooms, "SELECT 1 FROM nowhere")
         assert not isinstance(caught.value, StoreUnavailable)
+
+    async def test_text_that_it_cannot_keep_is_the_callers_mistake(self, rooms: Rooms) -> None:
+        for attempt in (
+            rooms.get_room("default", "a\0"),
+            rooms.create_room("default", RoomDraft(metadata={"a": "\0"}), now=NOW),
+        ):
+            with pytest.raises(InvalidValue, match=r"U\+0000"):
+                await attempt
 
     async def test_more_ask_at_once_than_there_are_connections(self, rooms: Rooms) -> None:
         assert len(await asyncio.gather(*(rooms.count_by_state() for _ in range(50)))) == 50
