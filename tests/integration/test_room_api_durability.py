@@ -90,7 +90,7 @@ async def test_the_printed_links_work_after_a_restart(own_server: Server) -> Non
     assert _printed_links(own_server) == before * 2
 
 
-async def test_a_full_disk_or_a_locked_database_is_busy_and_passes(own_server: Server) -> None:
+async def test_a_locked_database_is_busy_and_passes(own_server: Server) -> None:
     async with Management(own_server) as client:
         holder = sqlite3.connect(own_server.data_dir / "colloque.sqlite3", isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
