@@ -21,7 +21,7 @@ WHEEL_SOURCES := $(shell find $(PACKAGES) -type f \
 PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 CLIENT_SOURCES := $(shell find $(BROWSER_CLIENT)/client -type f 2>/dev/null)
 
-.PHONY: build run test check dev figures kills clean toolchain system-packages rust-tests instructions python-tests web-tests web-check client-check lock
+.PHONY: build run test check dev figures figures-api kills clean toolchain system-packages rust-tests instructions python-tests web-tests web-check client-check lock
 
 build: $(STAMP)/wheel
 
@@ -124,6 +124,10 @@ figures: build $(STAMP)/venv-dev $(STAMP)/browser-client system-packages
 # The server killed at random moments under twenty writers, far oftener than in the suite; about ten minutes.
 kills: build $(STAMP)/venv-dev
 	COLLOQUE_TEST_KILLS=300 $(BIN)/pytest tests/integration/test_sudden_ends.py
+
+# What the room API holds beside a call, and what ten thousand planned rooms cost; about two minutes.
+figures-api: build $(STAMP)/venv-dev
+	$(BIN)/python -m tests.figures.room_api
 
 clean:
 	rm -rf .venv .make dist colloque/_web web/node_modules $(BROWSER_CLIENT)/node_modules \
