@@ -20,6 +20,7 @@ from rooms.errors import (
 from rooms.event_log import EventLog
 from rooms.events import EVENT_TYPES, EventPage, EventType, RoomEvent
 from rooms.keys import SCOPES, ApiKey, KeyRing
+from rooms.leg_journal import LegJournal
 from rooms.links import Invitation
 from rooms.model import (
     ROLES,
@@ -29,6 +30,7 @@ from rooms.model import (
     Features,
     Gate,
     Grants,
+    LegObserver,
     Link,
     Participant,
     ParticipantDraft,
@@ -74,6 +76,8 @@ __all__ = [
     "Invitation",
     "JoinRefused",
     "KeyRing",
+    "LegJournal",
+    "LegObserver",
     "Link",
     "NotFound",
     "Once",

@@ -57,6 +57,8 @@ EventType = Literal[
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 PRUNED_AT_ONCE = 1000
+MOST_EVENTS = 5_000_000
+"""A bound on the log whatever its age: about a gigabyte, months of a busy platform."""
 _WRITTEN = "events_written"
 
 
@@ -92,16 +94,25 @@ class EventPage:
 
 
 async def append_event(
-    session: AsyncSession, room: RoomRow, type_: EventType, data: Mapping[str, Any], *, now: float
+    session: AsyncSession,
+    room: RoomRow,
+    type_: EventType,
+    data: Mapping[str, Any],
+    *,
+    now: float,
+    event_id: str | None = None,
 ) -> RoomEvent:
-    """Write an event of a room into the transaction of `session`; who follows is told once it is on disk."""
+    """Write an event of a room into the transaction of `session`; who follows is told once it is on disk.
+
+    `event_id` is for an event that may have to be written again and must have one id (`rooms.legs`).
+    """
     position = await _counted(session, update(EventHeadRow), EventHeadRow.position)
     # Counted by the database, not from the row as it was read: another server may have counted since.
     seq = await _counted(session, update(RoomRow).where(RoomRow.uid == room.uid), RoomRow.last_seq)
     set_committed_value(room, "last_seq", seq)
     row = EventRow(
         position=position,
-        id=new_event_id(),
+        id=event_id or new_event_id(),
         tenant=room.tenant,
         room_uid=room.uid,
         room_id=room.id,
@@ -145,13 +156,15 @@ async def newest_position(session: AsyncSession) -> int:
     return (await session.scalars(select(EventHeadRow.position))).one()
 
 
-async def prune_events(session: AsyncSession, *, before: float) -> int:
-    """Delete the oldest events, those that occurred before a time, and say how many.
+async def prune_events(session: AsyncSession, *, before: float, most: int = MOST_EVENTS) -> int:
+    """Delete the oldest events, those that occurred before a time or are more than `most`; say how many.
 
     At most `PRUNED_AT_ONCE`, and only from the beginning of the log: an event stays as long as one before it.
     """
+    too_many = await newest_position(session) - most
     oldest = select(EventRow.position, EventRow.occurred_at).order_by(EventRow.position).limit(PRUNED_AT_ONCE)
-    old = list(takewhile(lambda one: one.occurred_at < before, await session.execute(oldest)))
+    found = await session.execute(oldest)
+    old = list(takewhile(lambda one: one.occurred_at < before or one.position <= too_many, found))
     if old:
         await session.execute(delete(EventRow).where(EventRow.position <= old[-1].position))
         await session.execute(update(EventHeadRow).values(pruned=old[-1].position))

@@ -10,10 +10,12 @@ it as the room's name); `name` is a title for people and may be absent.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rooms.events import EventType
 
 RoomKind = Literal["consultation", "group"]
 RoomState = Literal["planned", "waiting", "in_progress", "finished", "cancelled", "not_held"]
@@ -122,6 +124,32 @@ class RoomObserver(Protocol):
 
     def room_closed(self, room_id: str, reason: str) -> None:
         """The room is over (`finished`, `cancelled`, `not_held`, `deleted`): end every leg."""
+
+
+class LegObserver(Protocol):
+    """What signalling tells the durable part of the legs in a room's call; no method blocks or fails.
+
+    `room_id` is `Admission.room_id`, `leg` a name that no other leg ever has. Every leg that is opened is
+    closed; one that moves to another room is closed here and opened there.
+    """
+
+    def leg_opened(self, room_id: str, leg: str, identity: str, role: str) -> None:
+        """A person has come into the call."""
+
+    def leg_media_ready(self, room_id: str, leg: str) -> None:
+        """Media flows for the first time."""
+
+    def leg_lost(self, room_id: str, leg: str) -> None:
+        """The connection is lost; its place is kept for a moment."""
+
+    def leg_back(self, room_id: str, leg: str) -> None:
+        """The connection is there again."""
+
+    def leg_closed(self, room_id: str, leg: str, reason: str) -> None:
+        """The person has left the call; `reason` is a short stable word."""
+
+    def happened(self, room_id: str, type_: EventType, data: Mapping[str, Any]) -> None:
+        """Something that events tell of and that changes no stored state; no names, addresses or texts."""
 
 
 class Gate(Protocol):

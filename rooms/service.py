@@ -15,6 +15,8 @@ from rooms.errors import InvalidTransition, InvalidValue, StaleVersion, Taken
 from rooms.event_log import EventLog
 from rooms.events import append_event
 from rooms.ids import is_usable_id, new_room_id
+from rooms.leg_journal import LegJournal
+from rooms.legs import close_connections
 from rooms.life import begin, move_room
 from rooms.links import Links
 from rooms.participants import Participants
@@ -23,6 +25,8 @@ from rooms.store import Store
 from rooms.waiting_room import WaitingRoom
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rooms.keys import KeyRing
     from rooms.model import Admission, Room, RoomDraft, RoomObserver, RoomState
     from rooms.tables import RoomRow
@@ -66,6 +70,10 @@ class Rooms:
     def observe(self, observer: RoomObserver) -> None:
         """Tell `observer` of every later change, on the event loop, once it is on disk."""
         self._context.observers.append(observer)
+
+    def leg_journal(self, wall: Callable[[], float]) -> LegJournal:
+        """Make what signalling tells of legs; the caller runs it."""
+        return LegJournal(self._context, wall=wall)
 
     async def verify_join(self, token: str, *, now: float) -> Admission:
         """Check a join token, the participant's epoch and the opening hours; raise `JoinRefused`.
@@ -192,6 +200,7 @@ class Rooms:
             row = await room_row(session, tenant, room_id)
             if if_version not in {None, row.version}:
                 raise StaleVersion("room")
+            await close_connections(session, row, "room_deleted", now=now)
             await append_event(session, row, "room.deleted", {"before": row.state, "cause": "api"}, now=now)
             await session.delete(row)
         log.info("room_deleted", extra={"room": row.uid})

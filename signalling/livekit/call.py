@@ -13,7 +13,7 @@ from livekit.protocol import models, rtc
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import LeaveRequest
 
-from rooms import Admission, CallRules, Grants, in_force
+from rooms import Admission, CallRules, Grants, LegObserver, in_force
 from sfu import CallKey, PeerError, TrackKey
 from signalling.livekit import join
 from signalling.livekit.counters import Counters
@@ -44,6 +44,7 @@ class Surroundings:
     counters: Counters
     timers: TimerTable
     clocks: Clocks
+    legs: LegObserver
 
 
 class Call:
@@ -97,6 +98,7 @@ class Call:
             now=now,
         )
         person.leg = self.around.sfu.call(self.key, self.ears).add_leg(person.key, LegEars(self, person))
+        self.around.legs.leg_opened(self.key, person.key, person.identity, admission.role)
         try:
             self._seat(person, request, outlet, now=now)
         except Exception:
@@ -117,6 +119,7 @@ class Call:
         if person.outlet is not None:
             person.outlet.close(4001, "resumed")
         person.lifecycle.handle(Event.SIGNAL_BACK)
+        self.around.legs.leg_back(self.key, person.key)
         person.outlet = outlet
         person.heard_at = now
         self.around.timers.cancel(person, Timer.RESUME)
@@ -155,6 +158,8 @@ class Call:
         """
         person.admission, person.permission, person.quality = admission, None, None
         person.version += 1
+        self.around.legs.leg_opened(self.key, person.key, person.identity, admission.role)
+        self.around.legs.leg_media_ready(self.key, person.key)
         person.send(Outgoing(join.moved(self, person, token)))
         self.roster.add(person)
         self.subscriptions.joined(person)
@@ -172,6 +177,7 @@ class Call:
 
     def let_go(self, person: Participant, *, now: float) -> None:
         """Forget somebody who goes on in another call, and tell the others that they left."""
+        self.around.legs.leg_closed(self.key, person.key, "moved")
         self._forget(person, DisconnectReason.MIGRATION, now=now)
         if self.empty:
             self._emptied(self)
@@ -182,6 +188,7 @@ class Call:
             return
         person.outlet = None
         if person.lifecycle.handle(Event.SIGNAL_LOST):
+            self.around.legs.leg_lost(self.key, person.key)
             self.around.timers.cancel(person, Timer.PING)
             self.around.timers.cancel(person, Timer.TOKEN)
             self.around.timers.set(person, Timer.RESUME, at=now + self._times.resume_window)
@@ -351,6 +358,7 @@ class Call:
         assert ending is not None  # noqa: S101 - the state is ENDED
         self.around.timers.cancel_all(person)
         self.around.counters.ended[event.value] += 1
+        self.around.legs.leg_closed(self.key, person.key, event.value.replace("-", "_"))
         if person.outlet is not None:
             if event is not Event.LEFT:
                 person.outlet.send(Outgoing(leave(ending.reason, ending.action)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from livekit.protocol import rtc
 
-from rooms import Admission, CallRules, Grants
+from rooms import Admission, CallRules, Grants, LegObserver
 from sfu import LegKey, PeerError
 from signalling.livekit.call import Call, Surroundings, token_refresh_after
 from signalling.livekit.counters import Counters
@@ -37,17 +37,19 @@ class Hub:
         clocks: Clocks,
         timers: TimerTable,
         *,
+        legs: LegObserver,
         want_token: Callable[["Call", Participant], None],
     ) -> None:
         """Take the live side and what needs waiting for.
 
-        `want_token` is called when a client should get a fresh token (then call `new_token`).
+        `legs` is told who comes and goes; `want_token` is called when a client should get a fresh token (then
+        call `new_token`).
         """
         self.counters = Counters()
         self.timers = timers
         self.changes = 0
         """Rises with every durable change: who was checked before it has to be checked again."""
-        self._around = Surroundings(sfu, settings, self.counters, self.timers, clocks)
+        self._around = Surroundings(sfu, settings, self.counters, self.timers, clocks, legs)
         self._want_token = want_token
         self._calls: dict[str, Call] = {}
 
@@ -107,6 +109,8 @@ class Hub:
         try:
             call.take_leg(person, now=now)
             before.let_go(person, now=now)
+            said = {"identity": person.identity, "from": before.room_name, "to": call.room_name}
+            self._around.legs.happened(before.key, "participant.moved", said)
             call.take_in(person, admission, token, now=now)
         finally:
             if call.empty:

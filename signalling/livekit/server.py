@@ -13,7 +13,7 @@ from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import JoinRequest, LeaveRequest
 from prometheus_client.registry import Collector
 
-from rooms import Admission, Gate, JoinRefused
+from rooms import Admission, Gate, JoinRefused, LegObserver
 from sfu import PeerError
 from signalling.livekit.call import Call, leave
 from signalling.livekit.connection import Connection
@@ -53,11 +53,12 @@ class LiveKitServer:
         rooms: Gate,
         settings: LiveKitSettings | None = None,
         *,
+        legs: LegObserver,
         address_of: Callable[[web.Request], str | None] = lambda request: request.remote,
     ) -> None:
         """Connect the parts; hear of durable changes from now on.
 
-        `address_of` tells who asks, where a proxy stands between.
+        `legs` is told who comes and goes; `address_of` tells who asks, where a proxy stands between.
         """
         self._rooms = rooms
         self._settings = settings or LiveKitSettings()
@@ -70,6 +71,7 @@ class LiveKitServer:
             self._settings,
             self._clocks,
             self._timers,
+            legs=legs,
             want_token=lambda call, person: self._spawn(self._send_token(call, person)),
         )
         self.management = Management(self._hub, rooms, self._clocks, self._settings.limits)
