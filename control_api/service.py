@@ -14,6 +14,7 @@ from control_api import (
     event_operations,
     join_operations,
     participant_operations,
+    rating_operations,
     room_operations,
     room_state_operations,
 )
@@ -39,6 +40,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *participant_operations.OPERATIONS,
     *admission_operations.OPERATIONS,
     *event_operations.OPERATIONS,
+    *rating_operations.OPERATIONS,
     *join_operations.OPERATIONS,
 )
 _JSON_TYPES = ("application/json", "application/merge-patch+json")

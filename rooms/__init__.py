@@ -45,6 +45,7 @@ from rooms.model import (
     Warrant,
 )
 from rooms.participants import Ticket
+from rooms.ratings import REASONS, Rating, Ratings, Reason
 from rooms.rights import in_force
 from rooms.rows import call_rules
 from rooms.service import Rooms
@@ -55,6 +56,7 @@ from rooms.window import closes_at, opens_at
 
 __all__ = [
     "EVENT_TYPES",
+    "REASONS",
     "ROLES",
     "SCOPES",
     "SOURCES",
@@ -84,6 +86,9 @@ __all__ = [
     "Participant",
     "ParticipantDraft",
     "ParticipantState",
+    "Rating",
+    "Ratings",
+    "Reason",
     "RefusalCode",
     "Removed",
     "Role",

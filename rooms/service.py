@@ -20,6 +20,7 @@ from rooms.legs import close_connections
 from rooms.life import begin, move_room
 from rooms.links import Links
 from rooms.participants import Participants
+from rooms.ratings import Ratings
 from rooms.states import RoomAct
 from rooms.store import Store
 from rooms.waiting_room import WaitingRoom
@@ -44,6 +45,7 @@ class Rooms:
         self.links = Links(context)
         self.waiting_room = WaitingRoom(context)
         self.deadlines = Deadlines(context)
+        self.ratings = Ratings(context)
 
     @classmethod
     async def open(cls, url: str, *, keys: KeyRing, settings: RoomsSettings | None = None) -> Rooms:

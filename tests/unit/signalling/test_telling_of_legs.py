@@ -5,7 +5,7 @@ from livekit.protocol import rtc
 
 from rooms import CallRules
 from signalling.livekit.lifecycle import Event
-from tests.support.stage import ROOM, Stage
+from tests.support.stage import ROOM, Stage, admission
 
 
 def kinds(stage: Stage) -> list[str]:
@@ -74,3 +74,19 @@ def test_rules_of_a_room_are_no_coming_or_going(stage: Stage) -> None:
     ada = stage.joins("ada")
     stage.hub.room_changed(ROOM, CallRules(ada.person.admission.rules.features, None, ""))
     assert kinds(stage) == ["opened", "media"]
+
+
+def test_somebody_who_is_moved_leaves_one_room_and_comes_into_the_other(stage: Stage) -> None:
+    ada = stage.joins("ada", role="host")
+    stage.legs.told.clear()
+    there = admission("ada", room_id="RM_other", room_name="other", role="host")
+    stage.hub.move(ada.person, there, "a token", now=stage.now)
+    said = str({"identity": "ada", "from": "visit", "to": "other"})
+    assert stage.legs.told == [
+        ("closed", ROOM, ada.sid, "moved"),
+        ("participant.moved", ROOM, said),
+        ("opened", "RM_other", ada.sid, "ada", "host"),
+        ("media", "RM_other", ada.sid),
+    ]
+    ada.says(leave=rtc.LeaveRequest())
+    assert stage.legs.told[-1] == ("closed", "RM_other", ada.sid, "left")
