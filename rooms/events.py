@@ -14,17 +14,16 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm.attributes import set_committed_value
 
 from rooms.ids import new_event_id
-from rooms.tables import EventHeadRow, EventRow, RoomRow
+from rooms.tables import EventHeadRow, EventRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Update
     from sqlalchemy.ext.asyncio import AsyncSession
-    from sqlalchemy.orm import InstrumentedAttribute
+
+    from rooms.tables import RoomRow
 
 EventType = Literal[
     "room.planned",
@@ -60,6 +59,7 @@ PRUNED_AT_ONCE = 1000
 MOST_EVENTS = 5_000_000
 """A bound on the log whatever its age: about a gigabyte, months of a busy platform."""
 _WRITTEN = "events_written"
+_HEAD = "event_head"  # kept with the session, which by itself forgets what nobody holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +106,19 @@ async def append_event(
 
     `event_id` is for an event that may have to be written again and must have one id (`rooms.legs`).
     """
-    position = await _counted(session, update(EventHeadRow), EventHeadRow.position)
-    # Counted by the database, not from the row as it was read: another server may have counted since.
-    seq = await _counted(session, update(RoomRow).where(RoomRow.uid == room.uid), RoomRow.last_seq)
-    set_committed_value(room, "last_seq", seq)
+    # Writers take turns (`rooms.store`), so what was read in this transaction is the newest there is.
+    head: EventHeadRow | None = session.info.get(_HEAD)
+    if head is None:
+        head = session.info[_HEAD] = await session.get_one(EventHeadRow, 1)
+    head.position += 1
+    room.last_seq += 1
     row = EventRow(
-        position=position,
+        position=head.position,
         id=event_id or new_event_id(),
         tenant=room.tenant,
         room_uid=room.uid,
         room_id=room.id,
-        seq=seq,
+        seq=room.last_seq,
         occurred_at=now,
         type=type_,
         data=dict(data),
@@ -184,8 +186,3 @@ def event_of(row: EventRow) -> RoomEvent:
         type=cast("EventType", row.type),
         data=row.data,
     )
-
-
-async def _counted(session: AsyncSession, change: Update, column: InstrumentedAttribute[int]) -> int:
-    query = change.values({column: column + 1}).returning(column)
-    return (await session.scalars(query, execution_options={"synchronize_session": False})).one()

@@ -24,7 +24,7 @@ from rooms.legs import (
     LegMediaReady,
     LegOpened,
     close_left_open,
-    write_fact,
+    write_facts,
 )
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class LegJournal:
         self._settled = asyncio.Event()
         self._settled.set()
         self._unavailable = False
+        self._unsure = False
         self.dropped = 0
         """Facts that were left out, since the start."""
 
@@ -134,12 +135,13 @@ class LegJournal:
         except StoreUnavailable as error:
             if not self._unavailable:
                 log.warning("legs_wait_for_the_database", extra={"reason": str(error)})
-            self._unavailable = True
+            self._unavailable = self._unsure = True
             return False
         except Exception:
+            self._unsure = True
             if not await self._write_one_by_one(facts):
                 return False
-        self._unavailable = False
+        self._unavailable = self._unsure = False
         self._done(len(facts))
         return True
 
@@ -157,8 +159,7 @@ class LegJournal:
 
     async def _write(self, facts: list[Fact]) -> None:
         async with self._context.change() as session:
-            for fact in facts:
-                await write_fact(self._context, session, fact)
+            await write_facts(self._context, session, facts, again=self._unsure)
 
     def _done(self, count: int) -> None:
         for _ in range(count):

@@ -19,7 +19,7 @@ from rooms.presence import PresenceAct
 from rooms.tables import ConnectionRow, EventRow, ParticipantRow, RoomRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -84,11 +84,18 @@ class Happened(Fact):
     data: Mapping[str, Any]
 
 
-async def write_fact(context: Context, session: AsyncSession, fact: Fact) -> None:
-    """Do what a fact means, unless it is done already or its room is gone."""
-    room = await session.get(RoomRow, fact.room_uid)
-    if room is None or await session.scalar(select(EventRow.position).where(EventRow.id == fact.event_id)):
-        return
+async def write_facts(context: Context, session: AsyncSession, facts: Sequence[Fact], *, again: bool) -> None:
+    """Do what facts mean, unless their room is gone; with `again`, also unless it may be done already."""
+    about = select(RoomRow).where(RoomRow.uid.in_({fact.room_uid for fact in facts}))
+    rooms = {room.uid: room for room in await session.scalars(about)}
+    for fact in facts:
+        room = rooms.get(fact.room_uid)
+        if room is not None and not (again and await _is_told(session, fact)):
+            await write_fact(context, session, room, fact)
+
+
+async def write_fact(context: Context, session: AsyncSession, room: RoomRow, fact: Fact) -> None:
+    """Do what a fact of a room means."""
     overrun = context.settings.overrun_seconds
     match fact:
         case LegOpened():
@@ -131,8 +138,6 @@ async def close_left_open(context: Context, *, now: float) -> int:
 
 
 async def _opened(session: AsyncSession, room: RoomRow, fact: LegOpened) -> None:
-    if await session.get(ConnectionRow, fact.leg) is not None:
-        return
     session.add(
         ConnectionRow(
             id=fact.leg,
@@ -186,18 +191,24 @@ async def _close(
         "seconds": round(max(0.0, now - row.opened_at), 3),
     }
     await append_event(session, room, "connection.closed", data, now=now, event_id=event_id)
-    # With another connection left, the person goes on as that one does.
-    for act in (PresenceAct.LEAVE, PresenceAct.LOSE):
-        await _move(session, room, row.identity, act, row.id, now=now)
+    if not await _move(session, room, row.identity, PresenceAct.LEAVE, row.id, now=now):
+        # With another connection left, the person goes on as that one does.
+        await _move(session, room, row.identity, PresenceAct.LOSE, row.id, now=now)
 
 
 async def _move(
     session: AsyncSession, room: RoomRow, identity: str, act: PresenceAct, leg: str, *, now: float
-) -> None:
+) -> bool:
     # Whoever came with a token of LiveKit's SDK may not be stored: then only the connection tells of them.
     row = await session.get(ParticipantRow, (room.uid, identity))
-    if row is not None and not row.forgotten:
-        await move_participant(session, room, row, act, "media", now=now, connection=leg)
+    if row is None or row.forgotten:
+        return False
+    return await move_participant(session, room, row, act, "media", now=now, connection=leg)
+
+
+async def _is_told(session: AsyncSession, fact: Fact) -> bool:
+    told = select(EventRow.position).where(EventRow.id == fact.event_id)
+    return await session.scalar(told) is not None
 
 
 async def _connection(session: AsyncSession, room: RoomRow, leg: str) -> ConnectionRow | None:

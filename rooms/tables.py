@@ -168,9 +168,8 @@ class EventRow(Base):
 class EventHeadRow(Base):
     """The end of the log, in one row: the newest `position`, and the newest that was deleted for its age.
 
-    A transaction that writes an event holds this row until it is committed, so positions become visible in
-    their order, without holes, also where several servers share a database: a reader that goes on after the
-    last one it saw misses nothing.
+    Writers take turns, so positions become visible in their order and without holes: a reader that goes on
+    after the last one it saw misses nothing.
     """
 
     __tablename__ = "event_heads"

@@ -24,10 +24,11 @@ from rooms import (
     Rooms,
     RoomsSettings,
     StoreUnavailable,
+    legs,
 )
 from rooms import leg_journal as module
 from rooms.ids import new_room_id
-from rooms.legs import write_fact
+from rooms.legs import write_fact, write_facts
 from tests.unit.rooms.conftest import NOW
 
 HOUR = 3600.0
@@ -245,12 +246,12 @@ class TestFailures:
     ) -> None:
         gone = True
 
-        async def failing(*args: Any) -> None:
+        async def failing(*args: Any, **more: Any) -> None:
             if gone:
                 raise StoreUnavailable("gone")
-            await write_fact(*args)
+            await write_facts(*args, **more)
 
-        monkeypatch.setattr(module, "write_fact", failing)
+        monkeypatch.setattr(module, "write_facts", failing)
         stage.opens("a", "p")
         stage.closes("a")
         stage.now += 30
@@ -291,12 +292,12 @@ class TestFailures:
     async def test_a_fact_that_cannot_be_written_costs_no_other(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        async def failing(*args: Any) -> None:
+        async def failing(*args: Any, **more: Any) -> None:
             if getattr(args[-1], "identity", "") == "bad":
                 raise RuntimeError("not today")
-            await write_fact(*args)
+            await write_fact(*args, **more)
 
-        monkeypatch.setattr(module, "write_fact", failing)
+        monkeypatch.setattr(legs, "write_fact", failing)
         stage.opens("a", "good")
         stage.opens("b", "bad")
         stage.closes("b")
