@@ -138,6 +138,7 @@ class Server:
             legs=journal,
             address_of=self._address_of,
         )
+        self._rooms.events.follow(signalling.event_written)
         registry.register(signalling.collector())
         self._api = ControlApi(self._rooms, wiring.api_settings(settings), version=running_version())
         registry.register(self._api.metrics)

@@ -19,6 +19,7 @@ from rooms.errors import (
 )
 from rooms.event_log import EventLog
 from rooms.events import EVENT_TYPES, EventPage, EventType, RoomEvent
+from rooms.groups import Group, Groups
 from rooms.keys import SCOPES, ApiKey, KeyRing
 from rooms.leg_journal import LegJournal
 from rooms.links import Invitation
@@ -30,6 +31,7 @@ from rooms.model import (
     Features,
     Gate,
     Grants,
+    GroupPlace,
     LegObserver,
     Link,
     Participant,
@@ -72,6 +74,9 @@ __all__ = [
     "Full",
     "Gate",
     "Grants",
+    "Group",
+    "GroupPlace",
+    "Groups",
     "IdempotencyMismatch",
     "InvalidTransition",
     "InvalidValue",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import func, select
 
 from rooms.events import append_event
+from rooms.groups import close_groups
 from rooms.presence import ASKING_OF_OTHERS, PresenceAct, PresenceFacts, must_wait, participant_after
 from rooms.states import (
     OVER,
@@ -77,6 +78,7 @@ async def move_room(
     type_ = cast("EventType", "room.reopened" if act is RoomAct.REOPEN else f"room.{after}")
     await append_event(session, room, type_, {"before": before, "state": after, "cause": cause}, now=now)
     if after in OVER:
+        await close_groups(session, room, cause, now=now)
         await _send_home(session, room, cause, now=now)
     return True
 

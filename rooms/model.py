@@ -79,6 +79,14 @@ class CallRules:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupPlace:
+    """The sub-group in which a person belongs."""
+
+    id: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """A person who may join now: the outcome of checking a join token."""
 
@@ -103,6 +111,13 @@ class Admission:
     expires_at: float
     """When the token that was checked ends, not when the call does."""
     rules: CallRules
+    group: GroupPlace | None = None
+    """Where in the room the person belongs; `None` for the room itself."""
+
+    @property
+    def call_id(self) -> str:
+        """The key of the live call that the person belongs to: that of the group or of the room."""
+        return self.room_id if self.group is None else self.group.id
 
 
 class RoomObserver(Protocol):
@@ -163,6 +178,9 @@ class Gate(Protocol):
 
     async def transfer(self, admission: Admission, room_id: str, *, now: float) -> tuple[Admission, str]:
         """Let somebody in a call into another room, with a token for it; raise `JoinRefused`."""
+
+    async def place(self, admission: Admission, *, now: float) -> tuple[Admission, str]:
+        """Say in which call of its room a person in it belongs now, with a token; raise `JoinRefused`."""
 
     def observe(self, observer: RoomObserver) -> None:
         """Tell `observer` of every later change."""

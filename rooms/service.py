@@ -14,6 +14,7 @@ from rooms.deadlines import Deadlines
 from rooms.errors import InvalidTransition, InvalidValue, StaleVersion, Taken
 from rooms.event_log import EventLog
 from rooms.events import append_event
+from rooms.groups import Groups
 from rooms.ids import is_usable_id, new_room_id
 from rooms.leg_journal import LegJournal
 from rooms.legs import close_connections
@@ -46,6 +47,7 @@ class Rooms:
         self.waiting_room = WaitingRoom(context)
         self.deadlines = Deadlines(context)
         self.ratings = Ratings(context)
+        self.groups = Groups(context)
 
     @classmethod
     async def open(cls, url: str, *, keys: KeyRing, settings: RoomsSettings | None = None) -> Rooms:
@@ -99,6 +101,10 @@ class Rooms:
         in the other.
         """
         return await entrance.transfer(self._context, admission, room_id, now=now)
+
+    async def place(self, admission: Admission, *, now: float) -> tuple[Admission, str]:
+        """Say where in its room somebody in the call belongs now, with a fresh token; raise `JoinRefused`."""
+        return await entrance.place(self._context, admission, now=now)
 
     async def create_room(
         self, tenant: str, draft: RoomDraft, *, now: float, once: Once | None = None

@@ -196,3 +196,26 @@ class RatingRow(Base):
     score: Mapped[int]
     reasons: Mapped[list[str]] = mapped_column(_Json)
     created_at: Mapped[float]
+
+
+class GroupRow(Base):
+    """A sub-group of a room, open until `closed_at` is set; `closes_at` is its timer."""
+
+    __tablename__ = "groups"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    room_uid: Mapped[str] = mapped_column(ForeignKey("rooms.uid", ondelete="CASCADE"), index=True)
+    name: Mapped[str | None]
+    opened_at: Mapped[float]
+    closes_at: Mapped[float | None] = mapped_column(index=True)
+    closed_at: Mapped[float | None]
+
+
+class GroupMemberRow(Base):
+    """Where a person belongs who is placed in an open group; everybody else belongs to the room itself."""
+
+    __tablename__ = "group_members"
+
+    room_uid: Mapped[str] = mapped_column(ForeignKey("rooms.uid", ondelete="CASCADE"), primary_key=True)
+    identity: Mapped[str] = mapped_column(primary_key=True)
+    group_id: Mapped[str] = mapped_column(ForeignKey("groups.id", ondelete="CASCADE"), index=True)

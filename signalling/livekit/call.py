@@ -17,6 +17,7 @@ from rooms import Admission, CallRules, Grants, LegObserver, in_force
 from sfu import CallKey, PeerError, TrackKey
 from signalling.livekit import join
 from signalling.livekit.counters import Counters
+from signalling.livekit.groups import told_of
 from signalling.livekit.ids import new_leg_key
 from signalling.livekit.lifecycle import Event, State
 from signalling.livekit.live import LiveSide
@@ -57,7 +58,9 @@ class Call:
 
         `emptied` is called when the last participant has left.
         """
-        self.key = CallKey(admission.room_id)
+        self.key = CallKey(admission.call_id)
+        self.room_id = admission.room_id
+        self.group = admission.group
         self.room_name = admission.room_name
         self.rules = admission.rules
         self.around = around
@@ -98,7 +101,7 @@ class Call:
             now=now,
         )
         person.leg = self.around.sfu.call(self.key, self.ears).add_leg(person.key, LegEars(self, person))
-        self.around.legs.leg_opened(self.key, person.key, person.identity, admission.role)
+        self.around.legs.leg_opened(self.room_id, person.key, person.identity, admission.role)
         try:
             self._seat(person, request, outlet, now=now)
         except Exception:
@@ -119,7 +122,7 @@ class Call:
         if person.outlet is not None:
             person.outlet.close(4001, "resumed")
         person.lifecycle.handle(Event.SIGNAL_BACK)
-        self.around.legs.leg_back(self.key, person.key)
+        self.around.legs.leg_back(self.room_id, person.key)
         person.outlet = outlet
         person.heard_at = now
         self.around.timers.cancel(person, Timer.RESUME)
@@ -158,8 +161,6 @@ class Call:
         """
         person.admission, person.permission, person.quality = admission, None, None
         person.version += 1
-        self.around.legs.leg_opened(self.key, person.key, person.identity, admission.role)
-        self.around.legs.leg_media_ready(self.key, person.key)
         person.send(Outgoing(join.moved(self, person, token)))
         self.roster.add(person)
         self.subscriptions.joined(person)
@@ -177,7 +178,6 @@ class Call:
 
     def let_go(self, person: Participant, *, now: float) -> None:
         """Forget somebody who goes on in another call, and tell the others that they left."""
-        self.around.legs.leg_closed(self.key, person.key, "moved")
         self._forget(person, DisconnectReason.MIGRATION, now=now)
         if self.empty:
             self._emptied(self)
@@ -188,7 +188,7 @@ class Call:
             return
         person.outlet = None
         if person.lifecycle.handle(Event.SIGNAL_LOST):
-            self.around.legs.leg_lost(self.key, person.key)
+            self.around.legs.leg_lost(self.room_id, person.key)
             self.around.timers.cancel(person, Timer.PING)
             self.around.timers.cancel(person, Timer.TOKEN)
             self.around.timers.set(person, Timer.RESUME, at=now + self._times.resume_window)
@@ -318,7 +318,7 @@ class Call:
         return models.Room(
             sid=self.key,
             name=self.room_name,
-            metadata=self.rules.text,
+            metadata=told_of(self.rules, self.group),
             max_participants=self.rules.max_participants or 0,
             num_participants=len(people),
             num_publishers=sum(person.is_publisher for person in people),
@@ -358,7 +358,7 @@ class Call:
         assert ending is not None  # noqa: S101 - the state is ENDED
         self.around.timers.cancel_all(person)
         self.around.counters.ended[event.value] += 1
-        self.around.legs.leg_closed(self.key, person.key, event.value.replace("-", "_"))
+        self.around.legs.leg_closed(self.room_id, person.key, event.value.replace("-", "_"))
         if person.outlet is not None:
             if event is not Event.LEFT:
                 person.outlet.send(Outgoing(leave(ending.reason, ending.action)))

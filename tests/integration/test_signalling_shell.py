@@ -54,6 +54,9 @@ class FakeGate:
     async def transfer(self, admission: Admission, room_id: str, *, now: float) -> tuple[Admission, str]:
         raise JoinRefused("not-found")
 
+    async def place(self, admission: Admission, *, now: float) -> tuple[Admission, str]:
+        return admission, f"fresh-{admission.identity}"
+
     def observe(self, observer: RoomObserver) -> None:
         self.observers.append(observer)
 

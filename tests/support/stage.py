@@ -184,6 +184,7 @@ class Stage:
         self.sfu = FakeSfu()
         self.legs = Legs()
         self.tokens_wanted: list[Participant] = []
+        self.places_wanted: list[Participant] = []
         self._count = 0
         clocks = Clocks(now=lambda: self.now, wall=self.wall)
         self.hub = Hub(
@@ -193,6 +194,7 @@ class Stage:
             TimerTable(),
             legs=self.legs,
             want_token=lambda _call, person: self.tokens_wanted.append(person),
+            want_place=self.places_wanted.append,
         )
 
     def wall(self) -> float:
