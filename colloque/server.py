@@ -176,7 +176,7 @@ class Server:
         self._stack.push_async_callback(_cancelled, running)
 
     async def _keep_journal(self, rooms: Rooms, registry: CollectorRegistry) -> LegJournal:
-        journal = rooms.leg_journal(time.time)
+        journal = rooms.leg_journal(time.time, node=self.settings.server.node_name)
         try:
             await journal.close_left_open()
         except StoreUnavailable as error:

@@ -44,10 +44,16 @@ class LegJournal:
     """Hears of legs (`rooms.LegObserver`) and writes down what it hears; `run` does the writing."""
 
     def __init__(
-        self, context: Context, *, wall: Callable[[], float], max_waiting: int = MAX_WAITING
+        self,
+        context: Context,
+        *,
+        node: str,
+        wall: Callable[[], float],
+        max_waiting: int = MAX_WAITING,
     ) -> None:
-        """Write to the shared store; facts are dated by `wall`."""
+        """Write to the shared store what happens on the server `node`; facts are dated by `wall`."""
         self._context = context
+        self._node = node
         self._wall = wall
         self._max_waiting = max_waiting
         self._waiting: deque[Fact] = deque()
@@ -68,7 +74,10 @@ class LegJournal:
 
     def leg_opened(self, room_id: str, leg: str, identity: str, role: str) -> None:
         """Note that somebody came into the call."""
-        if self._take(LegOpened(room_uid=room_id, at=self._wall(), leg=leg, identity=identity, role=role)):
+        fact = LegOpened(
+            room_uid=room_id, at=self._wall(), leg=leg, identity=identity, role=role, node=self._node
+        )
+        if self._take(fact):
             self._open.add(leg)
 
     def leg_media_ready(self, room_id: str, leg: str) -> None:
@@ -109,7 +118,7 @@ class LegJournal:
 
     async def close_left_open(self) -> None:
         """Close what an earlier run left open; raise `StoreUnavailable`. To be done before anybody joins."""
-        while await close_left_open(self._context, now=self._wall()):
+        while await close_left_open(self._context, node=self._node, now=self._wall()):
             pass
 
     async def run(self) -> None:

@@ -45,6 +45,7 @@ class LegOpened(Fact):
     leg: str
     identity: str
     role: str
+    node: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,13 +123,14 @@ async def close_connections(session: AsyncSession, room: RoomRow, reason: str, *
         await _close(session, room, row, reason, now=now)
 
 
-async def close_left_open(context: Context, *, now: float) -> int:
-    """Close what an earlier run of the server left open, a part at a time; say how many were closed.
+async def close_left_open(context: Context, *, node: str, now: float) -> int:
+    """Close what an earlier run of this server left open, a part at a time; say how many were closed.
 
     To be called until it gives 0, before anybody joins.
     """
     async with context.change() as session:
-        query = select(ConnectionRow, RoomRow).join(RoomRow).limit(LEFT_OPEN_AT_ONCE)
+        left = select(ConnectionRow, RoomRow).join(RoomRow).where(ConnectionRow.node == node)
+        query = left.limit(LEFT_OPEN_AT_ONCE)
         found = list(await session.execute(query))
         for row, room in found:
             await _close(session, room, row, "server_restart", now=now)
@@ -147,6 +149,7 @@ async def _opened(session: AsyncSession, room: RoomRow, fact: LegOpened) -> None
             opened_at=fact.at,
             lost_at=None,
             had_media=False,
+            node=fact.node,
         )
     )
     data = {"connection": fact.leg, "identity": fact.identity, "role": fact.role}

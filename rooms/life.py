@@ -140,7 +140,9 @@ async def attendance_of(session: AsyncSession, room: RoomRow) -> Attendance:
 
 
 def has_to_wait(room: RoomRow, role: str, row: ParticipantRow | None) -> bool:
-    """Whether a person needs an admission before entering now."""
+    """Whether a person needs an admission before entering now; one who was denied always does."""
+    if row is not None and row.state == "denied":
+        return True
     admitted = row is not None and row.admitted_at is not None
     return must_wait(cast("Role", role), waiting_room=room.waiting_room, admitted=admitted)
 

@@ -75,9 +75,9 @@ class Rooms:
         """Tell `observer` of every later change, on the event loop, once it is on disk."""
         self._context.observers.append(observer)
 
-    def leg_journal(self, wall: Callable[[], float]) -> LegJournal:
-        """Make what signalling tells of legs; the caller runs it."""
-        return LegJournal(self._context, wall=wall)
+    def leg_journal(self, wall: Callable[[], float], *, node: str = "node") -> LegJournal:
+        """Make what signalling tells of legs on the server `node`; the caller runs it."""
+        return LegJournal(self._context, node=node, wall=wall)
 
     async def verify_join(self, token: str, *, now: float) -> Admission:
         """Check a join token, the participant's epoch and the opening hours; raise `JoinRefused`.

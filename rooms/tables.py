@@ -99,7 +99,8 @@ class ParticipantRow(Base):
 class ConnectionRow(Base):
     """One leg that is in a call, from its `connection.opened` until its `connection.closed`.
 
-    The role stands here too, because who comes with a token of LiveKit's SDK is not stored as a participant.
+    The role stands here too, because who comes with a token of LiveKit's SDK is not stored as a participant;
+    `node` is the server that has the leg.
     """
 
     __tablename__ = "connections"
@@ -111,6 +112,7 @@ class ConnectionRow(Base):
     opened_at: Mapped[float]
     lost_at: Mapped[float | None]
     had_media: Mapped[bool]
+    node: Mapped[str] = mapped_column(index=True)
 
 
 class LinkRow(Base):

@@ -193,13 +193,19 @@ class Hub:
             call.end_all(Event.ROOM_CLOSED, now=self._around.clocks.now())
 
     def event_written(self, event: RoomEvent) -> None:
-        """Have somebody be where they belong, who was placed in a group or returns from one."""
-        if event.type != "participant.moved" or "to_group" not in event.data:
+        """Have somebody be where they belong, who was placed in a group or denied after having come in."""
+        placed = event.type == "participant.moved" and "to_group" in event.data
+        if not placed and event.type != "participant.denied":
             return
         self.changes += 1
         found = self.find_person(event.room_uid, event.data["identity"])
-        if found is not None:
-            self._want_place(found[1])
+        if found is None:
+            return
+        call, person = found
+        if placed:
+            self._want_place(person)
+        else:
+            call.end(person, Event.REMOVED, now=self._around.clocks.now())
 
     # --- looking in ---
 

@@ -53,12 +53,14 @@ def _make_connections() -> None:
         sa.Column("opened_at", sa.Double(), nullable=False),
         sa.Column("lost_at", sa.Double(), nullable=True),
         sa.Column("had_media", sa.Boolean(), nullable=False),
+        sa.Column("node", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["room_uid"], ["rooms.uid"], name="fk_connections_room_uid", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_connections"),
     )
     op.create_index("ix_connections_room_uid", "connections", ["room_uid"])
+    op.create_index("ix_connections_node", "connections", ["node"])
 
 
 def _make_events() -> None:

@@ -267,6 +267,16 @@ class TestWaitingRoom:
         assert (await rooms.verify_join(token, now=NOW)).identity == "p"
         assert (await told(rooms))[1:] == ["participant.denied", "participant.admitted"]
 
+    @pytest.mark.parametrize("role", ["host", "patient"])
+    async def test_who_was_denied_stays_out_of_any_room(self, rooms: Rooms, key: ApiKey, role: Role) -> None:
+        await make(rooms, waiting_room=False)
+        token = await expect(rooms, key, "p", role)
+        await rooms.waiting_room.deny("default", "rdv", "p", now=NOW)
+        with pytest.raises(JoinRefused, match="not-admitted"):
+            await rooms.verify_join(token, now=NOW)
+        await expect(rooms, key, "p", role)
+        assert (await rooms.verify_join(token, now=NOW)).identity == "p"
+
     async def test_admitting_all_is_for_those_who_wait_in_their_order(
         self, rooms: Rooms, key: ApiKey
     ) -> None:

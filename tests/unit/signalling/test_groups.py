@@ -1,6 +1,7 @@
 """People who are placed in sub-groups go on there, and come back."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,6 +142,16 @@ def test_the_bound_on_people_is_one_for_room_and_groups(stage: Stage) -> None:
     places(stage, ada, LEFT)
     assert stage.hub.full(admission("bob", rules=rules(max_participants=1)))
     assert not stage.hub.full(admission("ada", rules=rules(max_participants=1)))
+
+
+def test_who_is_denied_just_after_coming_in_is_out(stage: Stage) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    changes = stage.hub.changes
+    denied = replace(moved("ada", None), type="participant.denied", data={"identity": "ada"})
+    stage.hub.event_written(denied)
+    assert (ada.close_code(), bob.close_code()) == (4004, None)
+    assert stage.hub.changes > changes  # whoever is on the way in is checked again
+    stage.hub.event_written(replace(denied, data={"identity": "nobody"}))
 
 
 def test_placing_somebody_where_they_are_or_who_is_gone_changes_nothing(stage: Stage) -> None:
