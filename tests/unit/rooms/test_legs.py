@@ -296,6 +296,7 @@ class TestFailures:
         unsure = False
         await stage.written()
         assert await stage.told() == ["connection.opened", "connection.closed"]
+        assert stage.journal.dropped == 0
 
     async def test_a_fact_that_cannot_be_written_costs_no_other(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

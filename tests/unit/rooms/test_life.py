@@ -305,6 +305,22 @@ class TestWaitingRoom:
             await rooms.verify_join(token, now=NOW)
         assert (await rooms.get_room("default", "rdv")).state == "planned"
 
+    @pytest.mark.parametrize("ending", ["deny", "remove"])
+    async def test_an_admission_ends_with_denial_and_removal(
+        self, rooms: Rooms, key: ApiKey, ending: str
+    ) -> None:
+        await make(rooms, waiting_room=True)
+        await expect(rooms, key, "p")
+        await rooms.waiting_room.admit("default", "rdv", "p", now=NOW)
+        if ending == "deny":
+            await rooms.waiting_room.deny("default", "rdv", "p", now=NOW)
+        else:
+            await rooms.participants.remove("default", "rdv", "p", now=NOW)
+        token = await expect(rooms, key, "p")
+        assert (await rooms.participants.get("default", "rdv", "p")).state == "expected"
+        with pytest.raises(JoinRefused, match="not-admitted"):
+            await rooms.verify_join(token, now=NOW)
+
     async def test_an_admission_does_not_outlive_its_person(self, rooms: Rooms, key: ApiKey) -> None:
         await make(rooms, waiting_room=True)
         await expect(rooms, key, "p")
