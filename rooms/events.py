@@ -109,7 +109,8 @@ async def append_event(
     # Writers take turns (`rooms.store`), so what was read in this transaction is the newest there is.
     head: EventHeadRow | None = session.info.get(_HEAD)
     if head is None:
-        head = session.info[_HEAD] = await session.get_one(EventHeadRow, 1)
+        with session.no_autoflush:  # a new room is written once, with this event counted
+            head = session.info[_HEAD] = await session.get_one(EventHeadRow, 1)
     head.position += 1
     room.last_seq += 1
     row = EventRow(
