@@ -1,4 +1,4 @@
-"""The timer behind what is due by the clock: deadlines of rooms, and the age of events."""
+"""The timer behind what is due by the clock: deadlines of rooms and groups, and the age of events."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ class Clockwork:
         now = self._wall()
         try:
             more = await self._rooms.deadlines.meet(now=now) >= AT_ONCE
+            more = await self._rooms.groups.meet(now=now) > 0 or more
             if not more and abs(now - self._pruned_at) >= PRUNE_EVERY_SECONDS:
                 more = await self._rooms.events.prune(now=now)
                 if not more:

@@ -23,7 +23,7 @@ from colloque.settings import (
     Settings,
     StoreSettings,
 )
-from rooms import JoinRefused, ParticipantDraft, RoomDraft, Rooms, Taken
+from rooms import InvalidTransition, JoinRefused, ParticipantDraft, RoomAct, RoomDraft, Rooms, Taken
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,6 +131,8 @@ async def open_room(rooms: Rooms, state: DemoState, tenant: str = "default") -> 
     now = time.time()
     with contextlib.suppress(Taken):
         await rooms.create_room(tenant, RoomDraft(id=ROOM, name="Demo"), now=now)
+    with contextlib.suppress(InvalidTransition):  # somebody may have finished it
+        await rooms.act(tenant, ROOM, RoomAct.REOPEN, now=now)
     changed = False
     for identity, draft in PEOPLE.items():
         if await _opens(rooms, state.links.get(identity), now):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from colloque.admin import Admin
 from colloque.clockwork import Clockwork
 from colloque.errors import StartError
 from colloque.headers import add_security_headers, page_policy
+from colloque.journal_metrics import JournalMetrics
 from colloque.origins import Peers, own_origins
 from colloque.page import BUILT, Page
 from colloque.silence import Silence
@@ -23,7 +25,7 @@ from colloque.version import running_version
 from control_api import ControlApi, TwirpApi, twirp_routes
 from control_api import middleware as api_middleware
 from control_api import routes as api_routes
-from rooms import Rooms, StoreUnavailable
+from rooms import LegJournal, Rooms, StoreUnavailable
 from sfu import Sfu
 from signalling.livekit import LiveKitServer
 
@@ -37,6 +39,7 @@ log = logging.getLogger("colloque.server")
 # A join request in the query of `/rtc/v1` holds a whole session description, compressed and in base64.
 REQUEST_LINE_MAX_BYTES = 32 * 1024
 KEEPALIVE_SECONDS = 75.0
+JOURNAL_WITHIN_SECONDS = 2.0  # what is not written by then is made up for at the next start
 TLS_WITHIN_SECONDS = 10.0  # a handshake, and a goodbye
 # The settings that are used again at once; the others are read when the server starts.
 _TAKEN_UP = frozenset(
@@ -126,10 +129,16 @@ class Server:
         public_socket = self._claim("server.listen", settings.server.listen)
         self._rooms = await self._open_rooms()
         self._run_clockwork(self._rooms)
+        journal = await self._keep_journal(self._rooms, registry)
         sfu = await self._start_sfu(registry)
         signalling = LiveKitServer(
-            sfu, self._rooms, wiring.livekit_settings(settings), address_of=self._address_of
+            sfu,
+            self._rooms,
+            wiring.livekit_settings(settings),
+            legs=journal,
+            address_of=self._address_of,
         )
+        self._rooms.events.follow(signalling.event_written)
         registry.register(signalling.collector())
         self._api = ControlApi(self._rooms, wiring.api_settings(settings), version=running_version())
         registry.register(self._api.metrics)
@@ -165,6 +174,19 @@ class Server:
     def _run_clockwork(self, rooms: Rooms) -> None:
         running = asyncio.create_task(Clockwork(rooms).run())
         self._stack.push_async_callback(_cancelled, running)
+
+    async def _keep_journal(self, rooms: Rooms, registry: CollectorRegistry) -> LegJournal:
+        journal = rooms.leg_journal(time.time, node=self.settings.server.node_name)
+        try:
+            await journal.close_left_open()
+        except StoreUnavailable as error:
+            raise StartError(f"store.url: {error}") from error
+        running = asyncio.create_task(journal.run())
+        self._stack.push_async_callback(_cancelled, running)
+        # Before that: what signalling says of legs while it closes is still written.
+        self._stack.push_async_callback(journal.settle, within_seconds=JOURNAL_WITHIN_SECONDS)
+        registry.register(JournalMetrics(journal))
+        return journal
 
     async def _start_sfu(self, registry: CollectorRegistry) -> Sfu:
         sfu = Sfu(wiring.sfu_config(self.settings))

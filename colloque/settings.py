@@ -123,6 +123,12 @@ class ServerSettings(Section):
     trusted_proxies: list[Network] = Field(
         default=[], description="Networks of proxies in front, whose X-Forwarded-For header is believed."
     )
+    node_name: str = Field(
+        default="node",
+        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        description="Of several servers that share a database each needs a name of its own: at its start a "
+        "server closes the connections that an earlier run under its name left open.",
+    )
     shutdown_seconds: int = Field(
         default=5, ge=0, le=60, description="How long requests may take to end after a stop signal."
     )

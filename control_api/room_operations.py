@@ -14,8 +14,9 @@ from control_api.paging import next_page, read_agenda_cursor, read_limit, write_
 from control_api.schemas import RoomBody, RoomPage, RoomRequest, RoomRules
 from control_api.table import CONTENT_TYPE as CSV
 from control_api.table import rooms_as_csv, wants_csv
-from rooms import Answer, Room, RoomFilter, RoomState
+from rooms import Answer, Room, RoomFilter, RoomState, StaleVersion
 
+_PATCH_TRIES = 5
 _STATES: tuple[RoomState, ...] = get_args(RoomState)
 
 
@@ -53,17 +54,25 @@ async def get_room(call: Call) -> Reply:
 
 async def patch_room(call: Call) -> Reply:
     """Change a room by a JSON merge patch; with `If-Match` only if nobody else did."""
-    room = await call.rooms.get_room(call.tenant, call.path["room"])
-    version = wanted_version(call, room.uid)
-    rules = validated(RoomRules, merge_patch(_rules(room), call.body))
-    changed = await call.rooms.replace_room(
-        call.tenant,
-        room.id,
-        rules.draft(),
-        # The patch was applied to this version, so it may not land on another one.
-        if_version=room.version if version is None else version,
-    )
-    return _room(changed)
+    for tries_left in reversed(range(_PATCH_TRIES)):
+        room = await call.rooms.get_room(call.tenant, call.path["room"])
+        version = wanted_version(call, room.uid)
+        rules = validated(RoomRules, merge_patch(_rules(room), call.body))
+        try:
+            changed = await call.rooms.replace_room(
+                call.tenant,
+                room.id,
+                rules.draft(),
+                # The patch was applied to this version, so it may not land on another one.
+                if_version=room.version if version is None else version,
+            )
+        except StaleVersion:
+            # People change a room by coming and going; who named no version need not know.
+            if version is not None or tries_left == 0:
+                raise
+        else:
+            return _room(changed)
+    raise AssertionError("the last try ends in one way or the other")
 
 
 async def delete_room(call: Call) -> Reply:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from control_api import (
     admission_operations,
     event_operations,
+    group_operations,
     join_operations,
     participant_operations,
+    rating_operations,
     room_operations,
     room_state_operations,
 )
@@ -38,7 +40,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *room_state_operations.OPERATIONS,
     *participant_operations.OPERATIONS,
     *admission_operations.OPERATIONS,
+    *group_operations.OPERATIONS,
     *event_operations.OPERATIONS,
+    *rating_operations.OPERATIONS,
     *join_operations.OPERATIONS,
 )
 _JSON_TYPES = ("application/json", "application/merge-patch+json")

@@ -19,7 +19,9 @@ from rooms.errors import (
 )
 from rooms.event_log import EventLog
 from rooms.events import EVENT_TYPES, EventPage, EventType, RoomEvent
+from rooms.groups import Group, Groups
 from rooms.keys import SCOPES, ApiKey, KeyRing
+from rooms.leg_journal import LegJournal
 from rooms.links import Invitation
 from rooms.model import (
     ROLES,
@@ -29,6 +31,8 @@ from rooms.model import (
     Features,
     Gate,
     Grants,
+    GroupPlace,
+    LegObserver,
     Link,
     Participant,
     ParticipantDraft,
@@ -43,6 +47,7 @@ from rooms.model import (
     Warrant,
 )
 from rooms.participants import Ticket
+from rooms.ratings import REASONS, Rating, Ratings, Reason
 from rooms.rights import in_force
 from rooms.rows import call_rules
 from rooms.service import Rooms
@@ -53,6 +58,7 @@ from rooms.window import closes_at, opens_at
 
 __all__ = [
     "EVENT_TYPES",
+    "REASONS",
     "ROLES",
     "SCOPES",
     "SOURCES",
@@ -68,18 +74,26 @@ __all__ = [
     "Full",
     "Gate",
     "Grants",
+    "Group",
+    "GroupPlace",
+    "Groups",
     "IdempotencyMismatch",
     "InvalidTransition",
     "InvalidValue",
     "Invitation",
     "JoinRefused",
     "KeyRing",
+    "LegJournal",
+    "LegObserver",
     "Link",
     "NotFound",
     "Once",
     "Participant",
     "ParticipantDraft",
     "ParticipantState",
+    "Rating",
+    "Ratings",
+    "Reason",
     "RefusalCode",
     "Removed",
     "Role",

@@ -14,17 +14,16 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm.attributes import set_committed_value
 
 from rooms.ids import new_event_id
-from rooms.tables import EventHeadRow, EventRow, RoomRow
+from rooms.tables import EventHeadRow, EventRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Update
     from sqlalchemy.ext.asyncio import AsyncSession
-    from sqlalchemy.orm import InstrumentedAttribute
+
+    from rooms.tables import RoomRow
 
 EventType = Literal[
     "room.planned",
@@ -57,7 +56,10 @@ EventType = Literal[
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 PRUNED_AT_ONCE = 1000
+MOST_EVENTS = 5_000_000
+"""A bound on the log whatever its age: about a gigabyte, months of a busy platform."""
 _WRITTEN = "events_written"
+_HEAD = "event_head"  # kept with the session, which by itself forgets what nobody holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +94,32 @@ class EventPage:
 
 
 async def append_event(
-    session: AsyncSession, room: RoomRow, type_: EventType, data: Mapping[str, Any], *, now: float
+    session: AsyncSession,
+    room: RoomRow,
+    type_: EventType,
+    data: Mapping[str, Any],
+    *,
+    now: float,
+    event_id: str | None = None,
 ) -> RoomEvent:
-    """Write an event of a room into the transaction of `session`; who follows is told once it is on disk."""
-    position = await _counted(session, update(EventHeadRow), EventHeadRow.position)
-    # Counted by the database, not from the row as it was read: another server may have counted since.
-    seq = await _counted(session, update(RoomRow).where(RoomRow.uid == room.uid), RoomRow.last_seq)
-    set_committed_value(room, "last_seq", seq)
+    """Write an event of a room into the transaction of `session`; who follows is told once it is on disk.
+
+    `event_id` is for an event that may have to be written again and must have one id (`rooms.legs`).
+    """
+    # Writers take turns (`rooms.store`), so what was read in this transaction is the newest there is.
+    head: EventHeadRow | None = session.info.get(_HEAD)
+    if head is None:
+        with session.no_autoflush:  # a new room is written once, with this event counted
+            head = session.info[_HEAD] = await session.get_one(EventHeadRow, 1)
+    head.position += 1
+    room.last_seq += 1
     row = EventRow(
-        position=position,
-        id=new_event_id(),
+        position=head.position,
+        id=event_id or new_event_id(),
         tenant=room.tenant,
         room_uid=room.uid,
         room_id=room.id,
-        seq=seq,
+        seq=room.last_seq,
         occurred_at=now,
         type=type_,
         data=dict(data),
@@ -145,13 +159,15 @@ async def newest_position(session: AsyncSession) -> int:
     return (await session.scalars(select(EventHeadRow.position))).one()
 
 
-async def prune_events(session: AsyncSession, *, before: float) -> int:
-    """Delete the oldest events, those that occurred before a time, and say how many.
+async def prune_events(session: AsyncSession, *, before: float, most: int = MOST_EVENTS) -> int:
+    """Delete the oldest events, those that occurred before a time or are more than `most`; say how many.
 
     At most `PRUNED_AT_ONCE`, and only from the beginning of the log: an event stays as long as one before it.
     """
+    too_many = await newest_position(session) - most
     oldest = select(EventRow.position, EventRow.occurred_at).order_by(EventRow.position).limit(PRUNED_AT_ONCE)
-    old = list(takewhile(lambda one: one.occurred_at < before, await session.execute(oldest)))
+    found = await session.execute(oldest)
+    old = list(takewhile(lambda one: one.occurred_at < before or one.position <= too_many, found))
     if old:
         await session.execute(delete(EventRow).where(EventRow.position <= old[-1].position))
         await session.execute(update(EventHeadRow).values(pruned=old[-1].position))
@@ -171,8 +187,3 @@ def event_of(row: EventRow) -> RoomEvent:
         type=cast("EventType", row.type),
         data=row.data,
     )
-
-
-async def _counted(session: AsyncSession, change: Update, column: InstrumentedAttribute[int]) -> int:
-    query = change.values({column: column + 1}).returning(column)
-    return (await session.scalars(query, execution_options={"synchronize_session": False})).one()

@@ -29,6 +29,11 @@ def new_event_id() -> str:
     return f"evt_{_random_text()}"
 
 
+def new_group_id() -> str:
+    """Make the id of a sub-group: unique everywhere, like that of a room, since each is a call."""
+    return f"GR_{_random_text()}"
+
+
 def new_rating_id() -> str:
     """Make the id of a rating."""
     return f"rating_{_random_text()}"

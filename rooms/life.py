@@ -11,8 +11,18 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import func, select
 
 from rooms.events import append_event
-from rooms.presence import PresenceAct, PresenceFacts, must_wait, participant_after
-from rooms.states import OVER, Attendance, RoomAct, RoomFacts, attended, next_deadline, room_after
+from rooms.groups import close_groups
+from rooms.presence import ASKING_OF_OTHERS, PresenceAct, PresenceFacts, must_wait, participant_after
+from rooms.states import (
+    OVER,
+    Attendance,
+    RoomAct,
+    RoomFacts,
+    attended,
+    moved_by_people,
+    next_deadline,
+    room_after,
+)
 from rooms.tables import ConnectionRow, ParticipantRow, RoomRow
 
 if TYPE_CHECKING:
@@ -43,13 +53,18 @@ async def begin(session: AsyncSession, room: RoomRow, cause: Cause, *, now: floa
 
 
 async def move_room(
-    session: AsyncSession, room: RoomRow, act: RoomAct, cause: Cause, *, overrun: float, now: float
+    session: AsyncSession,
+    room: RoomRow,
+    act: RoomAct,
+    cause: Cause,
+    *,
+    overrun: float,
+    now: float,
+    attendance: Attendance | None = None,
 ) -> bool:
     """Do what the table says; `False` if the act changes nothing. `overrun` is in seconds."""
-    facts = RoomFacts(
-        past_closing=room.closes_at is not None and now >= room.closes_at,
-        people=(await attendance_of(session, room)).people,
-    )
+    attendance = attendance or await attendance_of(session, room)
+    facts = RoomFacts(past_closing=_past_closing(room, now=now), people=attendance.people)
     before = cast("RoomState", room.state)
     after = room_after(before, act, cause, facts)
     if after is None:
@@ -63,6 +78,7 @@ async def move_room(
     type_ = cast("EventType", "room.reopened" if act is RoomAct.REOPEN else f"room.{after}")
     await append_event(session, room, type_, {"before": before, "state": after, "cause": cause}, now=now)
     if after in OVER:
+        await close_groups(session, room, cause, now=now)
         await _send_home(session, room, cause, now=now)
     return True
 
@@ -81,7 +97,7 @@ async def move_participant(
 
     `connection` is the one that the act is about, where it is about one.
     """
-    facts = await _facts(session, room, row, connection)
+    facts = await _facts(session, room, row, act, connection)
     after = participant_after(cast("ParticipantState", row.state), act, cause, facts)
     if after is None:
         return False
@@ -104,9 +120,11 @@ async def move_participant(
 
 async def follow_attendance(session: AsyncSession, room: RoomRow, *, overrun: float, now: float) -> None:
     """Move the room as those who are there now make it; to be called after people came or went."""
-    await session.flush()
-    act = attended(await attendance_of(session, room))
-    await move_room(session, room, act, "media", overrun=overrun, now=now)
+    if not moved_by_people(cast("RoomState", room.state), past_closing=_past_closing(room, now=now)):
+        return
+    attendance = await attendance_of(session, room)
+    act = attended(attendance)
+    await move_room(session, room, act, "media", overrun=overrun, now=now, attendance=attendance)
 
 
 async def attendance_of(session: AsyncSession, room: RoomRow) -> Attendance:
@@ -122,25 +140,30 @@ async def attendance_of(session: AsyncSession, room: RoomRow) -> Attendance:
 
 
 def has_to_wait(room: RoomRow, role: str, row: ParticipantRow | None) -> bool:
-    """Whether a person needs an admission before entering now."""
+    """Whether a person needs an admission before entering now; one who was denied always does."""
+    if row is not None and row.state == "denied":
+        return True
     admitted = row is not None and row.admitted_at is not None
     return must_wait(cast("Role", role), waiting_room=room.waiting_room, admitted=admitted)
 
 
 async def _facts(
-    session: AsyncSession, room: RoomRow, row: ParticipantRow, connection: str | None
+    session: AsyncSession, room: RoomRow, row: ParticipantRow, act: PresenceAct, connection: str | None
 ) -> PresenceFacts:
+    waits = has_to_wait(room, row.role, row)
+    if act not in ASKING_OF_OTHERS:
+        return PresenceFacts(must_wait=waits, up=0, open=0)
     others = select(ConnectionRow.lost_at).where(
         ConnectionRow.room_uid == room.uid,
         ConnectionRow.identity == row.identity,
         ConnectionRow.id != (connection or ""),
     )
     lost = list(await session.scalars(others))
-    return PresenceFacts(
-        must_wait=has_to_wait(room, row.role, row),
-        up=lost.count(None),
-        open=len(lost),
-    )
+    return PresenceFacts(must_wait=waits, up=lost.count(None), open=len(lost))
+
+
+def _past_closing(room: RoomRow, *, now: float) -> bool:
+    return room.closes_at is not None and now >= room.closes_at
 
 
 async def _send_home(session: AsyncSession, room: RoomRow, cause: Cause, *, now: float) -> None:

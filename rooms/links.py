@@ -12,14 +12,18 @@ from rooms.context import room_row
 from rooms.errors import Full, InvalidValue, JoinRefused, NotFound, Removed, StoreUnavailable
 from rooms.ids import guest_identity, new_link_id, new_link_secret, secret_hash
 from rooms.participants import Ticket, add_participant, issue
+from rooms.ratings import rate
 from rooms.tables import LinkRow, ParticipantRow, RoomRow
 from rooms.window import outside
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from rooms.context import Context
     from rooms.model import Link, Role, Room
+    from rooms.ratings import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,27 @@ class Links:
         if key is None:
             raise JoinRefused("not-found", "the tenant has no key any more")
         return issue(self._context, key, room, row, now=now, name=name)
+
+    async def rate(
+        self,
+        secret: str,
+        score: int,
+        reasons: Sequence[Reason],
+        *,
+        now: float,
+        guest_key: str | None = None,
+    ) -> None:
+        """Keep what the holder of a link thought of the call, also when the room is over already.
+
+        Raise `JoinRefused` for one who never came: on a guest link only the `guest_key` of the join is known.
+        """
+        async with self._context.change() as session:
+            link, room = await _opened(session, secret, now=now)
+            identity = link.identity or guest_identity(link.id, guest_key)
+            row = await session.get(ParticipantRow, (room.uid, identity))
+            if row is None or row.forgotten:
+                raise JoinRefused("not-found", "nobody came by this link")
+            await rate(self._context, session, room, identity, score, reasons, now=now)
 
     async def _add_guest(self, secret: str, identity: str, *, now: float) -> ParticipantRow:
         async with self._context.store.write() as session:

@@ -10,10 +10,12 @@ it as the room's name); `name` is a title for people and may be absent.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rooms.events import EventType
 
 RoomKind = Literal["consultation", "group"]
 RoomState = Literal["planned", "waiting", "in_progress", "finished", "cancelled", "not_held"]
@@ -77,6 +79,14 @@ class CallRules:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupPlace:
+    """The sub-group in which a person belongs."""
+
+    id: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """A person who may join now: the outcome of checking a join token."""
 
@@ -101,6 +111,13 @@ class Admission:
     expires_at: float
     """When the token that was checked ends, not when the call does."""
     rules: CallRules
+    group: GroupPlace | None = None
+    """Where in the room the person belongs; `None` for the room itself."""
+
+    @property
+    def call_id(self) -> str:
+        """The key of the live call that the person belongs to: that of the group or of the room."""
+        return self.room_id if self.group is None else self.group.id
 
 
 class RoomObserver(Protocol):
@@ -124,6 +141,32 @@ class RoomObserver(Protocol):
         """The room is over (`finished`, `cancelled`, `not_held`, `deleted`): end every leg."""
 
 
+class LegObserver(Protocol):
+    """What signalling tells the durable part of the legs in a room's call; no method blocks or fails.
+
+    `room_id` is `Admission.room_id`, `leg` a name that no other leg ever has. Every leg that is opened is
+    closed; one that moves to another room is closed here and opened there.
+    """
+
+    def leg_opened(self, room_id: str, leg: str, identity: str, role: str) -> None:
+        """A person has come into the call."""
+
+    def leg_media_ready(self, room_id: str, leg: str) -> None:
+        """Media flows for the first time."""
+
+    def leg_lost(self, room_id: str, leg: str) -> None:
+        """The connection is lost; its place is kept for a moment."""
+
+    def leg_back(self, room_id: str, leg: str) -> None:
+        """The connection is there again."""
+
+    def leg_closed(self, room_id: str, leg: str, reason: str) -> None:
+        """The person has left the call; `reason` is a short stable word."""
+
+    def happened(self, room_id: str, type_: EventType, data: Mapping[str, Any]) -> None:
+        """Something that events tell of and that changes no stored state; no names, addresses or texts."""
+
+
 class Gate(Protocol):
     """What signalling needs of the durable part: who may come in, and who must go."""
 
@@ -135,6 +178,9 @@ class Gate(Protocol):
 
     async def transfer(self, admission: Admission, room_id: str, *, now: float) -> tuple[Admission, str]:
         """Let somebody in a call into another room, with a token for it; raise `JoinRefused`."""
+
+    async def place(self, admission: Admission, *, now: float) -> tuple[Admission, str]:
+        """Say in which call of its room a person in it belongs now, with a token; raise `JoinRefused`."""
 
     def observe(self, observer: RoomObserver) -> None:
         """Tell `observer` of every later change."""

@@ -77,6 +77,9 @@ PRESENCE_TABLE: tuple[Transition[ParticipantState, PresenceAct, PresenceFacts], 
     Transition(("removed", "denied"), PresenceAct.PUT_BACK, ("api",), "expected"),
 )  # fmt: skip
 
+ASKING_OF_OTHERS = frozenset(row.act for row in PRESENCE_TABLE if row.guard in {_NONE_UP, _NONE_OPEN})
+"""Acts whose guards ask about the person's other connections."""
+
 _NEVER_WAIT: frozenset[Role] = frozenset({"host", "delegate"})
 
 

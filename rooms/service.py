@@ -14,15 +14,21 @@ from rooms.deadlines import Deadlines
 from rooms.errors import InvalidTransition, InvalidValue, StaleVersion, Taken
 from rooms.event_log import EventLog
 from rooms.events import append_event
+from rooms.groups import Groups
 from rooms.ids import is_usable_id, new_room_id
+from rooms.leg_journal import LegJournal
+from rooms.legs import close_connections
 from rooms.life import begin, move_room
 from rooms.links import Links
 from rooms.participants import Participants
+from rooms.ratings import Ratings
 from rooms.states import RoomAct
 from rooms.store import Store
 from rooms.waiting_room import WaitingRoom
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rooms.keys import KeyRing
     from rooms.model import Admission, Room, RoomDraft, RoomObserver, RoomState
     from rooms.tables import RoomRow
@@ -40,6 +46,8 @@ class Rooms:
         self.links = Links(context)
         self.waiting_room = WaitingRoom(context)
         self.deadlines = Deadlines(context)
+        self.ratings = Ratings(context)
+        self.groups = Groups(context)
 
     @classmethod
     async def open(cls, url: str, *, keys: KeyRing, settings: RoomsSettings | None = None) -> Rooms:
@@ -67,6 +75,10 @@ class Rooms:
         """Tell `observer` of every later change, on the event loop, once it is on disk."""
         self._context.observers.append(observer)
 
+    def leg_journal(self, wall: Callable[[], float], *, node: str = "node") -> LegJournal:
+        """Make what signalling tells of legs on the server `node`; the caller runs it."""
+        return LegJournal(self._context, node=node, wall=wall)
+
     async def verify_join(self, token: str, *, now: float) -> Admission:
         """Check a join token, the participant's epoch and the opening hours; raise `JoinRefused`.
 
@@ -89,6 +101,10 @@ class Rooms:
         in the other.
         """
         return await entrance.transfer(self._context, admission, room_id, now=now)
+
+    async def place(self, admission: Admission, *, now: float) -> tuple[Admission, str]:
+        """Say where in its room somebody in the call belongs now, with a fresh token; raise `JoinRefused`."""
+        return await entrance.place(self._context, admission, now=now)
 
     async def create_room(
         self, tenant: str, draft: RoomDraft, *, now: float, once: Once | None = None
@@ -192,6 +208,7 @@ class Rooms:
             row = await room_row(session, tenant, room_id)
             if if_version not in {None, row.version}:
                 raise StaleVersion("room")
+            await close_connections(session, row, "room_deleted", now=now)
             await append_event(session, row, "room.deleted", {"before": row.state, "cause": "api"}, now=now)
             await session.delete(row)
         log.info("room_deleted", extra={"room": row.uid})

@@ -82,6 +82,15 @@ def room_after(state: RoomState, act: RoomAct, cause: Cause, facts: RoomFacts) -
     return state_after(ROOM_TABLE, state, act, cause, facts)
 
 
+def moved_by_people(state: RoomState, *, past_closing: bool) -> bool:
+    """Whether people who come and go can change this state now."""
+    facts = RoomFacts(past_closing=past_closing, people=0)
+    return any(
+        state in row.before and "media" in row.causes and (row.guard is None or row.guard.holds(facts))
+        for row in ROOM_TABLE
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Attendance:
     """Who is there, counted."""

@@ -99,7 +99,8 @@ class ParticipantRow(Base):
 class ConnectionRow(Base):
     """One leg that is in a call, from its `connection.opened` until its `connection.closed`.
 
-    The role stands here too, because who comes with a token of LiveKit's SDK is not stored as a participant.
+    The role stands here too, because who comes with a token of LiveKit's SDK is not stored as a participant;
+    `node` is the server that has the leg.
     """
 
     __tablename__ = "connections"
@@ -111,6 +112,7 @@ class ConnectionRow(Base):
     opened_at: Mapped[float]
     lost_at: Mapped[float | None]
     had_media: Mapped[bool]
+    node: Mapped[str] = mapped_column(index=True)
 
 
 class LinkRow(Base):
@@ -168,9 +170,8 @@ class EventRow(Base):
 class EventHeadRow(Base):
     """The end of the log, in one row: the newest `position`, and the newest that was deleted for its age.
 
-    A transaction that writes an event holds this row until it is committed, so positions become visible in
-    their order, without holes, also where several servers share a database: a reader that goes on after the
-    last one it saw misses nothing.
+    Writers take turns, so positions become visible in their order and without holes: a reader that goes on
+    after the last one it saw misses nothing.
     """
 
     __tablename__ = "event_heads"
@@ -197,3 +198,26 @@ class RatingRow(Base):
     score: Mapped[int]
     reasons: Mapped[list[str]] = mapped_column(_Json)
     created_at: Mapped[float]
+
+
+class GroupRow(Base):
+    """A sub-group of a room, open until `closed_at` is set; `closes_at` is its timer."""
+
+    __tablename__ = "groups"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    room_uid: Mapped[str] = mapped_column(ForeignKey("rooms.uid", ondelete="CASCADE"), index=True)
+    name: Mapped[str | None]
+    opened_at: Mapped[float]
+    closes_at: Mapped[float | None] = mapped_column(index=True)
+    closed_at: Mapped[float | None]
+
+
+class GroupMemberRow(Base):
+    """Where a person belongs who is placed in an open group; everybody else belongs to the room itself."""
+
+    __tablename__ = "group_members"
+
+    room_uid: Mapped[str] = mapped_column(ForeignKey("rooms.uid", ondelete="CASCADE"), primary_key=True)
+    identity: Mapped[str] = mapped_column(primary_key=True)
+    group_id: Mapped[str] = mapped_column(ForeignKey("groups.id", ondelete="CASCADE"), index=True)

@@ -13,10 +13,11 @@ from livekit.protocol import models, rtc
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import LeaveRequest
 
-from rooms import Admission, CallRules, Grants, in_force
+from rooms import Admission, CallRules, Grants, LegObserver, in_force
 from sfu import CallKey, PeerError, TrackKey
 from signalling.livekit import join
 from signalling.livekit.counters import Counters
+from signalling.livekit.groups import told_of
 from signalling.livekit.ids import new_leg_key
 from signalling.livekit.lifecycle import Event, State
 from signalling.livekit.live import LiveSide
@@ -44,6 +45,7 @@ class Surroundings:
     counters: Counters
     timers: TimerTable
     clocks: Clocks
+    legs: LegObserver
 
 
 class Call:
@@ -56,7 +58,9 @@ class Call:
 
         `emptied` is called when the last participant has left.
         """
-        self.key = CallKey(admission.room_id)
+        self.key = CallKey(admission.call_id)
+        self.room_id = admission.room_id
+        self.group = admission.group
         self.room_name = admission.room_name
         self.rules = admission.rules
         self.around = around
@@ -97,6 +101,7 @@ class Call:
             now=now,
         )
         person.leg = self.around.sfu.call(self.key, self.ears).add_leg(person.key, LegEars(self, person))
+        self.around.legs.leg_opened(self.room_id, person.key, person.identity, admission.role)
         try:
             self._seat(person, request, outlet, now=now)
         except Exception:
@@ -117,6 +122,7 @@ class Call:
         if person.outlet is not None:
             person.outlet.close(4001, "resumed")
         person.lifecycle.handle(Event.SIGNAL_BACK)
+        self.around.legs.leg_back(self.room_id, person.key)
         person.outlet = outlet
         person.heard_at = now
         self.around.timers.cancel(person, Timer.RESUME)
@@ -182,6 +188,7 @@ class Call:
             return
         person.outlet = None
         if person.lifecycle.handle(Event.SIGNAL_LOST):
+            self.around.legs.leg_lost(self.room_id, person.key)
             self.around.timers.cancel(person, Timer.PING)
             self.around.timers.cancel(person, Timer.TOKEN)
             self.around.timers.set(person, Timer.RESUME, at=now + self._times.resume_window)
@@ -311,7 +318,7 @@ class Call:
         return models.Room(
             sid=self.key,
             name=self.room_name,
-            metadata=self.rules.text,
+            metadata=told_of(self.rules, self.group),
             max_participants=self.rules.max_participants or 0,
             num_participants=len(people),
             num_publishers=sum(person.is_publisher for person in people),
@@ -351,6 +358,7 @@ class Call:
         assert ending is not None  # noqa: S101 - the state is ENDED
         self.around.timers.cancel_all(person)
         self.around.counters.ended[event.value] += 1
+        self.around.legs.leg_closed(self.room_id, person.key, event.value.replace("-", "_"))
         if person.outlet is not None:
             if event is not Event.LEFT:
                 person.outlet.send(Outgoing(leave(ending.reason, ending.action)))

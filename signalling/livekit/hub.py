@@ -9,7 +9,7 @@ from typing import Any
 
 from livekit.protocol import rtc
 
-from rooms import Admission, CallRules, Grants
+from rooms import Admission, CallRules, Grants, LegObserver, RoomEvent
 from sfu import LegKey, PeerError
 from signalling.livekit.call import Call, Surroundings, token_refresh_after
 from signalling.livekit.counters import Counters
@@ -37,35 +37,40 @@ class Hub:
         clocks: Clocks,
         timers: TimerTable,
         *,
+        legs: LegObserver,
         want_token: Callable[["Call", Participant], None],
+        want_place: Callable[[Participant], None],
     ) -> None:
         """Take the live side and what needs waiting for.
 
-        `want_token` is called when a client should get a fresh token (then call `new_token`).
+        `legs` is told who comes and goes; `want_token` is called when a client should get a fresh token (then
+        call `new_token`), `want_place` when somebody may belong to another call of the room (then `place`).
         """
         self.counters = Counters()
         self.timers = timers
         self.changes = 0
         """Rises with every durable change: who was checked before it has to be checked again."""
-        self._around = Surroundings(sfu, settings, self.counters, self.timers, clocks)
+        self._around = Surroundings(sfu, settings, self.counters, self.timers, clocks, legs)
         self._want_token = want_token
+        self._want_place = want_place
         self._calls: dict[str, Call] = {}
+        self._rooms: dict[str, dict[str, Call]] = {}
+        """The same calls by the room that they belong to."""
 
     def full(self, admission: Admission) -> bool:
         """Whether there is no place for this person; somebody who is replaced makes place."""
-        call = self._calls.get(admission.room_id)
-        if call is None or call.roster.by_identity(admission.identity) is not None:
+        calls = self.calls_of(admission.room_id)
+        if any(call.roster.by_identity(admission.identity) is not None for call in calls):
             return False
         most = self._around.settings.limits.legs_per_call
         if admission.rules.max_participants is not None:
             most = min(most, admission.rules.max_participants)
-        return len(call.roster) >= most
+        return sum(len(call.roster) for call in calls) >= most
 
     def join(self, admission: Admission, request: rtc.JoinRequest, outlet: Outlet, *, now: float) -> "Seat":
         """Let an admitted person in; raise PeerError when the live side has no place."""
-        call = self._calls.get(admission.room_id)
-        if call is None:
-            call = self._calls[admission.room_id] = Call(admission, self._around, emptied=self._forget)
+        self._end_elsewhere(admission, now=now)
+        call = self._call_for(admission)
         try:
             person = call.join(admission, request, outlet, now=now)
         finally:
@@ -77,7 +82,7 @@ class Hub:
         self, admission: Admission, request: rtc.JoinRequest, outlet: Outlet, *, now: float
     ) -> "Seat | None":
         """Give somebody back the place kept for them; None if there is none and they must join afresh."""
-        call = self._calls.get(admission.room_id)
+        call = self._calls.get(admission.call_id)
         person = call.roster.get(LegKey(request.participant_sid)) if call is not None else None
         if call is None or person is None or person.identity != admission.identity:
             self.counters.joins["resume-failed"] += 1
@@ -89,24 +94,49 @@ class Hub:
         """Return the call of a room, if anybody is in it."""
         return self._calls.get(room_id)
 
+    def calls_of(self, room_id: str) -> list[Call]:
+        """Return the live calls of a room: its own and those of its groups."""
+        return list(self._rooms.get(room_id, {}).values())
+
+    def find_person(self, room_id: str, identity: str) -> tuple[Call, Participant] | None:
+        """Return somebody in the call of a room or of one of its groups."""
+        for call in self.calls_of(room_id):
+            person = call.roster.by_identity(identity)
+            if person is not None:
+                return call, person
+        return None
+
+    def place(self, person: Participant, admission: Admission, token: str, *, now: float) -> None:
+        """Have somebody be in the call of the room or group where they belong, as `admission` says.
+
+        A client that cannot be told has to join afresh, and is where it belongs when it does.
+        """
+        call = self._calls.get(person.admission.call_id)
+        if call is None or person.lifecycle.state is State.ENDED or admission.call_id == call.key:
+            return
+        try:
+            self.move(person, admission, token, now=now)
+        except PeerError:
+            call.end(person, Event.STATE_LOST, now=now, detail="belongs elsewhere")
+
     def move(self, person: Participant, admission: Admission, token: str, *, now: float) -> None:
-        """Have somebody go on in another room, where `admission` and `token` are for; raise PeerError.
+        """Have somebody go on in another call, where `admission` and `token` are for; raise PeerError.
 
         Codes: `unreachable` while the client could not be told, `full`, and `same-room`.
         """
-        before = self._calls[person.admission.room_id]
-        if admission.room_id == before.key:
+        before = self._calls[person.admission.call_id]
+        if admission.call_id == before.key:
             raise PeerError("same-room", "this person is in that room already")
         if person.lifecycle.state is not State.ACTIVE:
             raise PeerError("unreachable", "this person's client cannot be reached just now; try again")
         if self.full(admission):
             raise PeerError("full", "there is no place in that room")
-        call = self._calls.get(admission.room_id)
-        if call is None:
-            call = self._calls[admission.room_id] = Call(admission, self._around, emptied=self._forget)
+        call = self._call_for(admission)
         try:
             call.take_leg(person, now=now)
             before.let_go(person, now=now)
+            if call.room_id != before.room_id:
+                self._tell_of_move(person, before, call, admission.role)
             call.take_in(person, admission, token, now=now)
         finally:
             if call.empty:
@@ -137,34 +167,45 @@ class Hub:
     def participant_removed(self, room_id: str, identity: str) -> None:
         """End the leg of somebody who may not be there any more."""
         self.changes += 1
-        call = self._calls.get(room_id)
-        person = call.roster.by_identity(identity) if call is not None else None
-        if call is not None and person is not None:
-            call.end(person, Event.REMOVED, now=self._around.clocks.now())
+        found = self.find_person(room_id, identity)
+        if found is not None:
+            found[0].end(found[1], Event.REMOVED, now=self._around.clocks.now())
 
     def participant_changed(
         self, room_id: str, identity: str, stored: Grants, name: str, attributes: Mapping[str, str]
     ) -> None:
         """Put into force what is stored of a person now."""
         self.changes += 1
-        call = self._calls.get(room_id)
-        person = call.roster.by_identity(identity) if call is not None else None
-        if call is not None and person is not None:
-            call.change_stored(person, stored, name, attributes, now=self._around.clocks.now())
+        found = self.find_person(room_id, identity)
+        if found is not None:
+            found[0].change_stored(found[1], stored, name, attributes, now=self._around.clocks.now())
 
     def room_changed(self, room_id: str, rules: CallRules) -> None:
         """Put the new rules of a room into force."""
         self.changes += 1
-        call = self._calls.get(room_id)
-        if call is not None:
+        for call in self.calls_of(room_id):
             call.change_rules(rules, now=self._around.clocks.now())
 
     def room_closed(self, room_id: str, reason: str) -> None:  # noqa: ARG002 - clients know one word for it
         """End everybody's stay in a room that is over."""
         self.changes += 1
-        call = self._calls.get(room_id)
-        if call is not None:
+        for call in self.calls_of(room_id):
             call.end_all(Event.ROOM_CLOSED, now=self._around.clocks.now())
+
+    def event_written(self, event: RoomEvent) -> None:
+        """Have somebody be where they belong, who was placed in a group or denied after having come in."""
+        placed = event.type == "participant.moved" and "to_group" in event.data
+        if not placed and event.type != "participant.denied":
+            return
+        self.changes += 1
+        found = self.find_person(event.room_uid, event.data["identity"])
+        if found is None:
+            return
+        call, person = found
+        if placed:
+            self._want_place(person)
+        else:
+            call.end(person, Event.REMOVED, now=self._around.clocks.now())
 
     # --- looking in ---
 
@@ -187,16 +228,43 @@ class Hub:
             "dropped": dict(self.counters.dropped),
         }
 
+    def _call_for(self, admission: Admission) -> Call:
+        call = self._calls.get(admission.call_id)
+        if call is None:
+            call = self._calls[admission.call_id] = Call(admission, self._around, emptied=self._forget)
+            for sibling in self.calls_of(call.room_id):
+                call.rules = sibling.rules  # newer than what was read when the person came
+            self._rooms.setdefault(call.room_id, {})[call.key] = call
+        return call
+
+    def _end_elsewhere(self, admission: Admission, *, now: float) -> None:
+        """End the stay of the same person in another call of the room."""
+        found = self.find_person(admission.room_id, admission.identity)
+        if found is not None and found[0].key != admission.call_id:
+            found[0].end(found[1], Event.REPLACED, now=now)
+
+    def _tell_of_move(self, person: Participant, before: Call, call: Call, role: str) -> None:
+        legs = self._around.legs
+        legs.leg_closed(before.room_id, person.key, "moved")
+        said = {"identity": person.identity, "from": before.room_name, "to": call.room_name}
+        legs.happened(before.room_id, "participant.moved", said)
+        legs.leg_opened(call.room_id, person.key, person.identity, role)
+        legs.leg_media_ready(call.room_id, person.key)
+
     def _forget(self, call: Call) -> None:
         if self._calls.get(call.key) is call:
             del self._calls[call.key]
+            of_room = self._rooms.get(call.room_id, {})
+            of_room.pop(call.key, None)
+            if not of_room:
+                self._rooms.pop(call.room_id, None)
             self.timers.cancel_all(call)
 
     def _wake_one(self, owner: Hashable, timer: Timer, *, now: float) -> None:
         if isinstance(owner, Call):
             self._wake_call(owner, timer, now=now)
         elif isinstance(owner, Participant):
-            call = self._calls[owner.admission.room_id]
+            call = self._calls[owner.admission.call_id]
             self._wake_person(call, owner, timer, now=now)
 
     def _wake_call(self, call: Call, timer: Timer, *, now: float) -> None:
@@ -248,7 +316,7 @@ class Seat:
     @property
     def _call(self) -> Call | None:
         """The call that the participant is in, which may change."""
-        return self._hub.find(self._person.admission.room_id) if self.open else None
+        return self._hub.find(self._person.admission.call_id) if self.open else None
 
     def handle(self, request: rtc.SignalRequest, *, now: float) -> None:
         """Do what the client asks for."""

@@ -36,15 +36,16 @@ class Management:
         self._limits = limits
 
     def head_count(self, room: str) -> tuple[int, int]:
-        """Return how many people are in the call and how many of them publish; hidden ones do not count."""
-        call = self._hub.find(room)
-        info = call.room_info() if call is not None else models.Room()
-        return info.num_participants, info.num_publishers
+        """Return how many people are in the call and how many of them publish; hidden ones do not count.
+
+        As everywhere here, those in sub-groups belong to the call of the room.
+        """
+        told = [call.room_info() for call in self._hub.calls_of(room)]
+        return sum(info.num_participants for info in told), sum(info.num_publishers for info in told)
 
     def participants(self, room: str) -> Sequence[models.ParticipantInfo]:
         """Return everybody in the call, also those who are hidden."""
-        call = self._hub.find(room)
-        return [person.info() for person in call.roster] if call is not None else []
+        return [person.info() for call in self._hub.calls_of(room) for person in call.roster]
 
     def participant(self, room: str, identity: str) -> models.ParticipantInfo:
         """Return one person in the call."""
@@ -83,13 +84,10 @@ class Management:
         """Send a message in nobody's name to everybody in the call, or to those who are named."""
         if len(request.data) > self._limits.data_message_bytes:
             raise PeerError("too-large", f"a message has at most {self._limits.data_message_bytes} bytes")
-        call = self._hub.find(room)
-        if call is None:
-            return
         named = {*request.destination_identities, *request.destination_sids}
         label = RELIABLE if request.kind == DataPacket.RELIABLE else LOSSY
         payload = _packet(request).SerializeToString()
-        for person in call.roster:
+        for person in (person for call in self._hub.calls_of(room) for person in call.roster):
             if person.leg is None or (named and named.isdisjoint((person.identity, person.key))):
                 continue
             if not person.leg.send_data(label, payload):
@@ -110,11 +108,10 @@ class Management:
         self._hub.move(person, admission, token, now=self._clocks.now())
 
     def _find(self, room: str, identity: str) -> tuple[Call, Participant]:
-        call = self._hub.find(room)
-        person = call.roster.by_identity(identity) if call is not None else None
-        if call is None or person is None:
+        found = self._hub.find_person(room, identity)
+        if found is None:
             raise PeerError("participant-gone", "this person is not in the call")
-        return call, person
+        return found
 
     def _check_sizes(self, request: UpdateParticipantRequest, attributes: Mapping[str, str]) -> None:
         limits = self._limits

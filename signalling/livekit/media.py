@@ -45,6 +45,7 @@ class LegEars:
         """Tell everybody that the person is there."""
         if self._person.lifecycle.handle(Event.MEDIA_UP):
             self._call.around.timers.cancel(self._person, Timer.MEDIA)
+            self._call.around.legs.leg_media_ready(self._call.room_id, self._person.key)
             self._call.roster.changed(self._person, now=self._now())
 
     def silent(self) -> None:

@@ -13,7 +13,7 @@ from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import JoinRequest, LeaveRequest
 from prometheus_client.registry import Collector
 
-from rooms import Admission, Gate, JoinRefused
+from rooms import Admission, Gate, JoinRefused, LegObserver, RoomEvent
 from sfu import PeerError
 from signalling.livekit.call import Call, leave
 from signalling.livekit.connection import Connection
@@ -39,6 +39,7 @@ _INVALID = 1007
 _POLICY = 1008
 _JOIN_FAILED = 4010
 _NO_SUCH_SEAT = 4007
+_PLACED_AGAIN_SECONDS = 1.0
 
 
 class LiveKitServer:
@@ -53,11 +54,12 @@ class LiveKitServer:
         rooms: Gate,
         settings: LiveKitSettings | None = None,
         *,
+        legs: LegObserver,
         address_of: Callable[[web.Request], str | None] = lambda request: request.remote,
     ) -> None:
         """Connect the parts; hear of durable changes from now on.
 
-        `address_of` tells who asks, where a proxy stands between.
+        `legs` is told who comes and goes; `address_of` tells who asks, where a proxy stands between.
         """
         self._rooms = rooms
         self._settings = settings or LiveKitSettings()
@@ -70,7 +72,9 @@ class LiveKitServer:
             self._settings,
             self._clocks,
             self._timers,
+            legs=legs,
             want_token=lambda call, person: self._spawn(self._send_token(call, person)),
+            want_place=lambda person: self._spawn(self._place(person)),
         )
         self.management = Management(self._hub, rooms, self._clocks, self._settings.limits)
         """What an application may do to people in calls."""
@@ -81,6 +85,10 @@ class LiveKitServer:
         self._address_of = address_of
         self._throttle = RefusalThrottle(self._settings.limits.refusals_per_minute_per_address)
         rooms.observe(self._hub)
+
+    def event_written(self, event: RoomEvent) -> None:
+        """Hear of a durable event (`rooms.EventLog.follow`): people who are placed in groups are moved."""
+        self._hub.event_written(event)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the public listener.
@@ -293,6 +301,22 @@ class LiveKitServer:
             return
         expires_at = end_of(token) or person.admission.expires_at
         self._hub.new_token(person, token, expires_at=expires_at, now=self._loop.time())
+
+    async def _place(self, person: Participant) -> None:
+        """Have somebody be in the call where they belong by now."""
+        while True:
+            changes = self._hub.changes
+            try:
+                admission, token = await self._rooms.place(person.admission, now=time.time())
+            except JoinRefused as refused:
+                if refused.code == "busy":
+                    await asyncio.sleep(_PLACED_AGAIN_SECONDS)
+                    continue
+                log.info("not_placed", extra={"room": person.admission.room_id, "code": refused.code})
+                return
+            if self._hub.changes == changes:
+                break  # else where they belong may have changed meanwhile
+        self._hub.place(person, admission, token, now=self._loop.time())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

@@ -23,7 +23,7 @@ from signalling.livekit import LiveKitServer, LiveKitSettings, SignalLimits, Sig
 from signalling.livekit.hub import Seat
 from tests.support.eventually import eventually
 from tests.support.live_side import FakeSfu
-from tests.support.stage import ALL_RIGHTS, admission, rights
+from tests.support.stage import ALL_RIGHTS, Legs, admission, rights
 
 pytestmark = pytest.mark.integration
 QUICK = SignalTimes(ping_interval=1, ping_timeout=1, resume_window=0.5, close_within=0.5)
@@ -53,6 +53,9 @@ class FakeGate:
 
     async def transfer(self, admission: Admission, room_id: str, *, now: float) -> tuple[Admission, str]:
         raise JoinRefused("not-found")
+
+    async def place(self, admission: Admission, *, now: float) -> tuple[Admission, str]:
+        return admission, f"fresh-{admission.identity}"
 
     def observe(self, observer: RoomObserver) -> None:
         self.observers.append(observer)
@@ -116,7 +119,7 @@ def params(token: str, request: rtc.JoinRequest | None = None) -> dict[str, str]
 @asynccontextmanager
 async def running(settings: LiveKitSettings | None = None) -> AsyncIterator[House]:
     gate = FakeGate()
-    server = LiveKitServer(FakeSfu(), gate, settings)
+    server = LiveKitServer(FakeSfu(), gate, settings, legs=Legs())
     app = web.Application()
     app.add_routes(server.routes())
     app.on_shutdown.append(lambda _app: server.close())

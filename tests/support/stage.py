@@ -1,7 +1,7 @@
 """Calls of signalling in virtual time: people join, say things and hear answers, without any socket."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from livekit.protocol import models, rtc
@@ -151,13 +151,40 @@ class Client:
         self.seat.lost(now=self.stage.now)
 
 
+class Legs:
+    """Remembers what the durable part is told (`rooms.LegObserver`)."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, ...]] = []
+
+    def leg_opened(self, room_id: str, leg: str, identity: str, role: str) -> None:
+        self.told.append(("opened", room_id, leg, identity, role))
+
+    def leg_media_ready(self, room_id: str, leg: str) -> None:
+        self.told.append(("media", room_id, leg))
+
+    def leg_lost(self, room_id: str, leg: str) -> None:
+        self.told.append(("lost", room_id, leg))
+
+    def leg_back(self, room_id: str, leg: str) -> None:
+        self.told.append(("back", room_id, leg))
+
+    def leg_closed(self, room_id: str, leg: str, reason: str) -> None:
+        self.told.append(("closed", room_id, leg, reason))
+
+    def happened(self, room_id: str, type_: str, data: Mapping[str, Any]) -> None:
+        self.told.append((type_, room_id, str(data)))
+
+
 class Stage:
     """A hub with a live side without media, and a clock that tests turn."""
 
     def __init__(self, settings: LiveKitSettings | None = None, *, sfu: LiveSide | None = None) -> None:
         self.now = 1000.0
         self.sfu = FakeSfu()
+        self.legs = Legs()
         self.tokens_wanted: list[Participant] = []
+        self.places_wanted: list[Participant] = []
         self._count = 0
         clocks = Clocks(now=lambda: self.now, wall=self.wall)
         self.hub = Hub(
@@ -165,7 +192,9 @@ class Stage:
             settings or LiveKitSettings(),
             clocks,
             TimerTable(),
+            legs=self.legs,
             want_token=lambda _call, person: self.tokens_wanted.append(person),
+            want_place=self.places_wanted.append,
         )
 
     def wall(self) -> float:

@@ -28,12 +28,13 @@ def upgrade() -> None:
     _make_connections()
     _make_events()
     _make_ratings()
+    _make_groups()
     _keep_what_was_told()
 
 
 def downgrade() -> None:
     """Take them away again."""
-    for table in ("ratings", "event_heads", "events", "connections"):
+    for table in ("group_members", "groups", "ratings", "event_heads", "events", "connections"):
         op.drop_table(table)
     for name in ("admitted_at", "waiting_since"):
         op.drop_column("participants", name)
@@ -52,12 +53,14 @@ def _make_connections() -> None:
         sa.Column("opened_at", sa.Double(), nullable=False),
         sa.Column("lost_at", sa.Double(), nullable=True),
         sa.Column("had_media", sa.Boolean(), nullable=False),
+        sa.Column("node", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["room_uid"], ["rooms.uid"], name="fk_connections_room_uid", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_connections"),
     )
     op.create_index("ix_connections_room_uid", "connections", ["room_uid"])
+    op.create_index("ix_connections_node", "connections", ["node"])
 
 
 def _make_events() -> None:
@@ -101,6 +104,36 @@ def _make_ratings() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_ratings"),
         sa.UniqueConstraint("room_uid", "identity", name="uq_ratings_room_uid_identity"),
     )
+
+
+def _make_groups() -> None:
+    op.create_table(
+        "groups",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("room_uid", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=True),
+        sa.Column("opened_at", sa.Double(), nullable=False),
+        sa.Column("closes_at", sa.Double(), nullable=True),
+        sa.Column("closed_at", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(["room_uid"], ["rooms.uid"], name="fk_groups_room_uid", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="pk_groups"),
+    )
+    op.create_index("ix_groups_room_uid", "groups", ["room_uid"])
+    op.create_index("ix_groups_closes_at", "groups", ["closes_at"])
+    op.create_table(
+        "group_members",
+        sa.Column("room_uid", sa.String(), nullable=False),
+        sa.Column("identity", sa.String(), nullable=False),
+        sa.Column("group_id", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["room_uid"], ["rooms.uid"], name="fk_group_members_room_uid", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["groups.id"], name="fk_group_members_group_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("room_uid", "identity", name="pk_group_members"),
+    )
+    op.create_index("ix_group_members_group_id", "group_members", ["group_id"])
 
 
 def _keep_what_was_told() -> None:

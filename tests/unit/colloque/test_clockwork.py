@@ -30,6 +30,13 @@ async def test_everything_that_is_due_is_done_without_waiting(rooms: Rooms) -> N
     assert (await rooms.count_by_state())["not_held"] == AT_ONCE + 1
 
 
+async def test_groups_are_closed_by_their_timer(rooms: Rooms) -> None:
+    await rooms.create_room("default", RoomDraft(id="rdv"), now=NOW)
+    await rooms.groups.open("default", "rdv", closes_at=NOW + 60, now=NOW)
+    await Clockwork(rooms, wall=lambda: NOW + 60).tick()
+    assert await rooms.groups.list("default", "rdv") == []
+
+
 async def test_old_events_go_after_a_while_and_not_at_every_tick(rooms: Rooms) -> None:
     await rooms.create_room("default", RoomDraft(), now=NOW)
     clock = NOW + 29 * 24 * HOUR

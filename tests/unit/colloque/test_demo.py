@@ -16,7 +16,7 @@ from colloque.demo import (
     save_state,
 )
 from colloque.errors import StartError
-from rooms import KeyRing, Rooms
+from rooms import KeyRing, RoomAct, Rooms
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 
@@ -67,6 +67,9 @@ async def test_links_go_on_working_after_a_restart_and_dead_ones_are_made_anew(t
     assert set(links) == set(PEOPLE)
     assert not await open_room(rooms, state)
     assert state.links == links
+    await rooms.act("default", ROOM, RoomAct.CANCEL, now=0)
+    assert not await open_room(rooms, state)
+    assert (await rooms.get_room("default", ROOM)).state == "planned"
     await rooms.delete_room("default", ROOM, now=0)
     assert await open_room(rooms, state)
     assert not set(state.links.values()) & set(links.values())

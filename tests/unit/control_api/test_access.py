@@ -15,18 +15,33 @@ from rooms.rights import EVERYTHING
 from rooms.tokens import mint_join_token
 from tests.unit.control_api.conftest import KEY, NOW, READER, STRANGER, Client, basic
 
-PATHS = {"room": "rdv", "identity": "p1", "link": "link_x"}
+PATHS = {"room": "rdv", "identity": "p1", "link": "link_x", "group": "GR_x"}
 # Every operation must be in exactly one of these, so that a new one fails here until it was thought about.
-OPEN_TO_ALL = {"preview_join", "join"}
-FOR_READERS = {"list_rooms", "get_room", "list_participants", "get_participant"}
+OPEN_TO_ALL = {"preview_join", "join", "rate_by_link"}
+FOR_READERS = {
+    "list_rooms",
+    "get_room",
+    "list_participants",
+    "get_participant",
+    "list_ratings",
+    "list_groups",
+}
 FOR_WRITERS = {
     "create_room", "patch_room", "delete_room", "put_participant", "patch_participant", "delete_participant",
     "create_token", "create_link", "create_guest_link", "delete_link", "start_room", "finish_room",
-    "cancel_room", "reopen_room",
+    "cancel_room", "reopen_room", "create_rating",
+    "open_group", "place_in_group", "close_group",
 }  # fmt: skip
 FOR_MODERATORS = {"remove_participant", "admit_participant", "deny_participant", "admit_all"}
 FOR_FOLLOWERS = {"list_events"}
-BODIES: dict[str, Any] = {"patch_room": {}, "patch_participant": {}, "create_room": {}}
+BODIES: dict[str, Any] = {
+    "patch_room": {},
+    "patch_participant": {},
+    "create_room": {},
+    "create_rating": {"identity": "p1", "score": 3},
+    "open_group": {},
+    "place_in_group": {"identities": []},
+}
 
 
 def bearer(claims: dict[str, Any], key: ApiKey = KEY) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from rooms import Room, RoomAct
 from tests.unit.control_api.conftest import NOW, STRANGER, Client
 
 EVENTS = "/v1/events"
@@ -44,6 +45,26 @@ async def test_patching_a_room_does_not_touch_its_state(client: Client) -> None:
     changed = await client.ask("PATCH", "/v1/rooms/rdv", {"waiting_room": True})
     assert (changed.body["state"], changed.body["waiting_room"]) == ("in_progress", True)
     assert (await client.ask("PATCH", "/v1/rooms/rdv", {"state": "finished"})).status == 422
+
+
+async def test_a_patch_is_applied_to_the_room_as_people_left_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await client.ask("POST", "/v1/rooms", {"id": "rdv"})
+    read = client.rooms.get_room
+    happens = [RoomAct.START, RoomAct.FINISH]
+
+    async def moved_after_it_was_read(tenant: str, room_id: str) -> Room:
+        room = await read(tenant, room_id)
+        if happens:
+            await client.rooms.act(tenant, room_id, happens.pop(0), now=NOW)
+        return room
+
+    monkeypatch.setattr(client.rooms, "get_room", moved_after_it_was_read)
+    changed = await client.ask("PATCH", "/v1/rooms/rdv", {"name": "B"})
+    assert (changed.status, changed.body["name"], changed.body["state"]) == (200, "B", "finished")
+    stale = await client.ask("PATCH", "/v1/rooms/rdv", {"name": "C"}, if_match=made.headers["ETag"])
+    assert (stale.status, stale.body["code"]) == (412, "stale-version")
 
 
 async def test_a_participant_is_admitted_denied_and_cannot_be_both(client: Client) -> None:

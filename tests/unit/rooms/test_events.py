@@ -132,7 +132,8 @@ async def test_old_events_are_deleted_from_the_beginning_and_whoever_missed_them
         assert ([event.position for event in page.items], page.missed) == ([2, 3], True)
         assert not (await read_events(session, after=1)).missed
         assert await prune_events(session, before=NOW + 500) == 2
-    await happens(context, room)
-    async with context.store.read() as session:
-        page = await read_events(session, after=3)
-    assert [(event.position, event.seq) for event in page.items] == [(4, 4)]
+    await happens(context, room, times=3)
+    async with context.store.write() as session:
+        assert await prune_events(session, before=0, most=2) == 1
+        page = await read_events(session, after=4)
+    assert [(event.position, event.seq) for event in page.items] == [(5, 5), (6, 6)]

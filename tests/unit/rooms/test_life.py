@@ -267,6 +267,16 @@ class TestWaitingRoom:
         assert (await rooms.verify_join(token, now=NOW)).identity == "p"
         assert (await told(rooms))[1:] == ["participant.denied", "participant.admitted"]
 
+    @pytest.mark.parametrize("role", ["host", "patient"])
+    async def test_who_was_denied_stays_out_of_any_room(self, rooms: Rooms, key: ApiKey, role: Role) -> None:
+        await make(rooms, waiting_room=False)
+        token = await expect(rooms, key, "p", role)
+        await rooms.waiting_room.deny("default", "rdv", "p", now=NOW)
+        with pytest.raises(JoinRefused, match="not-admitted"):
+            await rooms.verify_join(token, now=NOW)
+        await expect(rooms, key, "p", role)
+        assert (await rooms.verify_join(token, now=NOW)).identity == "p"
+
     async def test_admitting_all_is_for_those_who_wait_in_their_order(
         self, rooms: Rooms, key: ApiKey
     ) -> None:
@@ -294,6 +304,22 @@ class TestWaitingRoom:
         with pytest.raises(JoinRefused, match="not-admitted"):
             await rooms.verify_join(token, now=NOW)
         assert (await rooms.get_room("default", "rdv")).state == "planned"
+
+    @pytest.mark.parametrize("ending", ["deny", "remove"])
+    async def test_an_admission_ends_with_denial_and_removal(
+        self, rooms: Rooms, key: ApiKey, ending: str
+    ) -> None:
+        await make(rooms, waiting_room=True)
+        await expect(rooms, key, "p")
+        await rooms.waiting_room.admit("default", "rdv", "p", now=NOW)
+        if ending == "deny":
+            await rooms.waiting_room.deny("default", "rdv", "p", now=NOW)
+        else:
+            await rooms.participants.remove("default", "rdv", "p", now=NOW)
+        token = await expect(rooms, key, "p")
+        assert (await rooms.participants.get("default", "rdv", "p")).state == "expected"
+        with pytest.raises(JoinRefused, match="not-admitted"):
+            await rooms.verify_join(token, now=NOW)
 
     async def test_an_admission_does_not_outlive_its_person(self, rooms: Rooms, key: ApiKey) -> None:
         await make(rooms, waiting_room=True)

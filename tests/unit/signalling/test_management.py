@@ -42,6 +42,9 @@ class Door:
         there: dict[str, Any] = {"room_id": THERE, "room_name": room_id, **self.there}
         return replace(admission, **there), f"a token for {room_id}"
 
+    async def place(self, admission: Admission, *, now: float) -> tuple[Admission, str]:
+        raise NotImplementedError
+
     def observe(self, observer: RoomObserver) -> None:
         raise NotImplementedError
 

@@ -1,0 +1,137 @@
+"""Ratings: what people thought of the call, given by the application or by the page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from control_api.operations import Call, Operation, Query, Reply
+from control_api.paging import next_page, read_limit, read_name_cursor, write_cursor
+from control_api.schemas import PreviewRequest, Strict
+from rooms import Rating, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_RATINGS = "/v1/rooms/{room}/ratings"
+Score = Annotated[int, Field(ge=1, le=5, description="1, bad, to 5, good.")]
+Reasons = Annotated[list[Reason], Field(max_length=20)]
+
+
+class RatingRequest(Strict):
+    """What a person thought of the call; giving another rating replaces it."""
+
+    identity: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^/]*$")]
+    score: Score
+    reasons: Reasons = Field(default=[], description="Why, in words from a closed list.")
+
+
+class LinkRatingRequest(PreviewRequest):
+    """The same from the page, where the link says who it is."""
+
+    key: Annotated[str, StringConstraints(min_length=16, max_length=128)] | None = Field(
+        default=None, description="The secret with which the browser joined on a guest link."
+    )
+    score: Score
+    reasons: Reasons = Field(default=[], description="Why, in words from a closed list.")
+
+
+class RatingBody(BaseModel):
+    """A rating."""
+
+    identity: str
+    score: int
+    reasons: list[Reason]
+    created_at: datetime
+
+    @classmethod
+    def of(cls, rating: Rating) -> RatingBody:
+        """Write a rating."""
+        return cls(
+            identity=rating.identity,
+            score=rating.score,
+            reasons=list(rating.reasons),
+            created_at=datetime.fromtimestamp(round(rating.created_at, 3), tz=UTC),
+        )
+
+
+class RatingPage(BaseModel):
+    """Some ratings, in the order of the identities."""
+
+    items: list[RatingBody]
+    next: str | None = Field(description="Give it as `cursor` to go on; null at the end.")
+
+
+async def create_rating(call: Call) -> Reply:
+    """Keep what a person thought of the call, also after it."""
+    request: RatingRequest = call.body
+    rating = await call.rooms.ratings.give(
+        call.tenant, call.path["room"], request.identity, request.score, request.reasons, now=call.now
+    )
+    return Reply(201, RatingBody.of(rating))
+
+
+async def list_ratings(call: Call) -> Reply:
+    """Read the ratings of a room."""
+    cursor = call.query.get("cursor")
+    limit = read_limit(call.query.get("limit"))
+    found = await call.rooms.ratings.list(
+        call.tenant,
+        call.path["room"],
+        after=None if cursor is None else read_name_cursor(cursor),
+        limit=limit + 1,
+    )
+    return _page(call, found, limit)
+
+
+async def rate_by_link(call: Call) -> Reply:
+    """Keep what the holder of a link thought of the call, also after it."""
+    request: LinkRatingRequest = call.body
+    await call.rooms.links.rate(
+        request.link, request.score, request.reasons, guest_key=request.key, now=call.now
+    )
+    return Reply(204)
+
+
+OPERATIONS = (
+    Operation(
+        "POST",
+        _RATINGS,
+        create_rating,
+        "Rate a call",
+        "rooms:write",
+        body=RatingRequest,
+        answer=RatingBody,
+        status=201,
+    ),
+    Operation(
+        "GET",
+        _RATINGS,
+        list_ratings,
+        "List ratings",
+        "rooms:read",
+        answer=RatingPage,
+        query=(
+            Query("cursor", "Where the last page ended."),
+            Query("limit", "Ratings a page, 1 to 200; 50 without it."),
+        ),
+    ),
+    Operation(
+        "POST",
+        "/v1/join/rating",
+        rate_by_link,
+        "Rate a call with a link",
+        None,
+        body=LinkRatingRequest,
+        status=204,
+    ),
+)
+
+
+def _page(call: Call, found: Sequence[Rating], limit: int) -> Reply:
+    shown = found[:limit]
+    following = write_cursor(shown[-1].identity) if len(found) > limit else None
+    page = RatingPage(items=[RatingBody.of(one) for one in shown], next=following)
+    return Reply(200, page, next_page(f"/v1/rooms/{call.path['room']}/ratings", call.query, following))

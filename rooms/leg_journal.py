@@ -1,0 +1,178 @@
+"""Keeps what signalling sees until it is on disk: never blocks, never fails, never grows beyond a bound.
+
+Theory of operation. Facts are queued in their order and written in it, some at a time. While the database is
+locked or gone they wait, and calls go on. If more wait than the bound allows, further ones are left out and
+counted, whole connections first: of a connection whose beginning was left out nothing is written, and the end
+of one whose beginning was taken is always taken, so what is opened is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from rooms.errors import StoreUnavailable
+from rooms.legs import (
+    Fact,
+    Happened,
+    LegBack,
+    LegClosed,
+    LegLost,
+    LegMediaReady,
+    LegOpened,
+    close_left_open,
+    write_facts,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rooms.context import Context
+    from rooms.events import EventType
+
+log = logging.getLogger("rooms")
+
+MAX_WAITING = 20_000
+AT_ONCE = 50
+AGAIN_AFTER_SECONDS = 1.0
+
+
+class LegJournal:
+    """Hears of legs (`rooms.LegObserver`) and writes down what it hears; `run` does the writing."""
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        node: str,
+        wall: Callable[[], float],
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        """Write to the shared store what happens on the server `node`; facts are dated by `wall`."""
+        self._context = context
+        self._node = node
+        self._wall = wall
+        self._max_waiting = max_waiting
+        self._waiting: deque[Fact] = deque()
+        self._open: set[str] = set()
+        self._arrived = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._settled.set()
+        self._unavailable = False
+        self._unsure = False
+        self.dropped = 0
+        """Facts that were left out, since the start."""
+
+    def __len__(self) -> int:
+        """Count the facts that are not on disk yet."""
+        return len(self._waiting)
+
+    # --- hearing ---
+
+    def leg_opened(self, room_id: str, leg: str, identity: str, role: str) -> None:
+        """Note that somebody came into the call."""
+        fact = LegOpened(
+            room_uid=room_id, at=self._wall(), leg=leg, identity=identity, role=role, node=self._node
+        )
+        if self._take(fact):
+            self._open.add(leg)
+
+    def leg_media_ready(self, room_id: str, leg: str) -> None:
+        """Note that media flows for the first time."""
+        if leg in self._open:
+            self._take(LegMediaReady(room_uid=room_id, at=self._wall(), leg=leg))
+
+    def leg_lost(self, room_id: str, leg: str) -> None:
+        """Note that a connection was lost whose place is kept."""
+        if leg in self._open:
+            self._take(LegLost(room_uid=room_id, at=self._wall(), leg=leg))
+
+    def leg_back(self, room_id: str, leg: str) -> None:
+        """Note that it is there again."""
+        if leg in self._open:
+            self._take(LegBack(room_uid=room_id, at=self._wall(), leg=leg))
+
+    def leg_closed(self, room_id: str, leg: str, reason: str) -> None:
+        """Note that somebody left the call."""
+        if leg in self._open:
+            self._open.remove(leg)
+            self._take(LegClosed(room_uid=room_id, at=self._wall(), leg=leg, reason=reason), always=True)
+
+    def happened(self, room_id: str, type_: EventType, data: Mapping[str, Any]) -> None:
+        """Note what events tell of and what changes no stored state; `data` without names or addresses."""
+        self._take(Happened(room_uid=room_id, at=self._wall(), type=type_, data=dict(data)))
+
+    def _take(self, fact: Fact, *, always: bool = False) -> bool:
+        if len(self._waiting) >= self._max_waiting and not always:
+            self.dropped += 1
+            return False
+        self._waiting.append(fact)
+        self._arrived.set()
+        self._settled.clear()
+        return True
+
+    # --- writing ---
+
+    async def close_left_open(self) -> None:
+        """Close what an earlier run left open; raise `StoreUnavailable`. To be done before anybody joins."""
+        while await close_left_open(self._context, node=self._node, now=self._wall()):
+            pass
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._arrived.wait()
+            if not await self.write_some():
+                await asyncio.sleep(AGAIN_AFTER_SECONDS)
+
+    async def settle(self, *, within_seconds: float) -> None:
+        """Wait until all is on disk, but not for long; what is left is closed at the next start."""
+        try:
+            async with asyncio.timeout(within_seconds):
+                await self._settled.wait()
+        except TimeoutError:
+            log.warning("legs_not_written", extra={"count": len(self)})
+
+    async def write_some(self) -> bool:
+        """Write the oldest facts that wait; `False` if the database takes none just now."""
+        facts = list(islice(self._waiting, AT_ONCE))
+        try:
+            await self._write(facts)
+        except StoreUnavailable as error:
+            if not self._unavailable:
+                log.warning("legs_wait_for_the_database", extra={"reason": str(error)})
+            self._unavailable = self._unsure = True
+            return False
+        except Exception:
+            self._unsure = True
+            if not await self._write_one_by_one(facts):
+                return False
+        self._unavailable = self._unsure = False
+        self._done(len(facts))
+        return True
+
+    async def _write_one_by_one(self, facts: list[Fact]) -> bool:
+        """Write all but those that cannot be written, each by itself: one defect costs one fact."""
+        for fact in facts:
+            try:
+                await self._write([fact])
+            except StoreUnavailable:
+                return False
+            except Exception:
+                log.exception("leg_fact_failed", extra={"room": fact.room_uid})
+                self.dropped += 1
+        return True
+
+    async def _write(self, facts: list[Fact]) -> None:
+        async with self._context.change() as session:
+            await write_facts(self._context, session, facts, again=self._unsure)
+
+    def _done(self, count: int) -> None:
+        for _ in range(count):
+            self._waiting.popleft()
+        if not self._waiting:
+            self._arrived.clear()
+            self._settled.set()

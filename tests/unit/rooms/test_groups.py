@@ -1,0 +1,147 @@
+"""Sub-groups as they are stored: who belongs where, and how they end."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rooms import (
+    ApiKey,
+    Full,
+    Group,
+    InvalidTransition,
+    InvalidValue,
+    NotFound,
+    ParticipantDraft,
+    RoomAct,
+    RoomDraft,
+    Rooms,
+)
+from rooms.groups import MEMBERS_AT_MOST, OPEN_AT_ONCE
+from tests.unit.rooms.conftest import NOW
+
+
+@pytest.fixture
+async def house(rooms: Rooms) -> Rooms:
+    await rooms.create_room("default", RoomDraft(id="rdv", kind="group"), now=NOW)
+    return rooms
+
+
+async def opened(rooms: Rooms, *members: str, **more: Any) -> Group:
+    return await rooms.groups.open("default", "rdv", members=members, **{"now": NOW, **more})
+
+
+async def belongs(rooms: Rooms, key: ApiKey, identity: str) -> str | None:
+    """Ask the door where somebody belongs."""
+    await rooms.participants.put("default", "rdv", identity, ParticipantDraft(), now=NOW)
+    token = (await rooms.participants.mint_token(key, "rdv", identity, now=NOW)).token
+    admission = await rooms.verify_join(token, now=NOW)
+    again, _ = await rooms.place(admission, now=NOW)
+    assert again.group == admission.group
+    assert again.call_id == (admission.room_id if admission.group is None else admission.group.id)
+    return None if admission.group is None else admission.group.id
+
+
+async def moves(rooms: Rooms) -> list[tuple[str, str | None, str | None]]:
+    events = (await rooms.events.read(after=0)).items
+    return [
+        (one.data["identity"], one.data["from_group"], one.data["to_group"])
+        for one in events
+        if one.type == "participant.moved"
+    ]
+
+
+async def test_who_is_placed_in_a_group_comes_in_there(house: Rooms, key: ApiKey) -> None:
+    group = await opened(house, "a", "b", name="Left")
+    assert (group.name, group.members, group.closed_at) == ("Left", ("a", "b"), None)
+    assert await belongs(house, key, "a") == group.id
+    assert await belongs(house, key, "c") is None
+
+
+async def test_a_person_is_in_one_group_at_most_and_returns_when_left_out(house: Rooms, key: ApiKey) -> None:
+    one, two = await opened(house, "a", "b"), await opened(house, "b", "c", now=NOW + 1)
+    assert [group.members for group in await house.groups.list("default", "rdv")] == [("a",), ("b", "c")]
+    await house.groups.place("default", "rdv", one.id, ["a", "c"], now=NOW)
+    await house.groups.place("default", "rdv", one.id, ["c", "c"], now=NOW)
+    assert [group.members for group in await house.groups.list("default", "rdv")] == [("c",), ("b",)]
+    assert await belongs(house, key, "a") is None
+    assert await moves(house) == [
+        ("a", None, one.id),
+        ("b", None, one.id),
+        ("b", one.id, two.id),
+        ("c", None, two.id),
+        ("c", two.id, one.id),
+        ("a", one.id, None),
+    ]
+
+
+async def test_a_closed_group_sends_everybody_back_and_takes_nobody(house: Rooms, key: ApiKey) -> None:
+    group = await opened(house, "a")
+    for _ in range(2):
+        closed = await house.groups.close("default", "rdv", group.id, now=NOW + 5)
+        assert (closed.members, closed.closed_at) == ((), NOW + 5)
+    assert await belongs(house, key, "a") is None
+    assert await moves(house) == [("a", None, group.id), ("a", group.id, None)]
+    assert await house.groups.list("default", "rdv") == []
+    with pytest.raises(InvalidTransition):
+        await house.groups.place("default", "rdv", group.id, ["a"], now=NOW)
+
+
+async def test_the_timer_closes_it(house: Rooms) -> None:
+    group = await opened(house, "a", closes_at=NOW + 60)
+    await opened(house, "b")
+    assert await house.groups.meet(now=NOW + 59) == 0
+    assert await house.groups.meet(now=NOW + 60) == 1
+    assert await house.groups.meet(now=NOW + 60) == 0
+    assert [one.members for one in await house.groups.list("default", "rdv")] == [("b",)]
+    assert (await moves(house))[-1] == ("a", group.id, None)
+
+
+async def test_it_ends_with_its_room_and_none_opens_afterwards(house: Rooms, key: ApiKey) -> None:
+    await opened(house, "a")
+    await house.act("default", "rdv", RoomAct.CANCEL, now=NOW)
+    assert await house.groups.list("default", "rdv") == []
+    with pytest.raises(InvalidTransition) as caught:
+        await opened(house)
+    assert caught.value.state == "cancelled"
+    await house.act("default", "rdv", RoomAct.REOPEN, now=NOW)
+    assert await belongs(house, key, "a") is None
+    await house.delete_room("default", "rdv", now=NOW)
+
+
+async def test_a_group_belongs_to_its_room_and_tenant(house: Rooms) -> None:
+    group = await opened(house, "a")
+    await house.create_room("default", RoomDraft(id="other"), now=NOW)
+    await house.create_room("elsewhere", RoomDraft(id="rdv"), now=NOW)
+    for tenant, room in (("default", "other"), ("elsewhere", "rdv"), ("default", "none")):
+        with pytest.raises(NotFound):
+            await house.groups.place(tenant, room, group.id, [], now=NOW)
+        with pytest.raises(NotFound):
+            await house.groups.close(tenant, room, group.id, now=NOW)
+    assert (await house.groups.list("default", "rdv"))[0].members == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        (lambda: {"members": ["a/b"]}, InvalidValue),
+        (lambda: {"members": [str(n) for n in range(MEMBERS_AT_MOST + 1)]}, Full),
+        (lambda: {"closes_at": NOW}, InvalidValue),
+    ],
+)
+async def test_what_makes_no_sense_opens_nothing(
+    house: Rooms, wrong: Callable[[], dict[str, Any]], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        await house.groups.open("default", "rdv", now=NOW, **wrong())
+    assert await house.groups.list("default", "rdv") == []
+
+
+async def test_there_is_a_bound_on_open_groups(house: Rooms) -> None:
+    first = await opened(house)
+    for _ in range(OPEN_AT_ONCE - 1):
+        await opened(house)
+    with pytest.raises(Full):
+        await opened(house)
+    await house.groups.close("default", "rdv", first.id, now=NOW)
+    await opened(house)
