@@ -17,10 +17,12 @@ from rooms.events import append_event
 from rooms.ids import is_usable_id, new_room_id
 from rooms.life import begin, move_room
 from rooms.links import Links
+from rooms.outbox import Outbox
 from rooms.participants import Participants
 from rooms.states import RoomAct
 from rooms.store import Store
 from rooms.waiting_room import WaitingRoom
+from rooms.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from rooms.keys import KeyRing
@@ -36,6 +38,8 @@ class Rooms:
         """Use `Rooms.open`."""
         self._context = context
         self.events = EventLog(context)
+        self.webhooks = Webhooks(context)
+        self.outbox = Outbox(context)
         self.participants = Participants(context)
         self.links = Links(context)
         self.waiting_room = WaitingRoom(context)
