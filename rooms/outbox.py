@@ -74,8 +74,11 @@ class Outbox:
         """Write down how attempts ended and give what is to be sent next."""
         if not outcomes:
             async with self._context.store.read() as session:
-                if not await _anything_to_do(session, now=now):
-                    return await _look_ahead(session, [], now=now)
+                match await _anything_to_do(session, now=now):
+                    case None:
+                        return Turn([], None, None, 0)
+                    case False:
+                        return await _look_ahead(session, [], now=now)
         async with self._context.store.write() as session:
             found = await session.scalars(select(WebhookRow).order_by(WebhookRow.id))
             webhooks = {row.id: row for row in found}
@@ -96,13 +99,14 @@ class Outbox:
         )
 
 
-async def _anything_to_do(session: AsyncSession, *, now: float) -> bool:
+async def _anything_to_do(session: AsyncSession, *, now: float) -> bool | None:
+    """Look without holding up writers; `None` if no webhook is enabled at all."""
     enabled = WebhookRow.enabled.is_(True)
     behind: int | None = (
         await session.execute(select(func.min(WebhookRow.position)).where(enabled))
     ).scalar()
     if behind is None:
-        return False
+        return None
     if behind < await newest_position(session):
         return True
     not_held = or_(WebhookRow.held_until.is_(None), WebhookRow.held_until <= now)
