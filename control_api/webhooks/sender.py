@@ -35,8 +35,9 @@ class AddressRefused(OSError):
 class Sender:
     """Makes attempts; each ends with an `Outcome`, whatever the other side does."""
 
-    def __init__(self, targets: Targets, *, version: str) -> None:
+    def __init__(self, targets: Targets, *, version: str, attempt_seconds: float = ATTEMPT_SECONDS) -> None:
         """Nothing is opened yet."""
+        self._attempt_seconds = attempt_seconds
         self.targets = targets
         self._agent = f"Colloque/{version}"
         self._session: aiohttp.ClientSession | None = None
@@ -47,7 +48,7 @@ class Sender:
         self._session = aiohttp.ClientSession(
             # Looked up anew for every connection: what was checked is what is connected to.
             connector=aiohttp.TCPConnector(resolver=self._resolver, use_dns_cache=False, limit=0),
-            timeout=aiohttp.ClientTimeout(total=ATTEMPT_SECONDS, sock_connect=CONNECT_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=self._attempt_seconds, sock_connect=CONNECT_SECONDS),
             headers={"User-Agent": self._agent},
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
