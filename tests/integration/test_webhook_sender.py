@@ -112,6 +112,12 @@ async def test_however_an_address_is_written_it_is_checked(senders: list[Sender]
     assert receiver.deliveries == []
 
 
+async def test_a_pattern_of_names_lists_no_address(senders: list[Sender]) -> None:
+    async with Receiver() as receiver:
+        assert await sent(senders, receiver.url, "http://*.0.0.1:*") == Outcome("not_allowed")
+    assert receiver.deliveries == []
+
+
 async def test_a_proxy_of_the_environment_is_not_used(
     senders: list[Sender], monkeypatch: pytest.MonkeyPatch
 ) -> None:

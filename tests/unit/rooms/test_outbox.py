@@ -372,6 +372,31 @@ async def test_a_thousand_rooms_that_wait_are_no_heavier_turn_than_ten(post: Pos
     assert len(post.told(webhook)) == 60
 
 
+async def test_a_long_log_is_read_in_pieces_and_nothing_is_told_twice(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rooms.outbox_picking.SPREAD_AT_ONCE", 2)
+    webhook = await post.webhook()
+    await post.room("early")
+    for number in range(9):
+        await post.room(str(number))
+    await post.act("early", "start")
+    await post.carry(always(DELIVERED))
+    assert post.told(webhook, "early") == [1, 2]
+    assert len(post.told(webhook)) == 11
+
+
+async def test_what_an_old_address_answers_says_nothing_of_the_new_one(post: Post) -> None:
+    webhook = await post.webhook()
+    await post.room("one")
+    (parcel,) = await post.turn()
+    draft = WebhookDraft(url="https://new.example/")
+    await post.rooms.webhooks.replace(TENANT, webhook, draft, now=post.now)
+    (again,) = await post.turn((parcel, Outcome("gone", 410)))
+    assert again.signing.url == "https://new.example/"
+    assert (await post.rooms.webhooks.get(TENANT, webhook)).enabled
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("happens"), st.integers(0, 2)),
@@ -386,12 +411,11 @@ STEPS = st.lists(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 async def test_whatever_fails_a_receiver_sees_every_room_in_order_and_misses_nothing(
-    steps: list[tuple[str, object]], tmp_path_factory: pytest.TempPathFactory
+    url: str, steps: list[tuple[str, object]]
 ) -> None:
-    template = tmp_path_factory.getbasetemp() / "template.sqlite3"
     with TemporaryDirectory() as folder:
-        url = empty_database(Path(folder) / "rooms.sqlite3", template)
-        rooms = await Rooms.open(url, keys=KeyRing([]))
+        copy = Path(folder) / "rooms.sqlite3"
+        rooms = await Rooms.open(empty_database(copy, Path(url.removeprefix("sqlite:///"))), keys=KeyRing([]))
         try:
             await _live_through(Post(rooms), steps)
         finally:
@@ -402,6 +426,7 @@ async def _live_through(post: Post, steps: list[tuple[str, object]]) -> None:
     webhook = await post.webhook()
     count = dict.fromkeys(range(3), 0)
     on_the_way: list[Parcel] = []
+    begun: dict[str, float] = {}
     received: dict[str, list[int]] = defaultdict(list)
     for step, what in steps:
         if step == "happens":
@@ -413,15 +438,21 @@ async def _live_through(post: Post, steps: list[tuple[str, object]]) -> None:
             parcel = on_the_way.pop(0)
             if what == DELIVERED:
                 received[parcel.event.room_id].append(parcel.event.seq)
-            on_the_way += await post.turn((parcel, what))  # type: ignore[arg-type]
+            following = await post.turn((parcel, what))  # type: ignore[arg-type]
+            on_the_way += following
+            begun |= {one.claim: post.now for one in following}
         elif step == "waits":
             post.now += what  # type: ignore[operator]
         elif step == "crashes":
             on_the_way = []
             await post.rooms.outbox.start(now=post.now)
-        # An attempt whose claim is given away has ended long before.
         parcels = await post.turn()
         taken = {one.event.room_uid for one in parcels}
+        # An attempt whose claim is given away has ended long before.
+        assert all(
+            post.now - begun[one.claim] >= CLAIM_SECONDS for one in on_the_way if one.event.room_uid in taken
+        )
+        begun |= {one.claim: post.now for one in parcels}
         on_the_way = [one for one in on_the_way if one.event.room_uid not in taken] + parcels
         rooms_on_the_way = [one.event.room_uid for one in on_the_way]
         assert len(set(rooms_on_the_way)) == len(rooms_on_the_way)
