@@ -212,11 +212,30 @@ async def test_an_attempt_of_a_server_that_died_is_made_again(post: Post) -> Non
     post.now += CLAIM_SECONDS
     await post.carry(always(DELIVERED))
     assert post.told(webhook) == [1, 1]
-    await post.room("two")
+
+
+async def test_a_server_that_starts_anew_goes_on_at_once_where_the_database_is_its_own(
+    post: Post, url: str
+) -> None:
+    webhook = await post.webhook()
+    await post.room("one")
     await post.turn()
     await post.rooms.outbox.start(now=post.now)
-    await post.carry(always(DELIVERED))
-    assert post.told(webhook, "two") == [1, 1]
+    await post.carry(always(DELIVERED), until=NOW + CLAIM_SECONDS)
+    assert post.told(webhook) == [1, 1]
+    assert post.now == (NOW if url.startswith("sqlite") else NOW + CLAIM_SECONDS)
+
+
+async def test_servers_that_share_a_database_share_the_deliveries(post: Post, url: str) -> None:
+    webhook = await post.webhook()
+    for number in range(IN_FLIGHT_PER_WEBHOOK + 2):
+        await post.room(str(number), "start")
+    other = Post(await Rooms.open(url, keys=KeyRing([])))
+    mine = (await post.turn())[: IN_FLIGHT_PER_WEBHOOK // 2]
+    await other.turn(*((one, DELIVERED) for one in mine))
+    assert len(other.told(webhook)) == len(mine)
+    assert not {one.event.id for one in other.seen[webhook]} & {one.event.id for one in post.seen[webhook]}
+    await other.rooms.close()
 
 
 async def test_what_ends_after_its_claim_was_given_to_another_attempt_counts_for_nothing(post: Post) -> None:
@@ -410,6 +429,7 @@ STEPS = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # a new one for each example
 async def test_whatever_fails_a_receiver_sees_every_room_in_order_and_misses_nothing(
     url: str, steps: list[tuple[str, object]]
 ) -> None:
