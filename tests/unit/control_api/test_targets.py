@@ -21,7 +21,7 @@ LIST = Targets(
 
 
 @pytest.mark.parametrize(
-    "url",
+    "target",
     [
         "https://portal.example",
         "https://PORTAL.example:443/events?key=1",
@@ -36,12 +36,12 @@ LIST = Targets(
         "https://[fd00:1::5]/",
     ],
 )
-def test_what_is_listed_may_be_called(url: str) -> None:
-    assert LIST.refusal(URL(url)) is None
+def test_what_is_listed_may_be_called(target: str) -> None:
+    assert LIST.refusal(URL(target)) is None
 
 
 @pytest.mark.parametrize(
-    "url",
+    "target",
     [
         "http://portal.example/",
         "https://portal.example:444/",
@@ -68,8 +68,8 @@ def test_what_is_listed_may_be_called(url: str) -> None:
         "/events",
     ],
 )
-def test_what_is_not_listed_may_not(url: str) -> None:
-    assert LIST.refusal(URL(url)) is not None
+def test_what_is_not_listed_may_not(target: str) -> None:
+    assert LIST.refusal(URL(target)) is not None
 
 
 def test_an_empty_list_allows_nothing() -> None:
