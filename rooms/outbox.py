@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select, update
 
+from rooms.errors import StoreUnavailable
 from rooms.events import newest_position
 from rooms.outbox_picking import pick, spread
 from rooms.outbox_settling import settle
@@ -70,8 +71,10 @@ class Outbox:
                     update(table).where(table.claim.is_not(None)).values(claim=None, due_at=now)
                 )
 
-    async def turn(self, outcomes: Sequence[tuple[Parcel, Outcome]], *, now: float, random: Random) -> Turn:
-        """Write down how attempts ended and give what is to be sent next."""
+    async def turn(
+        self, outcomes: Sequence[tuple[Parcel, Outcome | None]], *, now: float, random: Random
+    ) -> Turn:
+        """Write down how attempts ended (`None`: none was made) and give what is to be sent next."""
         if not outcomes:
             async with self._context.store.read() as session:
                 match await _anything_to_do(session, now=now):
@@ -85,8 +88,7 @@ class Outbox:
             settled = await settle(session, webhooks, outcomes, now=now, random=random)
             more = await spread(session, webhooks.values(), now=now)
             parcels, skipped = await pick(session, webhooks.values(), now=now)
-            await session.flush()
-            ahead = await _look_ahead(session, parcels, now=now)
+        ahead = await self._look_ahead(parcels, now=now)
         return Turn(
             parcels=parcels,
             wake_at=now if more or skipped else ahead.wake_at,
@@ -97,6 +99,14 @@ class Outbox:
             fell_silent=tuple(settled.fell_silent),
             answering_again=tuple(settled.answering_again),
         )
+
+    async def _look_ahead(self, parcels: list[Parcel], *, now: float) -> Turn:
+        # Apart from the turn, so that others may write meanwhile.
+        try:
+            async with self._context.store.read() as session:
+                return await _look_ahead(session, parcels, now=now)
+        except StoreUnavailable:
+            return Turn(parcels, now, None, 0)  # what was claimed is to be sent all the same
 
 
 async def _anything_to_do(session: AsyncSession, *, now: float) -> bool | None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rooms.tables import WebhookRow
     from rooms.webhooks import Signing
 
-_Row = TypeVar("_Row", WebhookLaneRow, WebhookLetterRow)
+Row = TypeVar("Row", WebhookLaneRow, WebhookLetterRow)
 
 SPREAD_AT_ONCE = 500
 """Events of one webhook in one transaction: few enough to let others write."""
@@ -39,6 +39,8 @@ class Parcel:
     event: RoomEvent
     claim: str
     """Names this attempt."""
+    alone: bool = False
+    """Asked for again by itself, not the next of its room."""
 
 
 async def spread(session: AsyncSession, webhooks: Iterable[WebhookRow], *, now: float) -> bool:
@@ -103,18 +105,20 @@ async def pick(
 ) -> tuple[list[Parcel], bool]:
     """Claim what is due, within what each webhook may have on its way; say whether some of it was gone."""
     by_id = {webhook.id: webhook for webhook in webhooks}
-    in_flight = await _in_flight(session, WebhookLaneRow, now=now)
-    letters_in_flight = await _in_flight(session, WebhookLetterRow, now=now)
+    claimed = await _claimed(session, WebhookLaneRow, now=now)
+    waiting = select(WebhookLetterRow.position).where(WebhookLetterRow.due_at.is_not(None)).limit(1)
+    letters_wait = (await session.scalars(waiting)).first() is not None
+    letters_claimed = await _claimed(session, WebhookLetterRow, now=now) if letters_wait else Counter[str]()
     taken: list[WebhookLaneRow | WebhookLetterRow] = []
     for webhook in by_id.values():
         if not webhook.enabled:
             continue
         room = room_for(
-            in_flight[webhook.id] + letters_in_flight[webhook.id],
+            claimed[webhook.id] + letters_claimed[webhook.id],
             unreachable=webhook.unreachable_since is not None,
             held=webhook.held_until is not None and now < webhook.held_until <= now + HORIZON_SECONDS,
         )
-        if room and not letters_in_flight[webhook.id]:  # letters go one by one
+        if room and letters_wait and not letters_claimed[webhook.id]:  # letters go one by one
             letters = await _due(session, WebhookLetterRow, webhook, 1, now=now)
             taken += letters
             room -= len(letters)
@@ -128,7 +132,9 @@ async def pick(
         if event is not None:
             webhook = by_id[one.webhook_id]
             one.claim, one.due_at = new_claim(), now + CLAIM_SECONDS
-            parcels.append(Parcel(webhook.id, signing_of(webhook, now=now), event_of(event), one.claim))
+            alone = isinstance(one, WebhookLetterRow)
+            signing = signing_of(webhook, now=now)
+            parcels.append(Parcel(webhook.id, signing, event_of(event), one.claim, alone))
         elif isinstance(one, WebhookLetterRow):
             await session.delete(one)
     # Deleted for their age, while their webhook was disabled.
@@ -138,15 +144,15 @@ async def pick(
 
 
 async def _due(
-    session: AsyncSession, table: type[_Row], webhook: WebhookRow, limit: int, *, now: float
-) -> list[_Row]:
+    session: AsyncSession, table: type[Row], webhook: WebhookRow, limit: int, *, now: float
+) -> list[Row]:
     late = or_(table.due_at <= now, table.due_at > now + HORIZON_SECONDS)
     query = select(table).where(table.webhook_id == webhook.id, late)
     found = await session.execute(query.order_by(table.due_at, table.position).limit(limit))
     return list(found.scalars())
 
 
-async def _in_flight(
+async def _claimed(
     session: AsyncSession, table: type[WebhookLaneRow | WebhookLetterRow], *, now: float
 ) -> Counter[str]:
     query = select(table.webhook_id, func.count()).where(table.claim.is_not(None), table.due_at > now)

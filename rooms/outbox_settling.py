@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from rooms.outbox_picking import advance
+from rooms.outbox_picking import Row, advance
 from rooms.retries import Retry, Trouble, after_failure, asked_delay
 from rooms.tables import WebhookLaneRow, WebhookLetterRow
 from rooms.webhooks import disable
@@ -36,32 +36,48 @@ class Settled:
 async def settle(
     session: AsyncSession,
     webhooks: Mapping[str, WebhookRow],
-    outcomes: Sequence[tuple[Parcel, Outcome]],
+    outcomes: Sequence[tuple[Parcel, Outcome | None]],
     *,
     now: float,
     random: Random,
 ) -> Settled:
-    """Move every lane and letter on whose attempt ended; one that was claimed anew meanwhile stays."""
+    """Move every lane and letter on whose attempt ended; one that was claimed anew meanwhile stays.
+
+    An outcome of `None` gives a claim back: no attempt was made.
+    """
     settled = Settled()
-    by_claim = {parcel.claim: (parcel, outcome) for parcel, outcome in outcomes}
+    ended = {parcel.claim: (parcel, outcome) for parcel, outcome in outcomes}
     moved = []
-    for lane in await session.scalars(select(WebhookLaneRow).where(WebhookLaneRow.claim.in_(by_claim))):
-        parcel, outcome = by_claim[lane.claim or ""]
-        if await _settle_lane(session, lane, parcel, outcome, settled, now=now, jitter=random.random()):
+    for lane in await _claimed(session, WebhookLaneRow, [one for one, _ in outcomes if not one.alone]):
+        parcel, outcome = ended[lane.claim or ""]
+        lane.claim, lane.due_at = None, now
+        if outcome is not None and await _settle_lane(
+            session, lane, parcel, outcome, settled, now=now, jitter=random.random()
+        ):
             moved.append(lane)
-    for letter in await session.scalars(select(WebhookLetterRow).where(WebhookLetterRow.claim.in_(by_claim))):
-        parcel, outcome = by_claim[letter.claim or ""]
+    for letter in await _claimed(session, WebhookLetterRow, [one for one, _ in outcomes if one.alone]):
+        parcel, outcome = ended[letter.claim or ""]
+        letter.claim, letter.due_at = None, now
+        if outcome is None:
+            continue
         if outcome.code == "delivered":
             await session.delete(letter)
         else:
             _settle_letter(letter, parcel, outcome, settled, now=now, jitter=random.random())
     for parcel, outcome in outcomes:
         webhook = webhooks.get(parcel.webhook_id)
-        if webhook is not None and webhook.url == parcel.signing.url:
+        if outcome is not None and webhook is not None and webhook.url == parcel.signing.url:
             await _settle_webhook(session, webhook, outcome, settled, now=now)
     await session.flush()
     await advance(session, webhooks, moved, now=now)
     return settled
+
+
+async def _claimed(session: AsyncSession, table: type[Row], parcels: Sequence[Parcel]) -> Sequence[Row]:
+    if not parcels:
+        return ()
+    query = select(table).where(table.claim.in_([one.claim for one in parcels]))
+    return (await session.execute(query)).scalars().all()
 
 
 async def _settle_lane(
@@ -75,7 +91,6 @@ async def _settle_lane(
     jitter: float,
 ) -> bool:
     """Say whether the lane goes on to its next event."""
-    lane.claim, lane.due_at = None, now
     if outcome.code == "delivered":
         _write_trouble(lane, Trouble(), None)
         return True
@@ -106,7 +121,6 @@ def _settle_letter(
     now: float,
     jitter: float,
 ) -> None:
-    letter.claim, letter.due_at = None, now
     if outcome.code == "gone":
         return
     verdict = _verdict(letter, parcel, outcome, now=now, jitter=jitter)

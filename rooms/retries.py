@@ -28,11 +28,12 @@ FIRST_RETRY_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 1800.0  # a receiver that is back after a night is told within half an hour
 RETRY_AFTER_MAX_SECONDS = 3600.0  # what a receiver may ask for
 GIVE_UP_SECONDS = 86400.0
-CLAIM_SECONDS = 60.0  # an attempt takes a quarter of it at most
+CLAIM_SECONDS = 60.0
 HORIZON_SECONDS = 2 * RETRY_AFTER_MAX_SECONDS
 """Nothing is put off for longer: a time beyond it was written before the clock was set back."""
 
-IN_FLIGHT_PER_WEBHOOK = 10
+CLAIMS_PER_WEBHOOK = 50
+"""As many as can be tried, some at a time, before the claims run out; more in one turn saves turns."""
 _NO_ANSWER = frozenset({"timed_out", "unreachable", "not_allowed"})
 
 
@@ -104,12 +105,12 @@ def asked_delay(retry_after_seconds: float) -> float:
     return min(max(0.0, retry_after_seconds), RETRY_AFTER_MAX_SECONDS)
 
 
-def room_for(in_flight: int, *, unreachable: bool, held: bool) -> int:
-    """Give how many more attempts a webhook may have on the way now.
+def room_for(claimed: int, *, unreachable: bool, held: bool) -> int:
+    """Give how many more attempts may be claimed for a webhook now.
 
     One at a time while nobody answers, so that a dead receiver with many rooms costs one time-out and not all
     of them; none while the receiver asked for a pause.
     """
     if held:
         return 0
-    return max(0, (1 if unreachable else IN_FLIGHT_PER_WEBHOOK) - in_flight)
+    return max(0, (1 if unreachable else CLAIMS_PER_WEBHOOK) - claimed)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import functools
 import logging
 import time
+from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -13,7 +16,7 @@ from control_api.webhooks.metrics import WebhookMetrics
 from rooms import Outcome, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Protocol
 
     from control_api.webhooks.targets import Targets
@@ -32,10 +35,24 @@ log = logging.getLogger("control_api.webhooks")
 
 POLL_SECONDS = 5.0
 """How late events are noticed that another server on the same database wrote."""
-GAP_SECONDS = 0.05
-"""Turns are not taken faster, so that many events and outcomes share one write."""
+SHORTEST_GAP_SECONDS = 0.05
+LONGEST_GAP_SECONDS = 1.0
+GAP_PER_TURN = 4.0
+"""Turns keep other writers waiting, so they may take a fifth of the time; more events then share one turn."""
+SENT_AT_ONCE = 10
+"""To one webhook; the others of a turn wait here."""
 RETRY_SECONDS = 1.0
 TESTS_AT_ONCE = 4
+
+
+@dataclass(slots=True)
+class _Line:
+    """What waits here to be sent to one webhook."""
+
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SENT_AT_ONCE))
+    users: int = 0
+    silent_in: int = 0
+    """The turn in which nobody answered last."""
 
 
 class Courier:
@@ -55,8 +72,10 @@ class Courier:
         self._wall = wall
         self._random = random or Random()  # noqa: S311 - spreads attempts, hides nothing
         self._news = asyncio.Event()
-        self._ended: list[tuple[Parcel, Outcome]] = []
+        self._ended: list[tuple[Parcel, Outcome | None]] = []
         self._on_the_way: set[asyncio.Task[None]] = set()
+        self._lines: dict[str, _Line] = {}
+        self._turns = 0
         self._started = self._unavailable = False
         self._tests = 0
         self.metrics = WebhookMetrics(wall)
@@ -76,15 +95,17 @@ class Courier:
     async def run(self) -> None:
         """Go on until cancelled; what is on its way then is made again at the next start."""
         try:
+            clock = asyncio.get_running_loop().time
             while True:
                 self._news.clear()
+                began = clock()
                 delay = await self.tick()
-                try:
+                ended = clock()
+                gap = min(max(SHORTEST_GAP_SECONDS, GAP_PER_TURN * (ended - began)), LONGEST_GAP_SECONDS)
+                with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(delay):
                         await self._news.wait()
-                except TimeoutError:
-                    continue
-                await asyncio.sleep(GAP_SECONDS)
+                await asyncio.sleep(max(0.0, ended + gap - clock()))
         finally:
             for task in self._on_the_way:
                 task.cancel()
@@ -110,14 +131,22 @@ class Courier:
         self._unavailable = False
         del self._ended[:ended]
         self._tell(turn)
-        for parcel in turn.parcels:
-            task = asyncio.create_task(self._deliver(parcel))
-            self._on_the_way.add(task)
-            task.add_done_callback(self._arrived)
+        self._send_all(turn.parcels)
         self.metrics.in_flight = len(self._on_the_way)
         if turn.wake_at is None:
             return POLL_SECONDS
         return min(POLL_SECONDS, max(0.0, turn.wake_at - now))
+
+    def _send_all(self, parcels: Sequence[Parcel]) -> None:
+        self._turns += 1
+        wanted = {one.webhook_id for one in parcels}
+        self._lines = {id_: line for id_, line in self._lines.items() if id_ in wanted or line.users}
+        for parcel in parcels:
+            line = self._lines.setdefault(parcel.webhook_id, _Line())
+            line.users += 1
+            task = asyncio.create_task(self._deliver(parcel, line, self._turns))
+            self._on_the_way.add(task)
+            task.add_done_callback(functools.partial(self._arrived, line))
 
     async def test(
         self, webhook_id: str, signing: Signing, message_id: str, body: str
@@ -137,17 +166,25 @@ class Courier:
         finally:
             self._tests -= 1
 
-    async def _deliver(self, parcel: Parcel) -> None:
+    async def _deliver(self, parcel: Parcel, line: _Line, turn: int) -> None:
+        async with line.places:
+            # Of a batch to somebody who does not answer, the rest is given back untried.
+            outcome = None if line.silent_in == turn else await self._attempt(parcel)
+        if outcome is not None:
+            self.metrics.outcomes[outcome.code] += 1
+            if not outcome.answered:
+                line.silent_in = turn
+        self._ended.append((parcel, outcome))
+        self._news.set()
+
+    async def _attempt(self, parcel: Parcel) -> Outcome:
         try:
-            outcome = await self._send(
+            return await self._send(
                 parcel.webhook_id, parcel.signing, parcel.event.id, event_message(parcel.event)
             )
         except Exception:
             log.exception("webhook_attempt_failed", extra={"webhook": parcel.webhook_id})
-            outcome = Outcome("failed")
-        self.metrics.outcomes[outcome.code] += 1
-        self._ended.append((parcel, outcome))
-        self._news.set()
+            return Outcome("failed")
 
     async def _send(self, webhook_id: str, signing: Signing, message_id: str, body: str) -> Outcome:
         now = self._wall()
@@ -156,7 +193,8 @@ class Courier:
         log.debug("webhook_attempt", extra={"webhook": webhook_id, "reason": outcome.code})
         return outcome
 
-    def _arrived(self, task: asyncio.Task[None]) -> None:
+    def _arrived(self, line: _Line, task: asyncio.Task[None]) -> None:
+        line.users -= 1
         self._on_the_way.discard(task)
         self.metrics.in_flight = len(self._on_the_way)
 

@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from control_api.webhooks import Courier, Targets
-from control_api.webhooks.courier import POLL_SECONDS, RETRY_SECONDS, TESTS_AT_ONCE
+from control_api.webhooks.courier import POLL_SECONDS, RETRY_SECONDS, SENT_AT_ONCE, TESTS_AT_ONCE
 from rooms import KeyRing, Outcome, RoomDraft, Rooms, Signing, StoreUnavailable, WebhookDraft
 from tests.unit.control_api.conftest import NOW
 
@@ -139,7 +139,8 @@ async def test_a_defect_of_ours_does_not_stop_the_deliveries(
 
 
 async def test_news_wake_the_loop(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("control_api.webhooks.courier.GAP_SECONDS", 0)
+    monkeypatch.setattr("control_api.webhooks.courier.SHORTEST_GAP_SECONDS", 0)
+    monkeypatch.setattr("control_api.webhooks.courier.GAP_PER_TURN", 0)
     sender = Sender()
     courier = courier_of(rooms, sender)
     running = asyncio.create_task(courier.run())
@@ -149,6 +150,24 @@ async def test_news_wake_the_loop(rooms: Rooms, monkeypatch: pytest.MonkeyPatch)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert [one["room"] for one in sender.sent] == ["one"]
+
+
+async def test_a_webhook_gets_a_few_at_a_time_and_none_once_nobody_answers(rooms: Rooms) -> None:
+    sender = Sender(lambda _: Outcome("timed_out"))
+    courier = courier_of(rooms, sender)
+    await hook(rooms)
+    for number in range(3 * SENT_AT_ONCE):
+        await rooms.create_room("default", RoomDraft(id=str(number)), now=NOW)
+    sender.open.clear()
+    await ticks(courier, 1)
+    assert figures(courier)["in flight"] == 3 * SENT_AT_ONCE
+    sender.open.set()
+    for _ in range(3 * SENT_AT_ONCE):
+        await asyncio.sleep(0)
+    assert len(sender.sent) == SENT_AT_ONCE
+    await ticks(courier, 2)
+    assert len(sender.sent) == SENT_AT_ONCE + 2
+    assert figures(courier)["lanes"] == 3 * SENT_AT_ONCE
 
 
 async def test_too_many_tests_at_once_are_refused(rooms: Rooms) -> None:

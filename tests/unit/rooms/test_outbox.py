@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rooms import InvalidTransition, InvalidValue, KeyRing, Outcome, Parcel, RoomDraft, Rooms, WebhookDraft
-from rooms.retries import CLAIM_SECONDS, GIVE_UP_SECONDS, IN_FLIGHT_PER_WEBHOOK
+from rooms.retries import CLAIM_SECONDS, GIVE_UP_SECONDS
 from rooms.webhooks import MAX_PER_TENANT
 from tests.support.rooms_database import empty_database
 from tests.unit.rooms.conftest import NOW
 
 DAY = 86400.0
+CLAIMS = 10
 DELIVERED = Outcome("delivered", 200)
 FAILED = Outcome("failed", 500)
 SILENCE = Outcome("timed_out")
@@ -48,7 +49,7 @@ class Post:
         for act in acts:
             await self.rooms.act(TENANT, room_id, act, now=self.now)  # type: ignore[arg-type]
 
-    async def turn(self, *outcomes: tuple[Parcel, Outcome]) -> list[Parcel]:
+    async def turn(self, *outcomes: tuple[Parcel, Outcome | None]) -> list[Parcel]:
         turn = await self.rooms.outbox.turn(outcomes, now=self.now, random=self.random)
         self.wake_at, self.dead = turn.wake_at, self.dead + turn.dead
         for parcel in turn.parcels:
@@ -70,6 +71,11 @@ class Post:
     def told(self, webhook: str, room: str | None = None) -> list[int]:
         """The numbers of what was sent, in order."""
         return [one.event.seq for one in self.seen[webhook] if room in (None, one.event.room_id)]
+
+
+@pytest.fixture(autouse=True)
+def few_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rooms.retries.CLAIMS_PER_WEBHOOK", CLAIMS)
 
 
 def always(outcome: Outcome) -> Receiver:
@@ -134,10 +140,10 @@ async def test_after_a_day_of_failures_an_event_is_a_dead_letter_and_the_next_is
 
 async def test_a_receiver_that_stays_away_costs_one_attempt_at_a_time(post: Post) -> None:
     webhook = await post.webhook()
-    for number in range(2 * IN_FLIGHT_PER_WEBHOOK):
+    for number in range(2 * CLAIMS):
         await post.room(str(number))
     parcels = await post.turn()
-    assert len(parcels) == IN_FLIGHT_PER_WEBHOOK
+    assert len(parcels) == CLAIMS
     for _ in range(3):
         parcels = await post.turn(*((one, SILENCE) for one in parcels))
         assert len(parcels) == 1
@@ -169,7 +175,7 @@ async def test_a_dead_receiver_holds_nobody_else_up(post: Post) -> None:
     parcels = await post.turn()
     while answered := [one for one in parcels if one.webhook_id == good]:
         parcels = await post.turn(*((one, DELIVERED) for one in answered))
-    assert len(post.told(dead)) == IN_FLIGHT_PER_WEBHOOK
+    assert len(post.told(dead)) == CLAIMS
     assert len(post.told(good)) == 50
 
 
@@ -228,10 +234,10 @@ async def test_a_server_that_starts_anew_goes_on_at_once_where_the_database_is_i
 
 async def test_servers_that_share_a_database_share_the_deliveries(post: Post, url: str) -> None:
     webhook = await post.webhook()
-    for number in range(IN_FLIGHT_PER_WEBHOOK + 2):
+    for number in range(CLAIMS + 2):
         await post.room(str(number), "start")
     other = Post(await Rooms.open(url, keys=KeyRing([])))
-    mine = (await post.turn())[: IN_FLIGHT_PER_WEBHOOK // 2]
+    mine = (await post.turn())[: CLAIMS // 2]
     await other.turn(*((one, DELIVERED) for one in mine))
     assert len(other.told(webhook)) == len(mine)
     assert not {one.event.id for one in other.seen[webhook]} & {one.event.id for one in post.seen[webhook]}
@@ -248,6 +254,20 @@ async def test_what_ends_after_its_claim_was_given_to_another_attempt_counts_for
     (following,) = await post.turn((again, DELIVERED))
     assert following.event.seq == 2
     assert post.told(webhook) == [1, 1, 2]
+
+
+async def test_a_claim_that_is_given_back_is_no_failure(post: Post) -> None:
+    webhook = await post.webhook()
+    await post.room("one")
+    (parcel,) = await post.turn()
+    (again,) = await post.turn((parcel, None))
+    assert again.event == parcel.event
+    await post.rooms.webhooks.redeliver_events(TENANT, webhook, [parcel.event.id], now=post.now)
+    (letter,) = await post.turn((again, DELIVERED))
+    (letter,) = await post.turn((letter, None))
+    assert letter.alone
+    assert await post.turn((letter, DELIVERED)) == []
+    assert post.wake_at is None
 
 
 async def test_a_clock_that_was_set_back_delays_nothing_for_long(post: Post) -> None:
@@ -387,7 +407,7 @@ async def test_a_thousand_rooms_that_wait_are_no_heavier_turn_than_ten(post: Pos
     while parcels:
         most = max(most, len(parcels))
         parcels = await post.turn(*((one, DELIVERED) for one in parcels))
-    assert most == IN_FLIGHT_PER_WEBHOOK
+    assert most == CLAIMS
     assert len(post.told(webhook)) == 60
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from rooms.retries import (
+    CLAIMS_PER_WEBHOOK,
     FIRST_RETRY_SECONDS,
     GIVE_UP_SECONDS,
-    IN_FLIGHT_PER_WEBHOOK,
     LONGEST_RETRY_SECONDS,
     RETRY_AFTER_MAX_SECONDS,
     GiveUp,
@@ -80,8 +80,8 @@ def test_a_clock_that_was_set_back_makes_nothing_older_or_younger() -> None:
 
 
 def test_a_receiver_that_nobody_answers_for_gets_one_attempt_at_a_time() -> None:
-    assert room_for(3, unreachable=False, held=False) == IN_FLIGHT_PER_WEBHOOK - 3
+    assert room_for(3, unreachable=False, held=False) == CLAIMS_PER_WEBHOOK - 3
     assert room_for(0, unreachable=True, held=False) == 1
     assert room_for(1, unreachable=True, held=False) == 0
-    assert room_for(12, unreachable=False, held=False) == 0
+    assert room_for(52, unreachable=False, held=False) == 0
     assert room_for(0, unreachable=False, held=True) == 0
