@@ -18,10 +18,10 @@ from control_api.webhook_schemas import (
     RedeliveryBody,
     RedeliveryRequest,
     RotationRequest,
-    TestResultBody,
     WebhookBody,
     WebhookListBody,
     WebhookRequest,
+    WebhookResultBody,
     WebhookSecretBody,
     WebhookTestBody,
 )
@@ -101,7 +101,7 @@ async def test_webhook(call: Call) -> Reply:
     if tested is None:
         raise Problem("busy", "too many tests at once", headers={"Retry-After": "2"})
     outcome, seconds = tested
-    result = TestResultBody(
+    result = WebhookResultBody(
         delivered=outcome.code == "delivered",
         outcome=outcome.code,
         status=outcome.status,
@@ -177,7 +177,7 @@ OPERATIONS = (
         body_optional=True,
         answer=WebhookSecretBody,
     ),
-    Operation("POST", f"{_WEBHOOK}/test", test_webhook, "Test a webhook", "ops", answer=TestResultBody),
+    Operation("POST", f"{_WEBHOOK}/test", test_webhook, "Test a webhook", "ops", answer=WebhookResultBody),
     Operation(
         "POST",
         f"{_WEBHOOK}/redeliver",

@@ -11,6 +11,8 @@ from control_api.event_schemas import EventBody
 from control_api.schemas import Strict, Title
 from rooms import DeadLetter, DisabledReason, EventType, OutcomeCode, Webhook, WebhookDraft
 
+EventId = Annotated[str, StringConstraints(pattern=r"^evt_[a-z2-7]{26}$")]
+
 _WEEK_SECONDS = 7 * 86400
 
 
@@ -23,7 +25,7 @@ def _each_once(types: list[EventType]) -> list[EventType]:
 class WebhookRequest(Strict):
     """Where events are to be told, and which."""
 
-    url: Annotated[str, StringConstraints(min_length=1, max_length=2000)] = Field(
+    url: Annotated[str, StringConstraints(max_length=2000, pattern=r"^[!-~]+$")] = Field(
         description="https, on the operator's list of targets.",
         examples=["https://portal.example/colloque-events"],
     )
@@ -92,9 +94,10 @@ class RedeliveryRequest(Strict):
     after: int | None = Field(
         default=None, ge=0, lt=2**63, description="Everything after this position, in order."
     )
-    events: Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(min_length=1)] | None = (
-        Field(default=None, max_length=100, description="These events, each by itself.")
-    )
+    events: (
+        Annotated[list[Annotated[str, StringConstraints(pattern=r"^evt_[a-z2-7]{26}$")]], Field(min_length=1)]
+        | None
+    ) = Field(default=None, max_length=100, description="These events, each by itself.")
 
     @model_validator(mode="after")
     def _one_of_them(self) -> RedeliveryRequest:
@@ -137,7 +140,7 @@ class DeadLetterPage(BaseModel):
     next: str | None
 
 
-class TestResultBody(BaseModel):
+class WebhookResultBody(BaseModel):
     """How the test of a webhook ended."""
 
     delivered: bool

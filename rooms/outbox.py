@@ -119,7 +119,11 @@ async def _anything_to_do(session: AsyncSession, *, now: float) -> bool | None:
         return None
     if behind < await newest_position(session):
         return True
-    not_held = or_(WebhookRow.held_until.is_(None), WebhookRow.held_until <= now)
+    not_held = or_(
+        WebhookRow.held_until.is_(None),
+        WebhookRow.held_until <= now,
+        WebhookRow.held_until > now + HORIZON_SECONDS,
+    )
     for table in (WebhookLaneRow, WebhookLetterRow):
         late = or_(table.due_at <= now, table.due_at > now + HORIZON_SECONDS)
         due = select(table.position).join(WebhookRow).where(enabled, not_held, late)

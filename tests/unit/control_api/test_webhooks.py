@@ -61,6 +61,8 @@ async def test_a_url_that_is_no_target_is_refused(client: Client, target: str, w
 @pytest.mark.parametrize(
     "fields",
     [
+        {"url": "https://portal.example/a b"},
+        {"url": "https://portal.example/\0"},
         {"event_types": []},
         {"event_types": ["room.exploded"]},
         {"event_types": ["room.planned", "room.planned"]},
@@ -147,7 +149,8 @@ async def test_what_is_told_is_what_the_event_log_gives(client: Client) -> None:
         ({"after": 2**63}, 422, "invalid-field"),
         ({"events": []}, 422, "invalid-field"),
         ({"events": ["evt_x"]}, 422, "invalid-field"),
-        ({"events": ["x"] * 101}, 422, "invalid-field"),
+        ({"events": ["evt_" + "a" * 26]}, 422, "invalid-field"),
+        ({"events": ["evt_" + "a" * 26] * 101}, 422, "invalid-field"),
         ({"after": 0}, 202, None),
     ],
 )

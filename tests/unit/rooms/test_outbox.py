@@ -276,8 +276,11 @@ async def test_a_clock_that_was_set_back_delays_nothing_for_long(post: Post) -> 
     await post.carry(always(FAILED), until=NOW + 3600)
     post.now -= 2 * DAY
     post.seen.clear()
-    await post.carry(always(DELIVERED))
+    await post.carry(always(Outcome("failed", 503, retry_after_seconds=3600)))
     assert post.told(webhook) == [1]
+    post.now -= 2 * DAY
+    await post.carry(always(DELIVERED))
+    assert post.told(webhook) == [1, 1]
 
 
 async def test_only_the_wanted_types_of_the_own_tenant_are_told(post: Post) -> None:
