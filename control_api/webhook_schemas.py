@@ -94,10 +94,9 @@ class RedeliveryRequest(Strict):
     after: int | None = Field(
         default=None, ge=0, lt=2**63, description="Everything after this position, in order."
     )
-    events: (
-        Annotated[list[Annotated[str, StringConstraints(pattern=r"^evt_[a-z2-7]{26}$")]], Field(min_length=1)]
-        | None
-    ) = Field(default=None, max_length=100, description="These events, each by itself.")
+    events: Annotated[list[EventId], Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="These events, each by itself."
+    )
 
     @model_validator(mode="after")
     def _one_of_them(self) -> RedeliveryRequest:
