@@ -22,6 +22,7 @@ from colloque.settings import (
     ServerSettings,
     Settings,
     StoreSettings,
+    WebhookSettings,
 )
 from rooms import InvalidTransition, JoinRefused, ParticipantDraft, RoomAct, RoomDraft, Rooms, Taken
 
@@ -120,6 +121,7 @@ def demo_settings(
         api_keys=[api_key(state.key, state.secret)],
         store=StoreSettings(url=f"sqlite:///{folder / 'colloque.sqlite3'}"),
         rooms=RoomSettings(create_on_join=True),
+        webhooks=WebhookSettings(allowed_targets=["127.0.0.0/8", "::1/128", "http://localhost:*"]),
         # On loopback everybody has the same address.
         limits=LimitSettings(api_requests_per_minute_per_address=0, failures_per_minute_per_address=0),
         logging=LoggingSettings(format="text"),

@@ -20,7 +20,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 FIELDS = frozenset(
     {
         # ids that we made ourselves and that say nothing about a person
-        "room", "call", "leg", "track", "worker", "trace_id", "operation",
+        "room", "webhook", "call", "leg", "track", "worker", "trace_id", "operation",
         # figures and words from closed lists
         "code", "reason", "state", "kind", "source", "path", "count", "bytes", "seconds", "milliseconds",
         "port", "status", "version", "setting", "settings", "mime_type", "level", "event_kind",

@@ -22,7 +22,7 @@ from colloque.origins import Peers, own_origins
 from colloque.page import BUILT, Page
 from colloque.silence import Silence
 from colloque.version import running_version
-from control_api import ControlApi, TwirpApi, twirp_routes
+from control_api import ControlApi, Courier, Sender, TwirpApi, twirp_routes
 from control_api import middleware as api_middleware
 from control_api import routes as api_routes
 from rooms import LegJournal, Rooms, StoreUnavailable
@@ -50,6 +50,7 @@ _TAKEN_UP = frozenset(
         "api_keys",
         "rooms",
         "logging",
+        "webhooks",
         "limits.api_requests_per_minute_per_key",
         "limits.api_requests_per_minute_per_address",
         "limits.participants_per_room",
@@ -70,6 +71,7 @@ class Server:
         self._tls: ssl.SSLContext | None = None
         self._rooms: Rooms | None = None
         self._api: ControlApi | None = None
+        self._courier: Courier | None = None
         self._admin: Admin | None = None
 
     @property
@@ -114,6 +116,8 @@ class Server:
         self.rooms.reconfigure(keys=wiring.key_ring(settings), settings=wiring.rooms_settings(settings))
         if self._api is not None:
             self._api.reconfigure(wiring.api_settings(settings))
+        if self._courier is not None:
+            self._courier.reconfigure(wiring.webhook_targets(settings))
         logs.set_up(settings.logging.level, settings.logging.format)
         for name in needing_restart(self.settings, settings):
             log.warning("setting_needs_restart", extra={"setting": name})
@@ -140,7 +144,11 @@ class Server:
         )
         self._rooms.events.follow(signalling.event_written)
         registry.register(signalling.collector())
-        self._api = ControlApi(self._rooms, wiring.api_settings(settings), version=running_version())
+        self._courier = self._run_courier(self._rooms)
+        registry.register(self._courier.metrics)
+        self._api = ControlApi(
+            self._rooms, wiring.api_settings(settings), version=running_version(), courier=self._courier
+        )
         registry.register(self._api.metrics)
         self._admin = Admin(
             rooms=self._rooms,
@@ -187,6 +195,14 @@ class Server:
         self._stack.push_async_callback(journal.settle, within_seconds=JOURNAL_WITHIN_SECONDS)
         registry.register(JournalMetrics(journal))
         return journal
+
+    def _run_courier(self, rooms: Rooms) -> Courier:
+        sender = Sender(wiring.webhook_targets(self.settings), version=running_version())
+        sender.open()
+        self._stack.push_async_callback(sender.close)
+        courier = Courier(rooms, sender)
+        self._stack.push_async_callback(_cancelled, asyncio.create_task(courier.run()))
+        return courier
 
     async def _start_sfu(self, registry: CollectorRegistry) -> Sfu:
         sfu = Sfu(wiring.sfu_config(self.settings))

@@ -72,6 +72,13 @@ def _database(text: str) -> str:
     return text
 
 
+def _target(text: str) -> str:
+    # Loads the HTTP client, which a command that only signs a token would wait for.
+    from control_api.webhooks import checked_entry
+
+    return checked_entry(text)
+
+
 def _none_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
@@ -87,6 +94,7 @@ Origin = Annotated[str, AfterValidator(_origin)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Address = Annotated[str, AfterValidator(_address)]
 Network = Annotated[str, AfterValidator(_network)]
+Target = Annotated[str, AfterValidator(_target)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_none_if_empty)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 Scope = Literal["rooms:read", "rooms:write", "participants:admit", "events:read", "ops"]
@@ -231,6 +239,17 @@ class RoomSettings(Section):
     )
 
 
+class WebhookSettings(Section):
+    """Where events may be told."""
+
+    allowed_targets: list[Target] = Field(
+        default=[],
+        max_length=200,
+        description="Hosts that webhooks may call (portal.example, *.example, http://10.1.2.3:8080) and"
+        " private networks that they may be in (10.0.0.0/8); empty: none.",
+    )
+
+
 class LimitSettings(Section):
     """Bounds that keep one caller or peer from costing the others; 0 requests a minute is no limit."""
 
@@ -289,6 +308,7 @@ class Settings(Section):
     )
     store: StoreSettings = StoreSettings()
     rooms: RoomSettings = RoomSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     limits: LimitSettings = LimitSettings()
     logging: LoggingSettings = LoggingSettings()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from colloque.origins import own_origins
-from control_api import Addresses, ApiSettings
+from control_api import Addresses, ApiSettings, Targets
 from rooms import ApiKey, KeyRing, RoomsSettings
 from sfu import MediaAddress, SfuConfig, SfuLimits
 from signalling.livekit import LiveKitSettings, SignalLimits
@@ -46,6 +46,11 @@ def api_settings(settings: Settings) -> ApiSettings:
         requests_per_minute_per_address=settings.limits.api_requests_per_minute_per_address,
         failures_per_minute_per_address=settings.limits.failures_per_minute_per_address,
     )
+
+
+def webhook_targets(settings: Settings) -> Targets:
+    """Give where events may be told."""
+    return Targets(settings.webhooks.allowed_targets)
 
 
 def livekit_settings(settings: Settings) -> LiveKitSettings:

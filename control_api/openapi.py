@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from control_api.problems import CODES, CONTENT_TYPE
 from control_api.schemas import ProblemBody
+from control_api.webhook_openapi import TOLD_MODELS, describe_webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,6 +38,7 @@ def describe(operations: Sequence[Operation], *, version: str, server: str) -> d
         "servers": [{"url": server}],
         "security": [{"key": []}, {"token": []}],
         "paths": paths,
+        "webhooks": describe_webhooks(),
         "components": {
             "schemas": schemas,
             "securitySchemes": {
@@ -130,12 +132,13 @@ def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
     taken: list[tuple[type[BaseModel], _Mode]] = [
         (operation.body, "validation") for operation in operations if operation.body is not None
     ]
+    told: list[tuple[type[BaseModel], _Mode]] = [(model, "serialization") for model in TOLD_MODELS]
     problem: list[tuple[type[BaseModel], _Mode]] = [(ProblemBody, "serialization")]
     given: list[tuple[type[BaseModel], _Mode]] = [
         (operation.answer, "serialization") for operation in operations if operation.answer is not None
     ]
     # Each once, in a fixed order, so that the file is the same at every start.
-    models = list(dict.fromkeys((*taken, *given, *problem)))
+    models = list(dict.fromkeys((*taken, *given, *told, *problem)))
     _, described = models_json_schema(models, ref_template=_REFERENCE)
     schemas: dict[str, Any] = described["$defs"]
     return schemas

@@ -12,6 +12,7 @@ from control_api.problems import FieldError, Problem
 
 if TYPE_CHECKING:
     from control_api.auth import Caller
+    from control_api.webhooks import Courier
     from rooms import Rooms
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -48,6 +49,13 @@ class Call:
     body: Any = None
     """The checked body, or the plain JSON value where an operation checks it itself."""
     caller_or_none: Caller | None = None
+    courier_or_none: Courier | None = None
+
+    @property
+    def courier(self) -> Courier:
+        """Who carries events to webhooks."""
+        assert self.courier_or_none is not None, "a server that has webhooks delivers them"  # noqa: S101
+        return self.courier_or_none
 
     @property
     def caller(self) -> Caller:

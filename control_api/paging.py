@@ -47,6 +47,14 @@ def read_name_cursor(text: str) -> str:
     raise _invalid("cursor", "is not one that this list gave")
 
 
+def read_number_cursor(text: str) -> int:
+    """Read a position in a list that is ordered by a number."""
+    match _read(text):
+        case [int() as number] if not isinstance(number, bool) and 0 <= number < 2**63:
+            return number
+    raise _invalid("cursor", "is not one that this list gave")
+
+
 def read_limit(text: str | None) -> int:
     """Read how many items a page may have."""
     if text is None:

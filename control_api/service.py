@@ -18,6 +18,7 @@ from control_api import (
     rating_operations,
     room_operations,
     room_state_operations,
+    webhook_operations,
 )
 from control_api.auth import Caller, authenticate, require
 from control_api.body import read_json, validated
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from control_api.webhooks import Courier
+
 log = logging.getLogger("control_api")
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -43,6 +46,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *group_operations.OPERATIONS,
     *event_operations.OPERATIONS,
     *rating_operations.OPERATIONS,
+    *webhook_operations.OPERATIONS,
     *join_operations.OPERATIONS,
 )
 _JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -79,9 +83,12 @@ class Request:
 class ControlApi:
     """Answers requests; owns nothing but the counters of its rate limits."""
 
-    def __init__(self, rooms: Rooms, settings: ApiSettings, *, version: str) -> None:
-        """Serve these rooms."""
+    def __init__(
+        self, rooms: Rooms, settings: ApiSettings, *, version: str, courier: Courier | None = None
+    ) -> None:
+        """Serve these rooms; without a courier, no webhooks."""
         self._rooms = rooms
+        self._courier = courier
         self._version = version
         self.metrics = ApiMetrics()
         self.reconfigure(settings)
@@ -159,6 +166,7 @@ class ControlApi:
             query=_query(operation, request),
             headers=request.headers,
             caller_or_none=self._caller(operation, request, now=now),
+            courier_or_none=self._courier,
         )
         if any("\0" in one for one in request.path.values()):
             raise Problem("not-found")  # no id has one, and not every database can be asked for it

@@ -46,14 +46,18 @@ from rooms.model import (
     Source,
     Warrant,
 )
+from rooms.outbox import Outbox, Turn
+from rooms.outbox_picking import Parcel
 from rooms.participants import Ticket
 from rooms.ratings import REASONS, Rating, Ratings, Reason
+from rooms.retries import Outcome, OutcomeCode
 from rooms.rights import in_force
 from rooms.rows import call_rules
 from rooms.service import Rooms
 from rooms.states import RoomAct
 from rooms.transitions import Cause
 from rooms.waiting_room import Waiter, WaitingRoom
+from rooms.webhooks import DeadLetter, DisabledReason, Signing, Webhook, WebhookDraft, Webhooks
 from rooms.window import closes_at, opens_at
 
 __all__ = [
@@ -67,6 +71,8 @@ __all__ = [
     "ApiKey",
     "CallRules",
     "Cause",
+    "DeadLetter",
+    "DisabledReason",
     "EventLog",
     "EventPage",
     "EventType",
@@ -88,6 +94,10 @@ __all__ = [
     "Link",
     "NotFound",
     "Once",
+    "Outbox",
+    "Outcome",
+    "OutcomeCode",
+    "Parcel",
     "Participant",
     "ParticipantDraft",
     "ParticipantState",
@@ -108,14 +118,19 @@ __all__ = [
     "Rooms",
     "RoomsError",
     "RoomsSettings",
+    "Signing",
     "Source",
     "StaleVersion",
     "StoreUnavailable",
     "Taken",
     "Ticket",
+    "Turn",
     "Waiter",
     "WaitingRoom",
     "Warrant",
+    "Webhook",
+    "WebhookDraft",
+    "Webhooks",
     "call_rules",
     "closes_at",
     "in_force",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import delete, select
+
 from rooms.events import PRUNED_AT_ONCE, EventPage, newest_position, prune_events, read_events
+from rooms.tables import EventHeadRow, WebhookLetterRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,4 +49,8 @@ class EventLog:
         """Delete some of what is older than the settings say; say whether there may be more."""
         before = now - self._context.settings.events_kept_days * _DAY
         async with self._context.store.write() as session:
-            return await prune_events(session, before=before) == PRUNED_AT_ONCE
+            pruned = await prune_events(session, before=before)
+            if pruned:
+                head = select(EventHeadRow.pruned).scalar_subquery()
+                await session.execute(delete(WebhookLetterRow).where(WebhookLetterRow.position <= head))
+            return pruned == PRUNED_AT_ONCE

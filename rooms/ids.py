@@ -39,6 +39,21 @@ def new_rating_id() -> str:
     return f"rating_{_random_text()}"
 
 
+def new_webhook_id() -> str:
+    """Make the name of a webhook."""
+    return f"wh_{_random_text()}"
+
+
+def new_webhook_secret() -> str:
+    """Make the secret that signs a webhook's deliveries: 256 bits, written as Standard Webhooks wants it."""
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def new_claim() -> str:
+    """Name one attempt to deliver something."""
+    return secrets.token_hex(8)
+
+
 def new_link_secret() -> str:
     """Make the part of a link that opens the room: 128 bits, lower-case so that no mail program breaks it."""
     return _random_text()

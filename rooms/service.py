@@ -20,11 +20,13 @@ from rooms.leg_journal import LegJournal
 from rooms.legs import close_connections
 from rooms.life import begin, move_room
 from rooms.links import Links
+from rooms.outbox import Outbox
 from rooms.participants import Participants
 from rooms.ratings import Ratings
 from rooms.states import RoomAct
 from rooms.store import Store
 from rooms.waiting_room import WaitingRoom
+from rooms.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +44,8 @@ class Rooms:
         """Use `Rooms.open`."""
         self._context = context
         self.events = EventLog(context)
+        self.webhooks = Webhooks(context)
+        self.outbox = Outbox(context)
         self.participants = Participants(context)
         self.links = Links(context)
         self.waiting_room = WaitingRoom(context)

@@ -221,3 +221,66 @@ class GroupMemberRow(Base):
     room_uid: Mapped[str] = mapped_column(ForeignKey("rooms.uid", ondelete="CASCADE"), primary_key=True)
     identity: Mapped[str] = mapped_column(primary_key=True)
     group_id: Mapped[str] = mapped_column(ForeignKey("groups.id", ondelete="CASCADE"), index=True)
+
+
+class WebhookRow(Base):
+    """Where a tenant wants its events told. Its secrets stand here as they are: they sign every delivery.
+
+    Every event up to `position` is either delivered or stands in a lane or among the letters.
+    """
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    tenant: Mapped[str] = mapped_column(index=True)
+    url: Mapped[str]
+    description: Mapped[str | None]
+    event_types: Mapped[list[str] | None] = mapped_column(_Json)
+    secret: Mapped[str]
+    old_secret: Mapped[str | None]
+    old_secret_until: Mapped[float | None]
+    enabled: Mapped[bool]
+    disabled_reason: Mapped[str | None]
+    disabled_at: Mapped[float | None]
+    position: Mapped[int] = mapped_column(BigInteger)
+    unreachable_since: Mapped[float | None]
+    held_until: Mapped[float | None]
+    created_at: Mapped[float]
+    version: Mapped[int]
+
+
+class WebhookLaneRow(Base):
+    """The events of one room that a webhook is still to be told, in order: `position` is that of the first.
+
+    While it is on its way, `claim` names the attempt and `due_at` is when another may be made without word
+    of it.
+    """
+
+    __tablename__ = "webhook_lanes"
+
+    webhook_id: Mapped[str] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"), primary_key=True)
+    room_uid: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger)
+    occurred_at: Mapped[float]
+    due_at: Mapped[float] = mapped_column(index=True)
+    claim: Mapped[str | None]
+    attempts: Mapped[int]
+    failing_since: Mapped[float | None]
+    reason: Mapped[str | None]
+    status: Mapped[int | None]
+
+
+class WebhookLetterRow(Base):
+    """One event out of the order: a dead letter, or (`dead_at` is null) one that was asked for again."""
+
+    __tablename__ = "webhook_letters"
+
+    webhook_id: Mapped[str] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    due_at: Mapped[float | None] = mapped_column(index=True)
+    claim: Mapped[str | None]
+    attempts: Mapped[int]
+    failing_since: Mapped[float | None]
+    reason: Mapped[str | None]
+    status: Mapped[int | None]
+    dead_at: Mapped[float | None]

@@ -14,6 +14,7 @@ PURE = (
     "sfu/model.py",
     "rooms/model.py",
     "rooms/presence.py",
+    "rooms/retries.py",
     "rooms/rights.py",
     "rooms/states.py",
     "rooms/transitions.py",

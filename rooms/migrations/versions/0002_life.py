@@ -29,11 +29,14 @@ def upgrade() -> None:
     _make_events()
     _make_ratings()
     _make_groups()
+    _make_webhooks()
     _keep_what_was_told()
 
 
 def downgrade() -> None:
     """Take them away again."""
+    for table in ("webhook_letters", "webhook_lanes", "webhooks"):
+        op.drop_table(table)
     for table in ("group_members", "groups", "ratings", "event_heads", "events", "connections"):
         op.drop_table(table)
     for name in ("admitted_at", "waiting_since"):
@@ -134,6 +137,65 @@ def _make_groups() -> None:
         sa.PrimaryKeyConstraint("room_uid", "identity", name="pk_group_members"),
     )
     op.create_index("ix_group_members_group_id", "group_members", ["group_id"])
+
+
+def _make_webhooks() -> None:
+    op.create_table(
+        "webhooks",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("description", sa.String(), nullable=True),
+        sa.Column("event_types", _json(), nullable=True),
+        sa.Column("secret", sa.String(), nullable=False),
+        sa.Column("old_secret", sa.String(), nullable=True),
+        sa.Column("old_secret_until", sa.Double(), nullable=True),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("disabled_reason", sa.String(), nullable=True),
+        sa.Column("disabled_at", sa.Double(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("unreachable_since", sa.Double(), nullable=True),
+        sa.Column("held_until", sa.Double(), nullable=True),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_webhooks"),
+    )
+    op.create_index("ix_webhooks_tenant", "webhooks", ["tenant"])
+    op.create_table(
+        "webhook_lanes",
+        sa.Column("webhook_id", sa.String(), nullable=False),
+        sa.Column("room_uid", sa.String(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("occurred_at", sa.Double(), nullable=False),
+        sa.Column("due_at", sa.Double(), nullable=False),
+        sa.Column("claim", sa.String(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sa.Double(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhooks.id"], name="fk_webhook_lanes_webhook_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("webhook_id", "room_uid", name="pk_webhook_lanes"),
+    )
+    op.create_index("ix_webhook_lanes_due_at", "webhook_lanes", ["due_at"])
+    op.create_table(
+        "webhook_letters",
+        sa.Column("webhook_id", sa.String(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("due_at", sa.Double(), nullable=True),
+        sa.Column("claim", sa.String(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sa.Double(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("dead_at", sa.Double(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["webhook_id"], ["webhooks.id"], name="fk_webhook_letters_webhook_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("webhook_id", "position", name="pk_webhook_letters"),
+    )
+    op.create_index("ix_webhook_letters_due_at", "webhook_letters", ["due_at"])
 
 
 def _keep_what_was_told() -> None:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from control_api import OPERATIONS, Addresses, ApiSettings, ControlApi, Request
-from rooms import ApiKey, KeyRing, Rooms, RoomsSettings
+from control_api import OPERATIONS, Addresses, ApiSettings, ControlApi, Courier, Request, Targets
+from rooms import ApiKey, KeyRing, Outcome, Rooms, RoomsSettings
 from tests.support.postgresql import emptied
 from tests.support.rooms_database import empty_database
 
@@ -29,12 +29,26 @@ class Reply:
     text: str
 
 
+class FakeSender:
+    """Sends nothing, remembers what it was given, and says what it was told to say."""
+
+    def __init__(self, targets: Targets) -> None:
+        self.targets = targets
+        self.outcome = Outcome("delivered", 204)
+        self.sent: list[tuple[str, Mapping[str, str], str]] = []
+
+    async def send(self, address: str, headers: Mapping[str, str], body: str, *, now: float) -> Outcome:
+        self.sent.append((address, headers, body))
+        return self.outcome
+
+
 class Client:
     """Asks as somebody with an API key would; `now` may be moved."""
 
-    def __init__(self, api: ControlApi, rooms: Rooms) -> None:
+    def __init__(self, api: ControlApi, rooms: Rooms, sender: "FakeSender") -> None:
         self.api = api
         self.rooms = rooms
+        self.sender = sender
         self.now = NOW
 
     async def ask(
@@ -88,7 +102,9 @@ async def client(url: str) -> AsyncIterator[Client]:
         own_origins=frozenset({"https://visio.example"}),
         allowed_origins=frozenset({"https://portal.example"}),
     )
-    yield Client(ControlApi(rooms, settings, version="1"), rooms)
+    sender = FakeSender(Targets(["portal.example", "http://10.1.2.3:8080"]))
+    courier = Courier(rooms, sender, wall=lambda: NOW)
+    yield Client(ControlApi(rooms, settings, version="1", courier=courier), rooms, sender)
     await rooms.close()
 
 

@@ -15,7 +15,7 @@ from rooms.rights import EVERYTHING
 from rooms.tokens import mint_join_token
 from tests.unit.control_api.conftest import KEY, NOW, READER, STRANGER, Client, basic
 
-PATHS = {"room": "rdv", "identity": "p1", "link": "link_x", "group": "GR_x"}
+PATHS = {"room": "rdv", "identity": "p1", "link": "link_x", "group": "GR_x", "webhook": "wh_x"}
 # Every operation must be in exactly one of these, so that a new one fails here until it was thought about.
 OPEN_TO_ALL = {"preview_join", "join", "rate_by_link"}
 FOR_READERS = {
@@ -33,14 +33,21 @@ FOR_WRITERS = {
     "open_group", "place_in_group", "close_group",
 }  # fmt: skip
 FOR_MODERATORS = {"remove_participant", "admit_participant", "deny_participant", "admit_all"}
-FOR_FOLLOWERS = {"list_events"}
+FOR_FOLLOWERS = {"list_events", "list_webhooks", "get_webhook", "list_dead_letters"}
+FOR_OPERATORS = {
+    "create_webhook", "patch_webhook", "delete_webhook", "rotate_webhook_secret", "test_webhook", "redeliver",
+}  # fmt: skip
+OF_NO_ROOM = {"create_room", "list_rooms", "list_events", "create_webhook", "list_webhooks"}
 BODIES: dict[str, Any] = {
-    "patch_room": {},
-    "patch_participant": {},
-    "create_room": {},
     "create_rating": {"identity": "p1", "score": 3},
     "open_group": {},
     "place_in_group": {"identities": []},
+    "create_webhook": {"url": "https://portal.example/"},
+    "patch_webhook": {},
+    "redeliver": {"after": 0},
+    "patch_room": {},
+    "patch_participant": {},
+    "create_room": {},
 }
 
 
@@ -49,7 +56,7 @@ def bearer(claims: dict[str, Any], key: ApiKey = KEY) -> str:
 
 
 def test_every_operation_is_classified() -> None:
-    classes = (OPEN_TO_ALL, FOR_READERS, FOR_WRITERS, FOR_MODERATORS, FOR_FOLLOWERS)
+    classes = (OPEN_TO_ALL, FOR_READERS, FOR_WRITERS, FOR_MODERATORS, FOR_FOLLOWERS, FOR_OPERATORS)
     assert {one.name for one in OPERATIONS} == set().union(*classes)
     assert sum(map(len, classes)) == len(OPERATIONS)
     assert {one.name for one in OPERATIONS if one.scope is None} == OPEN_TO_ALL
@@ -64,11 +71,12 @@ async def test_scopes_decide_who_may_do_what(client: Client, operation: Any) -> 
     nobody = await client.ask(operation.method, path, body, key=None)
     assert (nobody.status, nobody.body["code"]) == (401, "unauthenticated")
     elsewhere = await client.ask(operation.method, path, body, key=STRANGER)
-    assert elsewhere.status == 404 or operation.name in {"create_room", "list_rooms", "list_events"}
+    assert elsewhere.status == 404 or operation.name in OF_NO_ROOM
     for scope, allowed in (
         ("rooms:read", operation.name in FOR_READERS),
         ("participants:admit", operation.name in FOR_MODERATORS),
         ("events:read", operation.name in FOR_FOLLOWERS),
+        ("ops", operation.name in FOR_OPERATORS),
         ("", False),
     ):
         token = bearer({"iss": "portal", "exp": NOW + 60, "scope": scope})
