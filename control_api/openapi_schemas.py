@@ -136,10 +136,11 @@ def _patched(schema: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
         _add_patch(name, found)
         changed = _to(patch_name(name))
     elif isinstance(changed.get("additionalProperties"), dict):
-        changed["additionalProperties"] = {"anyOf": [changed["additionalProperties"], {"type": "null"}]}
+        # To take away what is not there is no error, so names and number are free.
+        nullable = {"anyOf": [changed["additionalProperties"], {"type": "null"}]}
+        changed = {"type": "object", "additionalProperties": nullable}
     ways = changed.get("anyOf", [changed])
-    nullable = ways if {"type": "null"} in ways else [*ways, {"type": "null"}]
-    return {"anyOf": nullable, **about}
+    return {"anyOf": ways if {"type": "null"} in ways else [*ways, {"type": "null"}], **about}
 
 
 def _example(schema: dict[str, Any], found: dict[str, Any]) -> Any:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from control_api.body import merge_patch, validated
+from control_api.body import patched
 from control_api.operations import Call, Operation, Query, Reply, tag, wanted_version
 from control_api.paging import LIMIT, next_page, read_limit, read_name_cursor, write_cursor
 from control_api.schemas import (
@@ -71,7 +71,7 @@ async def patch_participant(call: Call) -> Reply:
     version = wanted_version(call, participant.room_uid)
     body = json.loads(ParticipantBody.of(participant).model_dump_json())
     current = {name: body[name] for name in ParticipantRequest.model_fields}
-    request = validated(ParticipantRequest, merge_patch(current, call.body))
+    request = patched(ParticipantRequest, current, call.body)
     changed, _ = await call.rooms.participants.put(
         call.tenant,
         call.path["room"],

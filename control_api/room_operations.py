@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, get_args
 from urllib.parse import quote
 
-from control_api.body import merge_patch, validated
+from control_api.body import patched
 from control_api.idempotency import once
 from control_api.operations import Call, Operation, Query, Reply, invalid_query, tag, wanted_version
 from control_api.paging import LIMIT, next_page, read_agenda_cursor, read_limit, write_cursor
@@ -56,7 +56,7 @@ async def patch_room(call: Call) -> Reply:
     """Change a room by a JSON merge patch; with `If-Match` only if nobody else did."""
     room = await call.rooms.get_room(call.tenant, call.path["room"])
     version = wanted_version(call, room.uid)
-    rules = validated(RoomRules, merge_patch(_rules(room), call.body))
+    rules = patched(RoomRules, _rules(room), call.body)
     changed = await call.rooms.replace_room(
         call.tenant,
         room.id,
