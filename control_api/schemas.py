@@ -66,9 +66,8 @@ ChosenId = Annotated[
     str,
     StringConstraints(min_length=1, max_length=128, pattern=r"^[^/]*$"),
     AfterValidator(_printable),
-    Field(examples=["rdv-2031"]),
 ]
-Time = Annotated[AwareDatetime, AfterValidator(_usable_year), Field(examples=["2031-05-06T09:00:00+02:00"])]
+Time = Annotated[AwareDatetime, AfterValidator(_usable_year)]
 _WORD = r"^[A-Za-z0-9_.-]{1,64}$"
 Word = Annotated[str, StringConstraints(pattern=_WORD)]
 Text = Annotated[str, StringConstraints(max_length=500), AfterValidator(_storable)]
@@ -85,7 +84,7 @@ Words = Annotated[
         }
     ),
 ]
-Sources = Annotated[list[Source], AfterValidator(_unique)]
+Sources = Annotated[list[Source], AfterValidator(_unique), Field(json_schema_extra={"uniqueItems": True})]
 
 
 class Strict(BaseModel):
@@ -112,7 +111,7 @@ class RoomRules(Strict):
         default=None, description="A title for people; not a name of a person.", examples=["Follow-up"]
     )
     kind: RoomKind = "consultation"
-    starts_at: Time | None = None
+    starts_at: Time | None = Field(default=None, examples=["2031-05-06T09:00:00+02:00"])
     ends_at: Time | None = Field(default=None, examples=["2031-05-06T09:20:00+02:00"])
     open_before_minutes: int | None = Field(
         default=None,
@@ -163,7 +162,9 @@ class RoomRequest(RoomRules):
     """A room to be made."""
 
     id: ChosenId | None = Field(
-        default=None, description="Chosen by the caller, unique within its tenant; else made up."
+        default=None,
+        description="Chosen by the caller, unique within its tenant; else made up.",
+        examples=["rdv-2031"],
     )
 
 
@@ -340,7 +341,7 @@ class TokenBody(BaseModel):
 class LinkRequest(Strict):
     """A link for one participant."""
 
-    expires_at: Time | None = None
+    expires_at: Time | None = Field(default=None, examples=["2031-05-06T10:00:00+02:00"])
 
 
 class GuestLinkRequest(LinkRequest):
