@@ -35,7 +35,9 @@ def routes(api: ControlApi, *, address_of: Callable[[web.Request], str]) -> list
         web.route(operation.method, operation.path, _handler(api, operation, address_of))
         for operation in OPERATIONS
     ]
-    return [*found, web.get("/v1/openapi.json", _openapi(api), allow_head=False)]
+    described = {"/v1/openapi.json": api.openapi, "/v1/docs": api.reference}
+    found += [web.get(path, _description(give), allow_head=False) for path, give in described.items()]
+    return found
 
 
 def middleware(api: ControlApi) -> Middleware:
@@ -83,9 +85,11 @@ def _handler(api: ControlApi, operation: Operation, address_of: Callable[[web.Re
     return handle
 
 
-def _openapi(api: ControlApi) -> Handler:
+def _description(give: Callable[[], Reply]) -> Handler:
     async def handle(_request: web.Request) -> web.StreamResponse:
-        return _response(api.openapi())
+        response = _response(give())
+        response.enable_compression()
+        return response
 
     return handle
 
