@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import secrets
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -86,12 +88,22 @@ def _handler(api: ControlApi, operation: Operation, address_of: Callable[[web.Re
 
 
 def _description(give: Callable[[], Reply]) -> Handler:
-    async def handle(_request: web.Request) -> web.StreamResponse:
-        response = _response(give())
-        response.enable_compression()
+    async def handle(request: web.Request) -> web.StreamResponse:
+        reply = give()
+        response = _response(reply)
+        response.headers["Vary"] = "Accept-Encoding"
+        if isinstance(reply.body, str) and "gzip" in request.headers.get("Accept-Encoding", ""):
+            response.body = _packed(reply.body)
+            response.headers["Content-Encoding"] = "gzip"
         return response
 
     return handle
+
+
+@lru_cache(maxsize=4)
+def _packed(text: str) -> bytes:
+    """Compress what is the same for everybody, who may ask without a key, only once."""
+    return gzip.compress(text.encode(), mtime=0)
 
 
 async def read_body(request: web.Request, max_bytes: int) -> bytes:
