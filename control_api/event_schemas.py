@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
-from rooms import EventType, RoomEvent
+from rooms import EVENT_TYPES, EventType, RoomEvent
 
 
 class EventBody(BaseModel):
@@ -17,7 +17,11 @@ class EventBody(BaseModel):
         description="The same at every delivery; also the `webhook-id`.",
         examples=["evt_ot2ntnaxhhk6fgxhbnsgqsmxxe"],
     )
-    type: EventType
+    # Known types are told in words: clients made from this file would refuse to read an event of a new one.
+    type: Annotated[EventType, WithJsonSchema({"type": "string"})] = Field(
+        description=f"More may come: pass over what you do not know. Now one of: {', '.join(EVENT_TYPES)}.",
+        examples=["room.planned"],
+    )
     room: str = Field(description="The room's id.", examples=["rdv-2031"])
     sid: str = Field(
         description="Tells rooms apart that had the same id one after the other.",

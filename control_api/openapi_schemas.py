@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from control_api.schemas import ProblemBody
-from rooms import EventType, ParticipantState, Role, RoomKind, RoomState, Source
+from rooms import ParticipantState, Role, RoomKind, RoomState, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _Mode = Literal["validation", "serialization"]
 _PLACE = "#/components/schemas/"
 _WORDS = {
-    "EventType": get_args(EventType),
     "ParticipantState": get_args(ParticipantState),
     "Role": get_args(Role),
     "RoomKind": get_args(RoomKind),

@@ -12,6 +12,7 @@ from control_api.body import validated
 from control_api.openapi import CHAPTERS
 from control_api.operations import Operation
 from control_api.schemas import RoomRules
+from rooms import EVENT_TYPES
 from rooms.model import ROLES
 from tests.unit.control_api.conftest import Client
 
@@ -107,6 +108,13 @@ def test_no_operation_that_clients_know_has_another_name() -> None:
         create_guest_link delete_link list_events preview_join join
     """
     assert set(known.split()) <= {one.name for one in OPERATIONS}
+
+
+async def test_events_of_types_to_come_can_be_read_by_clients_made_today(client: Client) -> None:
+    kind = file_of(client)["components"]["schemas"]["EventBody"]["properties"]["type"]
+    assert kind["type"] == "string"
+    assert "enum" not in kind
+    assert all(f" {name}" in kind["description"] for name in EVENT_TYPES)
 
 
 def test_every_module_of_operations_has_a_chapter() -> None:
