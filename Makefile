@@ -13,6 +13,8 @@ CORE := sfu/core
 CARGO_IN_CORE := cd $(CORE) && cargo
 BROWSER_CLIENT := tests/integration/browser
 SERVER_SDK := tests/integration/server_sdk
+API_CLIENTS := tests/integration/clients
+STRANGERS := .venv-strangers
 
 # Sources of the wheel; build results that lie among them are not sources.
 WHEEL_SOURCES := $(shell find $(PACKAGES) -type f \
@@ -114,7 +116,14 @@ $(STAMP)/server-sdk: $(SERVER_SDK)/package.json $(SERVER_SDK)/package-lock.json 
 	cd $(SERVER_SDK) && npm ci --no-progress
 	@touch $@
 
-python-tests: build $(STAMP)/venv-dev $(STAMP)/browser-client $(STAMP)/server-sdk
+# Programs that use the REST interface as strangers do, by its OpenAPI file; apart from ours, as theirs are.
+$(STAMP)/strangers: requirements/strangers.txt $(API_CLIENTS)/package.json $(API_CLIENTS)/package-lock.json | $(STAMP) toolchain
+	$(PYTHON) -m venv $(STRANGERS)
+	$(STRANGERS)/bin/python -m pip install --quiet --require-hashes -r requirements/strangers.txt
+	cd $(API_CLIENTS) && npm ci --no-progress
+	@touch $@
+
+python-tests: build $(STAMP)/venv-dev $(STAMP)/browser-client $(STAMP)/server-sdk $(STAMP)/strangers
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 # How quick a call is on this machine, in milliseconds; about five minutes.
@@ -130,5 +139,5 @@ figures-api: build $(STAMP)/venv-dev
 	$(BIN)/python -m tests.figures.room_api
 
 clean:
-	rm -rf .venv .make dist colloque/_web web/node_modules $(BROWSER_CLIENT)/node_modules \
-		$(SERVER_SDK)/node_modules $(CORE)/target sfu/*.so
+	rm -rf .venv $(STRANGERS) .make dist colloque/_web web/node_modules $(BROWSER_CLIENT)/node_modules \
+		$(SERVER_SDK)/node_modules $(API_CLIENTS)/node_modules $(CORE)/target sfu/*.so

@@ -153,7 +153,7 @@ def greeting(settings: Settings, state: DemoState, version: str) -> str:
     return (
         f"\nColloque {version}: a demonstration on this machine only. Stop it with Ctrl-C.\n\n"
         f"Open one link in each of two browser windows:\n{links}\n\n"
-        f"Room API: {url}/v1  (described at {url}/v1/openapi.json)\n"
+        f"Room API: {url}/v1  (described at {url}/v1/docs)\n"
         f"  key     {state.key}\n  secret  {state.secret}\n"
     )
 

@@ -43,6 +43,8 @@ OPERATIONS = (
         "Admit a participant",
         "participants:admit",
         answer=ParticipantBody,
+        refusals=("invalid-transition", "full"),
+        gives=("ETag",),
     ),
     Operation(
         "POST",
@@ -51,6 +53,8 @@ OPERATIONS = (
         "Deny a participant",
         "participants:admit",
         answer=ParticipantBody,
+        refusals=("invalid-transition", "full"),
+        gives=("ETag",),
     ),
     Operation(
         "POST",

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from control_api.problems import FieldError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from pydantic_core import ErrorDetails
 
 MAX_BYTES = 64 * 1024
@@ -49,6 +51,17 @@ def validated(model: type[Model], value: Any) -> Model:
         ) from error
 
 
+def patched(model: type[Model], current: Any, patch: Mapping[str, Any]) -> Model:
+    """Apply a merge patch to an object and check what comes of it; raise `Problem` as `validated` does."""
+    if unknown := list(_unknown(model, patch)):
+        raise Problem(
+            "invalid-field",
+            "; ".join(f"{one.pointer}: {one.detail}" for one in unknown[:3]),
+            errors=tuple(unknown[:MAX_ERRORS]),
+        )
+    return validated(model, merge_patch(current, patch))
+
+
 def merge_patch(target: Any, patch: Any) -> Any:
     """Apply a JSON merge patch (RFC 7396)."""
     if not isinstance(patch, dict):
@@ -60,6 +73,17 @@ def merge_patch(target: Any, patch: Any) -> Any:
         else:
             merged[name] = merge_patch(merged.get(name), value)
     return merged
+
+
+def _unknown(model: type[BaseModel], patch: Mapping[str, Any], within: str = "") -> Iterator[FieldError]:
+    """Find the names that the object cannot have: one with null would take nothing away, and be no error."""
+    for name, value in patch.items():
+        pointer = f"{within}/{_escaped(name)}"
+        kind = model.model_fields[name].annotation if name in model.model_fields else None
+        if kind is None:
+            yield FieldError(pointer, "extra-forbidden", "Extra inputs are not permitted")
+        elif isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _unknown(kind, value, pointer)
 
 
 def _check_structure(raw: bytes) -> None:
@@ -93,4 +117,8 @@ def _field_error(detail: ErrorDetails) -> FieldError:
 
 
 def _pointer(detail: ErrorDetails) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in detail["loc"])
+    return "".join("/" + _escaped(part) for part in detail["loc"])
+
+
+def _escaped(part: str | int) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")

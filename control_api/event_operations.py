@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from control_api.event_schemas import EventBody, EventPageBody
 from control_api.operations import Call, Operation, Query, Reply, invalid_query
-from control_api.paging import read_limit
+from control_api.paging import LIMIT, read_limit
 
 _POSITION_MAX = 2**63 - 1
 
@@ -30,9 +30,13 @@ OPERATIONS = (
         "events:read",
         answer=EventPageBody,
         query=(
-            Query("after", "Only events after this position; 0, from the oldest that is kept, without it."),
+            Query(
+                "after",
+                "Only events after this position; 0 is from the oldest that is kept.",
+                {"type": "integer", "minimum": 0, "maximum": _POSITION_MAX, "default": 0},
+            ),
             Query("room", "Only events of rooms with this id."),
-            Query("limit", "Events a page, 1 to 200; 50 without it."),
+            Query("limit", "Events a page.", LIMIT),
         ),
     ),
 )

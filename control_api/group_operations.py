@@ -19,8 +19,12 @@ Identities = Annotated[list[Identity], Field(max_length=200)]
 class GroupRequest(Strict):
     """A sub-group to be opened."""
 
-    name: Title | None = Field(default=None, description="A title for people, seen in the call.")
-    members: Identities = Field(default=[], description="Who is placed there; they leave other groups.")
+    name: Title | None = Field(
+        default=None, description="A title for people, seen in the call.", examples=["Table 1"]
+    )
+    members: Identities = Field(
+        default=[], description="Who is placed there; they leave other groups.", examples=[["patient-1"]]
+    )
     minutes: int | None = Field(
         default=None, ge=1, le=1440, description="It closes by itself after so long; null: it does not."
     )
@@ -29,15 +33,18 @@ class GroupRequest(Strict):
 class MembersRequest(Strict):
     """Who is in the sub-group from now on; everybody else in it returns to the room."""
 
-    identities: Identities
+    identities: Identities = Field(examples=[["patient-1", "patient-2"]])
 
 
 class GroupBody(BaseModel):
     """A sub-group."""
 
-    id: str
-    name: str | None
-    members: list[str] = Field(description="Who belongs there, in the call or not; nobody once it is closed.")
+    id: str = Field(examples=["GR_orkuhpvjm3a54ksb"])
+    name: str | None = Field(examples=["Table 1"])
+    members: list[str] = Field(
+        description="Who belongs there, in the call or not; nobody once it is closed.",
+        examples=[["patient-1"]],
+    )
     opened_at: datetime
     closes_at: datetime | None = Field(description="When it closes by itself.")
     closed_at: datetime | None
@@ -107,6 +114,8 @@ OPERATIONS = (
         body_optional=True,
         answer=GroupBody,
         status=201,
+        refusals=("full", "invalid-transition"),
+        makes={"group": "$response.body#/id"},
     ),
     Operation("GET", _GROUPS, list_groups, "List sub-groups", "rooms:read", answer=GroupsBody),
     Operation(
@@ -117,6 +126,7 @@ OPERATIONS = (
         "rooms:write",
         body=MembersRequest,
         answer=GroupBody,
+        refusals=("full", "invalid-transition"),
     ),
     Operation(
         "POST",
@@ -125,6 +135,7 @@ OPERATIONS = (
         "Close a sub-group",
         "rooms:write",
         answer=GroupBody,
+        refusals=("invalid-transition",),
     ),
 )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import secrets
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -35,7 +37,9 @@ def routes(api: ControlApi, *, address_of: Callable[[web.Request], str]) -> list
         web.route(operation.method, operation.path, _handler(api, operation, address_of))
         for operation in OPERATIONS
     ]
-    return [*found, web.get("/v1/openapi.json", _openapi(api), allow_head=False)]
+    described = {"/v1/openapi.json": api.openapi, "/v1/docs": api.reference}
+    found += [web.get(path, _description(give), allow_head=False) for path, give in described.items()]
+    return found
 
 
 def middleware(api: ControlApi) -> Middleware:
@@ -83,11 +87,23 @@ def _handler(api: ControlApi, operation: Operation, address_of: Callable[[web.Re
     return handle
 
 
-def _openapi(api: ControlApi) -> Handler:
-    async def handle(_request: web.Request) -> web.StreamResponse:
-        return _response(api.openapi())
+def _description(give: Callable[[], Reply]) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        reply = give()
+        response = _response(reply)
+        response.headers["Vary"] = "Accept-Encoding"
+        if isinstance(reply.body, str) and "gzip" in request.headers.get("Accept-Encoding", ""):
+            response.body = _packed(reply.body)
+            response.headers["Content-Encoding"] = "gzip"
+        return response
 
     return handle
+
+
+@lru_cache(maxsize=4)
+def _packed(text: str) -> bytes:
+    """Compress what is the same for everybody, who may ask without a key, only once."""
+    return gzip.compress(text.encode(), mtime=0)
 
 
 async def read_body(request: web.Request, max_bytes: int) -> bytes:

@@ -16,6 +16,7 @@ from control_api.schemas import (
 from rooms import JoinRefused
 
 _NEVER_STORED = {"Cache-Control": "no-store"}
+_REFUSALS = ("not-found", "revoked", "too-early", "too-late", "full")
 
 
 async def preview_join(call: Call) -> Reply:
@@ -65,9 +66,17 @@ OPERATIONS = (
         None,
         body=PreviewRequest,
         answer=PreviewBody,
+        refusals=_REFUSALS,
     ),
     Operation(
-        "POST", "/v1/join", join, "Exchange a link for a join token", None, body=JoinRequest, answer=JoinBody
+        "POST",
+        "/v1/join",
+        join,
+        "Exchange a link for a join token",
+        None,
+        body=JoinRequest,
+        answer=JoinBody,
+        refusals=_REFUSALS,
     ),
 )
 

@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic.json_schema import models_json_schema
-
+from control_api.openapi_parameters import headers, parameters, variables
+from control_api.openapi_schemas import reference, schemas
 from control_api.problems import CODES, CONTENT_TYPE
 from control_api.schemas import ProblemBody
-from control_api.webhook_openapi import TOLD_MODELS, describe_webhooks
+from control_api.webhook_openapi import describe_webhooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from pydantic import BaseModel
+    from control_api.operations import Operation
 
-    from control_api.operations import Operation, Query
+CHAPTERS: Mapping[str, tuple[str, str]] = {
+    "room_operations": ("rooms", "Rooms: when they are open, and what is possible in them."),
+    "room_state_operations": ("rooms", ""),
+    "participant_operations": ("participants", "The people of a room, and the tokens and links for them."),
+    "admission_operations": ("waiting_room", "Who waits is let in or turned away."),
+    "group_operations": ("groups", "Sub-groups of a room, into which people move without joining again."),
+    "event_operations": ("events", "What happened, in order."),
+    "rating_operations": ("ratings", "What people thought of the call."),
+    "webhook_operations": ("webhooks", "Who is told of events, and what could not be told."),
+    "join_operations": ("joining", "What a page asks with a link in its hand."),
+}
+"""By the module that serves them: the tag of operations, and what it says of them where it comes first."""
 
-_Mode = Literal["validation", "serialization"]
-_REFERENCE = "#/components/schemas/{model}"
+_ALWAYS = ("malformed", "forbidden", "too-large", "invalid-field", "rate-limited", "failed", "busy")
 
 
 def describe(operations: Sequence[Operation], *, version: str, server: str) -> dict[str, Any]:
     """Write the file as a JSON value."""
-    schemas = _schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
+    problems: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+        entry = _operation(operation, operations)
+        for status, codes in _codes(operation).items():
+            name = ".".join(codes)
+            problems[name] = _problem(status, codes)
+            entry["responses"][str(status)] = {"$ref": f"#/components/responses/{name}"}
+        paths.setdefault(operation.path, {})[operation.method.lower()] = entry
     return {
         "openapi": "3.1.0",
         "info": {
@@ -37,10 +51,12 @@ def describe(operations: Sequence[Operation], *, version: str, server: str) -> d
         },
         "servers": [{"url": server}],
         "security": [{"key": []}, {"token": []}],
+        "tags": _tags(operations),
         "paths": paths,
         "webhooks": describe_webhooks(),
         "components": {
-            "schemas": schemas,
+            "schemas": schemas(operations),
+            "responses": problems,
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "basic", "description": "API key and its secret."},
                 "token": {
@@ -50,26 +66,18 @@ def describe(operations: Sequence[Operation], *, version: str, server: str) -> d
                     "description": "HS256 by the secret; `iss` the key, `exp` needed, `scope` if narrower.",
                 },
             },
-            "responses": {
-                "Problem": {
-                    "description": "An error; `code` is one of: " + ", ".join(sorted(CODES)) + ".",
-                    "content": {CONTENT_TYPE: {"schema": _reference(ProblemBody)}},
-                }
-            },
         },
     }
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
+def _operation(operation: Operation, operations: Iterable[Operation]) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
         "description": (operation.handler.__doc__ or "").strip(),
-        "parameters": _parameters(operation),
-        "responses": {
-            str(operation.status): _answer(operation),
-            "default": {"$ref": "#/components/responses/Problem"},
-        },
+        "tags": [_tag(operation)],
+        "parameters": parameters(operation),
+        "responses": _answers(operation, operations),
     }
     if operation.scope is None:
         entry["security"] = []
@@ -77,72 +85,78 @@ def _operation(operation: Operation) -> dict[str, Any]:
         entry["description"] += f" Needs the scope `{operation.scope}`."
     if operation.body is not None:
         media = "application/merge-patch+json" if operation.merge_patch else "application/json"
+        schema = reference(operation.body, patch=operation.merge_patch)
         entry["requestBody"] = {
             "required": not operation.body_optional,
-            "content": {media: {"schema": _reference(operation.body)}},
+            "content": {media: {"schema": schema}},
         }
     return entry
 
 
-def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in re.findall(r"{(\w+)}", operation.path)
-    ]
-    found.extend(_query(one) for one in operation.query)
-    if operation.idempotent_by_key:
-        found.append(_header("Idempotency-Key", "A repeated key gets the first answer again, for 24 hours."))
-    if operation.versioned:
-        found.append(_header("If-Match", "The `ETag` that was read; 412 if the object has changed since."))
+def _answers(operation: Operation, operations: Iterable[Operation]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": "Done.", "headers": headers(operation.gives)}
+    if operation.answer is not None:
+        answer["content"] = {"application/json": {"schema": reference(operation.answer)}}
+        if operation.also_csv:
+            answer["content"]["text/csv"] = {"schema": {"type": "string"}}
+    answer = {name: value for name, value in answer.items() if value}
+    new = operation.status_if_new or operation.status
+    found = {str(operation.status): answer, str(new): dict(answer)}
+    if operation.makes:
+        found[str(new)] |= {"description": "Made.", "links": _links(operation, operations)}
     return found
 
 
-def _query(query: Query) -> dict[str, Any]:
-    if not query.name.endswith("*"):
-        return {
-            "name": query.name,
-            "in": "query",
-            "description": query.description,
-            "schema": {"type": "string"},
-        }
-    return {
-        "name": query.name.removesuffix(".*"),
-        "in": "query",
-        "description": f"{query.description} Written `{query.name.replace('*', 'NAME')}=VALUE`.",
-        "style": "form",
-        "explode": True,
-        "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+def _links(operation: Operation, operations: Iterable[Operation]) -> dict[str, Any]:
+    """Lead from what was made to all that can be done with it."""
+    known = {name: f"$request.path.{name}" for name in variables(operation.path)}
+    known.update(operation.makes)
+    found = {}
+    for other in operations:
+        needed = variables(other.path)
+        if operation.makes.keys() <= set(needed) <= known.keys():
+            found[other.name] = {
+                "operationId": other.name,
+                "parameters": {name: known[name] for name in needed},
+            }
+    return found
+
+
+def _codes(operation: Operation) -> dict[int, list[str]]:
+    """Give the codes of the problems that an operation can have, by status."""
+    codes = [*_ALWAYS, *operation.refusals]
+    if operation.scope is not None:
+        codes.append("unauthenticated")
+    if variables(operation.path):
+        codes.append("not-found")
+    if operation.body is not None:
+        codes.append("unsupported-media-type")
+    if operation.idempotent_by_key:
+        codes.append("idempotency-mismatch")
+    if operation.versioned:
+        codes.append("stale-version")
+    found: dict[int, list[str]] = {}
+    for code in sorted(set(codes)):
+        found.setdefault(CODES[code][0], []).append(code)
+    return dict(sorted(found.items()))
+
+
+def _problem(status: int, codes: Iterable[str]) -> dict[str, Any]:
+    problem: dict[str, Any] = {
+        "description": ", ".join(f"`{code}`" for code in codes),
+        "content": {CONTENT_TYPE: {"schema": reference(ProblemBody)}},
     }
+    if status in (429, 503):
+        problem["headers"] = headers(("Retry-After",))
+    return problem
 
 
-def _header(name: str, description: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}}
+def _tag(operation: Operation) -> str:
+    module = operation.handler.__module__.rpartition(".")[2]
+    return CHAPTERS.get(module, (module, ""))[0]
 
 
-def _answer(operation: Operation) -> dict[str, Any]:
-    if operation.answer is None:
-        return {"description": "Done."}
-    content: dict[str, Any] = {"application/json": {"schema": _reference(operation.answer)}}
-    if operation.also_csv:
-        content["text/csv"] = {"schema": {"type": "string"}}
-    return {"description": "Done.", "content": content}
-
-
-def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
-    taken: list[tuple[type[BaseModel], _Mode]] = [
-        (operation.body, "validation") for operation in operations if operation.body is not None
-    ]
-    told: list[tuple[type[BaseModel], _Mode]] = [(model, "serialization") for model in TOLD_MODELS]
-    problem: list[tuple[type[BaseModel], _Mode]] = [(ProblemBody, "serialization")]
-    given: list[tuple[type[BaseModel], _Mode]] = [
-        (operation.answer, "serialization") for operation in operations if operation.answer is not None
-    ]
-    # Each once, in a fixed order, so that the file is the same at every start.
-    models = list(dict.fromkeys((*taken, *given, *told, *problem)))
-    _, described = models_json_schema(models, ref_template=_REFERENCE)
-    schemas: dict[str, Any] = described["$defs"]
-    return schemas
-
-
-def _reference(model: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": _REFERENCE.format(model=model.__name__)}
+def _tags(operations: Iterable[Operation]) -> list[dict[str, str]]:
+    used = list(dict.fromkeys(_tag(operation) for operation in operations))
+    said = {tag: text for tag, text in CHAPTERS.values() if text}
+    return [{"name": tag, "description": said.get(tag, "")} for tag in used]

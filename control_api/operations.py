@@ -87,6 +87,8 @@ class Query:
 
     name: str
     description: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
+    """What the value looks like, as JSON schema; the handler checks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,14 @@ class Operation:
     """The body is a JSON merge patch of `body`; the handler applies and checks it."""
     answer: type[BaseModel] | None = None
     status: int = 200
+    status_if_new: int | None = None
+    """Where a request may make an object or change one: the status for one that was made."""
+    refusals: tuple[str, ...] = ()
+    """Codes of problems that follow from nothing else here."""
+    gives: tuple[str, ...] = ()
+    """Headers of the answer."""
+    makes: Mapping[str, str] = field(default_factory=dict)
+    """The parts of paths that lead to what is made, and where its answer has them."""
     query: tuple[Query, ...] = ()
     idempotent_by_key: bool = False
     versioned: bool = False

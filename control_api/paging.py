@@ -14,6 +14,8 @@ from control_api.problems import FieldError, Problem
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
+LIMIT: Mapping[str, Any] = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
+"""What `limit` looks like, as JSON schema."""
 
 
 def write_cursor(*position: float | str) -> str:

@@ -6,9 +6,9 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from control_api.body import merge_patch, validated
+from control_api.body import patched
 from control_api.operations import Call, Operation, Query, Reply, tag, wanted_version
-from control_api.paging import next_page, read_limit, read_name_cursor, write_cursor
+from control_api.paging import LIMIT, next_page, read_limit, read_name_cursor, write_cursor
 from control_api.schemas import (
     GuestLinkRequest,
     LinkBody,
@@ -71,7 +71,7 @@ async def patch_participant(call: Call) -> Reply:
     version = wanted_version(call, participant.room_uid)
     body = json.loads(ParticipantBody.of(participant).model_dump_json())
     current = {name: body[name] for name in ParticipantRequest.model_fields}
-    request = validated(ParticipantRequest, merge_patch(current, call.body))
+    request = patched(ParticipantRequest, current, call.body)
     changed, _ = await call.rooms.participants.put(
         call.tenant,
         call.path["room"],
@@ -162,9 +162,10 @@ OPERATIONS = (
         "List participants",
         "rooms:read",
         answer=ParticipantPage,
+        gives=("Link",),
         query=(
             Query("cursor", "Where the last page ended."),
-            Query("limit", "Participants a page, 1 to 200; 50 without it."),
+            Query("limit", "Participants a page.", LIMIT),
         ),
     ),
     Operation(
@@ -176,10 +177,20 @@ OPERATIONS = (
         body=ParticipantRequest,
         body_optional=True,
         answer=ParticipantBody,
+        status_if_new=201,
+        refusals=("full",),
+        gives=("ETag",),
+        makes={"identity": "$response.body#/identity"},
         versioned=True,
     ),
     Operation(
-        "GET", _PARTICIPANT, get_participant, "Read a participant", "rooms:read", answer=ParticipantBody
+        "GET",
+        _PARTICIPANT,
+        get_participant,
+        "Read a participant",
+        "rooms:read",
+        answer=ParticipantBody,
+        gives=("ETag",),
     ),
     Operation(
         "PATCH",
@@ -190,6 +201,7 @@ OPERATIONS = (
         body=ParticipantRequest,
         merge_patch=True,
         answer=ParticipantBody,
+        gives=("ETag",),
         versioned=True,
     ),
     Operation("DELETE", _PARTICIPANT, delete_participant, "Forget a participant", "rooms:write", status=204),
@@ -200,6 +212,8 @@ OPERATIONS = (
         "Remove a participant from the call, who stays out",
         "participants:admit",
         answer=ParticipantBody,
+        refusals=("full",),
+        gives=("ETag",),
     ),
     Operation(
         "POST",
@@ -210,6 +224,7 @@ OPERATIONS = (
         body=TokenRequest,
         body_optional=True,
         answer=TokenBody,
+        refusals=("invalid-transition",),
     ),
     Operation(
         "POST",
@@ -221,6 +236,8 @@ OPERATIONS = (
         body_optional=True,
         answer=LinkBody,
         status=201,
+        refusals=("full", "invalid-transition"),
+        makes={"link": "$response.body#/id"},
     ),
     Operation(
         "POST",
@@ -232,6 +249,8 @@ OPERATIONS = (
         body_optional=True,
         answer=LinkBody,
         status=201,
+        refusals=("full",),
+        makes={"link": "$response.body#/id"},
     ),
     Operation("DELETE", "/v1/links/{link}", delete_link, "End a link", "rooms:write", status=204),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, Field, StringConstraints
 
 from control_api.operations import Call, Operation, Query, Reply
-from control_api.paging import next_page, read_limit, read_name_cursor, write_cursor
+from control_api.paging import LIMIT, next_page, read_limit, read_name_cursor, write_cursor
 from control_api.schemas import PreviewRequest, Strict
 from rooms import Rating, Reason
 
@@ -23,7 +23,9 @@ Reasons = Annotated[list[Reason], Field(max_length=20)]
 class RatingRequest(Strict):
     """What a person thought of the call; giving another rating replaces it."""
 
-    identity: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^/]*$")]
+    identity: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^/]*$")] = Field(
+        examples=["patient-1"]
+    )
     score: Score
     reasons: Reasons = Field(default=[], description="Why, in words from a closed list.")
 
@@ -32,7 +34,9 @@ class LinkRatingRequest(PreviewRequest):
     """The same from the page, where the link says who it is."""
 
     key: Annotated[str, StringConstraints(min_length=16, max_length=128)] | None = Field(
-        default=None, description="The secret with which the browser joined on a guest link."
+        default=None,
+        description="The secret with which the browser joined on a guest link.",
+        examples=["Zm9yIG9uZSBicm93c2Vy"],
     )
     score: Score
     reasons: Reasons = Field(default=[], description="Why, in words from a closed list.")
@@ -41,8 +45,8 @@ class LinkRatingRequest(PreviewRequest):
 class RatingBody(BaseModel):
     """A rating."""
 
-    identity: str
-    score: int
+    identity: str = Field(examples=["patient-1"])
+    score: int = Field(examples=[5])
     reasons: list[Reason]
     created_at: datetime
 
@@ -61,7 +65,7 @@ class RatingPage(BaseModel):
     """Some ratings, in the order of the identities."""
 
     items: list[RatingBody]
-    next: str | None = Field(description="Give it as `cursor` to go on; null at the end.")
+    next: str | None = Field(description="Give it as `cursor` to go on; null at the end.", examples=[None])
 
 
 async def create_rating(call: Call) -> Reply:
@@ -105,6 +109,7 @@ OPERATIONS = (
         body=RatingRequest,
         answer=RatingBody,
         status=201,
+        refusals=("full",),
     ),
     Operation(
         "GET",
@@ -115,8 +120,9 @@ OPERATIONS = (
         answer=RatingPage,
         query=(
             Query("cursor", "Where the last page ended."),
-            Query("limit", "Ratings a page, 1 to 200; 50 without it."),
+            Query("limit", "Ratings a page.", LIMIT),
         ),
+        gives=("Link",),
     ),
     Operation(
         "POST",

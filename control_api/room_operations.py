@@ -7,16 +7,17 @@ from datetime import datetime
 from typing import Any, get_args
 from urllib.parse import quote
 
-from control_api.body import merge_patch, validated
+from control_api.body import patched
 from control_api.idempotency import once
 from control_api.operations import Call, Operation, Query, Reply, invalid_query, tag, wanted_version
-from control_api.paging import next_page, read_agenda_cursor, read_limit, write_cursor
+from control_api.paging import LIMIT, next_page, read_agenda_cursor, read_limit, write_cursor
 from control_api.schemas import RoomBody, RoomPage, RoomRequest, RoomRules
 from control_api.table import CONTENT_TYPE as CSV
 from control_api.table import rooms_as_csv, wants_csv
 from rooms import Answer, Room, RoomFilter, RoomState, StaleVersion
 
 _PATCH_TRIES = 5
+_TIME = {"type": "string", "format": "date-time"}
 _STATES: tuple[RoomState, ...] = get_args(RoomState)
 
 
@@ -57,7 +58,7 @@ async def patch_room(call: Call) -> Reply:
     for tries_left in reversed(range(_PATCH_TRIES)):
         room = await call.rooms.get_room(call.tenant, call.path["room"])
         version = wanted_version(call, room.uid)
-        rules = validated(RoomRules, merge_patch(_rules(room), call.body))
+        rules = patched(RoomRules, _rules(room), call.body)
         try:
             changed = await call.rooms.replace_room(
                 call.tenant,
@@ -93,6 +94,9 @@ OPERATIONS = (
         body=RoomRequest,
         answer=RoomBody,
         status=201,
+        refusals=("taken",),
+        gives=("ETag", "Location"),
+        makes={"room": "$response.body#/id"},
         idempotent_by_key=True,
     ),
     Operation(
@@ -102,17 +106,22 @@ OPERATIONS = (
         "List rooms",
         "rooms:read",
         answer=RoomPage,
+        gives=("Link",),
         also_csv=True,
         query=(
-            Query("state", "Only rooms in this state: " + ", ".join(_STATES) + "."),
-            Query("from", "Only rooms that start (or, without a start, were made) at this time or later."),
-            Query("to", "Only rooms that start (or, without a start, were made) before this time."),
+            Query("state", "Only rooms in this state.", {"type": "string", "enum": list(_STATES)}),
+            Query(
+                "from", "Only rooms that start (or, without a start, were made) at this time or later.", _TIME
+            ),
+            Query("to", "Only rooms that start (or, without a start, were made) before this time.", _TIME),
             Query("metadata.*", "Only rooms whose metadata has this value under that name."),
             Query("cursor", "Where the last page ended."),
-            Query("limit", "Rooms a page, 1 to 200; 50 without it."),
+            Query("limit", "Rooms a page.", LIMIT),
         ),
     ),
-    Operation("GET", "/v1/rooms/{room}", get_room, "Read a room", "rooms:read", answer=RoomBody),
+    Operation(
+        "GET", "/v1/rooms/{room}", get_room, "Read a room", "rooms:read", answer=RoomBody, gives=("ETag",)
+    ),
     Operation(
         "PATCH",
         "/v1/rooms/{room}",
@@ -122,6 +131,7 @@ OPERATIONS = (
         body=RoomRules,
         merge_patch=True,
         answer=RoomBody,
+        gives=("ETag",),
         versioned=True,
     ),
     Operation(

@@ -48,6 +48,8 @@ OPERATIONS = tuple(
         summary,
         "rooms:write",
         answer=RoomBody,
+        refusals=("invalid-transition",),
+        gives=("ETag",),
         idempotent_by_key=True,
     )
     for act, handler, summary in (

@@ -5,8 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
+from control_api.problems import CODES
 from rooms import (
     Features,
     Link,
@@ -57,13 +66,25 @@ ChosenId = Annotated[
     str,
     StringConstraints(min_length=1, max_length=128, pattern=r"^[^/]*$"),
     AfterValidator(_printable),
-    Field(examples=["rdv-2031"]),
 ]
-Time = Annotated[AwareDatetime, AfterValidator(_usable_year), Field(examples=["2031-05-06T09:00:00+02:00"])]
-Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Time = Annotated[AwareDatetime, AfterValidator(_usable_year)]
+_WORD = r"^[A-Za-z0-9_.-]{1,64}$"
+Word = Annotated[str, StringConstraints(pattern=_WORD)]
 Text = Annotated[str, StringConstraints(max_length=500), AfterValidator(_storable)]
-Words = Annotated[dict[Word, Text], Field(max_length=50)]
-Sources = Annotated[list[Source], AfterValidator(_unique)]
+Words = Annotated[
+    dict[Word, Text],
+    Field(max_length=50),
+    # As generators of clients know it: an object with any names, all of one type.
+    WithJsonSchema(
+        {
+            "type": "object",
+            "propertyNames": {"pattern": _WORD},
+            "additionalProperties": {"type": "string", "maxLength": 500},
+            "maxProperties": 50,
+        }
+    ),
+]
+Sources = Annotated[list[Source], AfterValidator(_unique), Field(json_schema_extra={"uniqueItems": True})]
 
 
 class Strict(BaseModel):
@@ -86,28 +107,39 @@ class FeaturesBody(Strict):
 class RoomRules(Strict):
     """The rules of a room, as they may be changed. Without times it is open from now until it is closed."""
 
-    name: Title | None = Field(default=None, description="A title for people; not a name of a person.")
+    name: Title | None = Field(
+        default=None, description="A title for people; not a name of a person.", examples=["Follow-up"]
+    )
     kind: RoomKind = "consultation"
-    starts_at: Time | None = None
-    ends_at: Time | None = None
+    starts_at: Time | None = Field(default=None, examples=["2031-05-06T09:00:00+02:00"])
+    ends_at: Time | None = Field(default=None, examples=["2031-05-06T09:20:00+02:00"])
     open_before_minutes: int | None = Field(
-        default=None, ge=0, le=WEEK_MINUTES, description="Entry is possible this long before `starts_at`."
+        default=None,
+        ge=0,
+        le=WEEK_MINUTES,
+        description="Entry is possible this long before `starts_at`.",
+        examples=[30],
     )
     close_after_minutes: int | None = Field(
         default=None,
         ge=0,
         le=WEEK_MINUTES,
         description="Entry ends this long after `ends_at`, or `starts_at` without one.",
+        examples=[60],
     )
     max_participants: int | None = Field(
-        default=None, ge=1, le=1000, description="People in the call at one time."
+        default=None, ge=1, le=1000, description="People in the call at one time.", examples=[4]
     )
     waiting_room: bool = Field(
         default=False,
         description="Patients, guests and observers are let in one by one; hosts and delegates never wait.",
     )
     features: FeaturesBody = FeaturesBody()
-    metadata: Words = Field(default={}, description="For the caller alone; never shown to participants.")
+    metadata: Words = Field(
+        default={},
+        description="For the caller alone; never shown to participants.",
+        examples=[{"ward": "cardiology"}],
+    )
 
     def draft(self, room_id: str | None = None) -> RoomDraft:
         """Give the same as a value of the durable part."""
@@ -130,31 +162,44 @@ class RoomRequest(RoomRules):
     """A room to be made."""
 
     id: ChosenId | None = Field(
-        default=None, description="Chosen by the caller, unique within its tenant; else made up."
+        default=None,
+        description="Chosen by the caller, unique within its tenant; else made up.",
+        examples=["rdv-2031"],
     )
 
 
 class RoomBody(BaseModel):
     """A room."""
 
-    id: str
-    sid: str = Field(description="Unique everywhere; LiveKit clients see it as the room's sid.")
-    name: str | None
+    id: str = Field(examples=["rdv-2031"])
+    sid: str = Field(
+        description="Unique everywhere; LiveKit clients see it as the room's sid.",
+        examples=["RM_orkuhpvjm3a54ksbeaabdxnlxu"],
+    )
+    name: str | None = Field(examples=["Follow-up"])
     kind: RoomKind
     state: RoomState
-    starts_at: datetime | None
-    ends_at: datetime | None
-    opens_at: datetime | None = Field(description="First moment of entry; null: from the beginning.")
-    closes_at: datetime | None = Field(description="Nobody enters from then on; null: never.")
-    open_before_minutes: int
-    close_after_minutes: int
-    max_participants: int | None
+    starts_at: datetime | None = Field(examples=["2031-05-06T07:00:00Z"])
+    ends_at: datetime | None = Field(examples=["2031-05-06T07:20:00Z"])
+    opens_at: datetime | None = Field(
+        description="First moment of entry; null: from the beginning.", examples=["2031-05-06T06:30:00Z"]
+    )
+    closes_at: datetime | None = Field(
+        description="Nobody enters from then on; null: never.", examples=["2031-05-06T08:20:00Z"]
+    )
+    open_before_minutes: int = Field(examples=[30])
+    close_after_minutes: int = Field(examples=[60])
+    max_participants: int | None = Field(examples=[4])
     waiting_room: bool
     features: FeaturesBody
-    metadata: dict[str, str]
-    started_at: datetime | None = Field(description="When the call began, for the first time.")
-    ended_at: datetime | None = Field(description="When the room was finished, cancelled or found not held.")
-    created_at: datetime
+    metadata: dict[str, str] = Field(examples=[{"ward": "cardiology"}])
+    started_at: datetime | None = Field(
+        description="When the call began, for the first time.", examples=[None]
+    )
+    ended_at: datetime | None = Field(
+        description="When the room was finished, cancelled or found not held.", examples=[None]
+    )
+    created_at: datetime = Field(examples=["2031-04-01T12:00:00Z"])
 
     @classmethod
     def of(cls, room: Room) -> RoomBody:
@@ -185,21 +230,34 @@ class RoomPage(BaseModel):
     """Some rooms, in the order of the agenda."""
 
     items: list[RoomBody]
-    next: str | None = Field(description="Give it as `cursor` to go on; null at the end.")
+    next: str | None = Field(
+        description="Give it as `cursor` to go on; null at the end.",
+        examples=["WzE5MzU4MjY0MDAuMCwiUk1fb3JrdWhwdmptM2E1NGtzYmVhYWJkeG5seHUiXQ"],
+    )
 
 
 class ParticipantRequest(Strict):
     """A person who is expected. Putting one who was removed lets the person in again."""
 
     name: Title | None = Field(
-        default=None, description="Display name or pseudonym, seen by everyone in the call."
+        default=None,
+        description="Display name or pseudonym, seen by everyone in the call.",
+        examples=["P. 17"],
     )
     role: Role = "guest"
     can_publish: Sources | None = Field(
-        default=None, description="Only these sources; null: what the role allows."
+        default=None,
+        description="Only these sources; null: what the role allows.",
+        examples=[["microphone", "camera"]],
     )
-    attributes: Words = Field(default={}, description="Seen by everyone in the call.")
-    metadata: Words = Field(default={}, description="For the caller alone; never shown to participants.")
+    attributes: Words = Field(
+        default={}, description="Seen by everyone in the call.", examples=[{"language": "fr"}]
+    )
+    metadata: Words = Field(
+        default={},
+        description="For the caller alone; never shown to participants.",
+        examples=[{"record": "7c1f"}],
+    )
 
     def draft(self) -> ParticipantDraft:
         """Give the same as a value of the durable part."""
@@ -215,15 +273,17 @@ class ParticipantRequest(Strict):
 class ParticipantBody(BaseModel):
     """A person of a room."""
 
-    identity: str
-    name: str | None
-    role: Role
-    can_publish: list[Source] | None
-    attributes: dict[str, str]
-    metadata: dict[str, str]
+    identity: str = Field(examples=["p-17"])
+    name: str | None = Field(examples=["P. 17"])
+    role: Role = Field(examples=["patient"])
+    can_publish: list[Source] | None = Field(examples=[["microphone", "camera"]])
+    attributes: dict[str, str] = Field(examples=[{"language": "fr"}])
+    metadata: dict[str, str] = Field(examples=[{"record": "7c1f"}])
     state: ParticipantState
-    waiting_since: datetime | None = Field(description="Set while the person stands in the waiting room.")
-    created_at: datetime
+    waiting_since: datetime | None = Field(
+        description="Set while the person stands in the waiting room.", examples=[None]
+    )
+    created_at: datetime = Field(examples=["2031-04-01T12:00:00Z"])
 
     @classmethod
     def of(cls, participant: Participant) -> ParticipantBody:
@@ -245,7 +305,9 @@ class ParticipantPage(BaseModel):
     """Some participants, in the order of their identity."""
 
     items: list[ParticipantBody]
-    next: str | None = Field(description="Give it as `cursor` to go on; null at the end.")
+    next: str | None = Field(
+        description="Give it as `cursor` to go on; null at the end.", examples=["WyJwLTE3Il0"]
+    )
 
 
 class AdmittedBody(BaseModel):
@@ -257,25 +319,29 @@ class AdmittedBody(BaseModel):
 class TokenRequest(Strict):
     """A join token to be made."""
 
-    ttl_seconds: int | None = Field(default=None, ge=10, le=86400)
+    ttl_seconds: int | None = Field(default=None, ge=10, le=86400, examples=[900])
     name: Title | None = Field(
-        default=None, description="Display name where none is stored for the participant."
+        default=None,
+        description="Display name where none is stored for the participant.",
+        examples=["P. 17"],
     )
 
 
 class TokenBody(BaseModel):
     """A short-lived join token and where to take it."""
 
-    token: str
-    url: str = Field(description="The server's address for browsers.")
-    ws_url: str = Field(description="The server's address for LiveKit client SDKs.")
-    expires_at: datetime
+    token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9.…"])
+    url: str = Field(description="The server's address for browsers.", examples=["https://visio.example"])
+    ws_url: str = Field(
+        description="The server's address for LiveKit client SDKs.", examples=["wss://visio.example"]
+    )
+    expires_at: datetime = Field(examples=["2031-05-06T07:15:00Z"])
 
 
 class LinkRequest(Strict):
     """A link for one participant."""
 
-    expires_at: Time | None = None
+    expires_at: Time | None = Field(default=None, examples=["2031-05-06T10:00:00+02:00"])
 
 
 class GuestLinkRequest(LinkRequest):
@@ -287,11 +353,14 @@ class GuestLinkRequest(LinkRequest):
 class LinkBody(BaseModel):
     """A link to the page; `url` is shown this once."""
 
-    id: str = Field(description="By which the link is deleted; it opens nothing.")
-    url: str
-    identity: str | None
-    role: Role
-    expires_at: datetime | None
+    id: str = Field(
+        description="By which the link is deleted; it opens nothing.",
+        examples=["link_2gfwqd2vqmyxvurdtgqg3dqnli"],
+    )
+    url: str = Field(examples=["https://visio.example/r/mxptodmdhr2crx6xm7bhcc6nmi"])
+    identity: str | None = Field(examples=["p-17"])
+    role: Role = Field(examples=["patient"])
+    expires_at: datetime | None = Field(examples=[None])
 
     @classmethod
     def of(cls, link: Link, url: str) -> LinkBody:
@@ -304,30 +373,33 @@ class LinkBody(BaseModel):
 class PreviewRequest(Strict):
     """The last part of a link's address."""
 
-    link: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    link: Annotated[str, StringConstraints(min_length=1, max_length=128)] = Field(
+        examples=["mxptodmdhr2crx6xm7bhcc6nmi"]
+    )
 
 
 class JoinRequest(PreviewRequest):
     """A link to be exchanged for a join token."""
 
-    name: Title | None = Field(default=None, description="Pseudonym; not stored.")
+    name: Title | None = Field(default=None, description="Pseudonym; not stored.", examples=["P. 17"])
     key: Annotated[str, StringConstraints(min_length=16, max_length=128)] | None = Field(
         default=None,
         description="A secret of the browser: on a guest link the same key is the same person again.",
+        examples=["hk3v7c2mkaq4xwy5tb6r"],
     )
 
 
 class JoinRoomBody(BaseModel):
     """What the holder of a link may know of the room."""
 
-    name: str | None
+    name: str | None = Field(examples=["Follow-up"])
     kind: RoomKind
     state: RoomState
     features: FeaturesBody
-    starts_at: datetime | None
-    ends_at: datetime | None
-    opens_at: datetime | None
-    closes_at: datetime | None
+    starts_at: datetime | None = Field(examples=["2031-05-06T07:00:00Z"])
+    ends_at: datetime | None = Field(examples=["2031-05-06T07:20:00Z"])
+    opens_at: datetime | None = Field(examples=["2031-05-06T06:30:00Z"])
+    closes_at: datetime | None = Field(examples=["2031-05-06T08:20:00Z"])
 
     @classmethod
     def of(cls, room: Room) -> JoinRoomBody:
@@ -348,42 +420,58 @@ class PreviewBody(BaseModel):
     """Where a link leads."""
 
     room: JoinRoomBody
-    bound: bool = Field(description="The link belongs to one participant.")
-    name: str | None
-    role: Role
+    bound: bool = Field(description="The link belongs to one participant.", examples=[True])
+    name: str | None = Field(examples=["P. 17"])
+    role: Role = Field(examples=["patient"])
 
 
 class JoinBody(BaseModel):
     """A join token for the page."""
 
-    token: str
-    ws_url: str
-    identity: str
-    name: str
-    role: Role
+    token: str = Field(examples=["eyJhbGciOiJIUzI1NiJ9.…"])
+    ws_url: str = Field(examples=["wss://visio.example"])
+    identity: str = Field(examples=["p-17"])
+    name: str = Field(examples=["P. 17"])
+    role: Role = Field(examples=["patient"])
     wait: bool = Field(description="To be admitted first: until then the token opens the waiting room only.")
-    expires_at: datetime
+    expires_at: datetime = Field(examples=["2031-05-06T07:15:00Z"])
     room: JoinRoomBody
 
 
 class FieldErrorBody(BaseModel):
     """What is wrong with one field."""
 
-    pointer: str = Field(description="JSON pointer into the body, or `?name` for a query parameter.")
-    code: str
-    detail: str
+    pointer: str = Field(
+        description="JSON pointer into the body, or `?name` for a query parameter.", examples=["/starts_at"]
+    )
+    code: str = Field(examples=["timezone-aware"])
+    detail: str = Field(examples=["Input should have timezone info"])
 
 
 class ProblemBody(BaseModel):
     """An error (RFC 9457)."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str = Field(description="Stable; for programs.")
-    trace_id: str = Field(description="Also in the server's log.")
-    errors: list[FieldErrorBody]
+    type: str = Field(examples=["urn:colloque:problem:invalid-field"])
+    title: str = Field(examples=["A field is not valid"])
+    status: int = Field(examples=[422])
+    detail: str = Field(examples=["/starts_at: Input should have timezone info"])
+    # Not an enumeration, which clients made from this file would refuse to read a new code by.
+    code: str = Field(
+        description=f"Stable; for programs. Now one of: {', '.join(sorted(CODES))}.",
+        examples=["invalid-field"],
+    )
+    trace_id: str = Field(
+        description="Also in the server's log.", examples=["4bf92f3577b34da6a3ce929d0e0e4736"]
+    )
+    errors: list[FieldErrorBody] = Field(description="With `invalid-field`: every field that is wrong.")
+    state: str | None = Field(
+        default=None,
+        description="With `invalid-transition`: the present state of the room or participant.",
+        examples=[None],
+    )
+    room: JoinRoomBody | None = Field(
+        default=None, description="With `too-early` and `too-late` of a link: the room.", examples=[None]
+    )
 
 
 def _features(room: Room) -> FeaturesBody:

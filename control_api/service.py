@@ -27,6 +27,7 @@ from control_api.openapi import describe
 from control_api.operations import Addresses, Call, Operation, Reply, invalid_query
 from control_api.problems import CONTENT_TYPE, FieldError, Problem
 from control_api.rate import RateLimiter
+from control_api.reference import as_page, content_policy
 from rooms import InvalidTransition, InvalidValue, JoinRefused, Rooms, RoomsError
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *webhook_operations.OPERATIONS,
     *join_operations.OPERATIONS,
 )
+_PAGE = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": content_policy()}
 _JSON_TYPES = ("application/json", "application/merge-patch+json")
 
 
@@ -108,10 +110,15 @@ class ControlApi:
         }
         described = describe(OPERATIONS, version=self._version, server=settings.addresses.public_url)
         self._openapi = Reply(200, json.dumps(described, ensure_ascii=False))
+        self._reference = Reply(200, as_page(described), _PAGE)
 
     def openapi(self) -> Reply:
         """Give the OpenAPI file."""
         return self._openapi
+
+    def reference(self) -> Reply:
+        """Give the same as a page for people."""
+        return self._reference
 
     def cross_origin_headers(self, origin: str | None) -> dict[str, str]:
         """Give what lets a browser hand an answer to a page of another origin, if that may call."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from yarl import URL
 
-from control_api.body import merge_patch, validated
+from control_api.body import patched
 from control_api.operations import Call, Operation, Query, Reply, tag, wanted_version
-from control_api.paging import next_page, read_limit, read_number_cursor, write_cursor
+from control_api.paging import LIMIT, next_page, read_limit, read_number_cursor, write_cursor
 from control_api.problems import FieldError, Problem
 from control_api.webhook_schemas import (
     DeadLetterBody,
@@ -60,7 +60,7 @@ async def patch_webhook(call: Call) -> Reply:
     version = wanted_version(call, webhook.id)
     body = json.loads(WebhookBody.of(webhook).model_dump_json())
     current = {name: body[name] for name in WebhookRequest.model_fields}
-    request = validated(WebhookRequest, merge_patch(current, call.body))
+    request = patched(WebhookRequest, current, call.body)
     _check_target(call, request)
     changed = await call.rooms.webhooks.replace(
         call.tenant,
@@ -152,9 +152,14 @@ OPERATIONS = (
         body=WebhookRequest,
         answer=WebhookSecretBody,
         status=201,
+        refusals=("full",),
+        gives=("ETag", "Location"),
+        makes={"webhook": "$response.body#/id"},
     ),
     Operation("GET", "/v1/webhooks", list_webhooks, "List webhooks", "events:read", answer=WebhookListBody),
-    Operation("GET", _WEBHOOK, get_webhook, "Read a webhook", "events:read", answer=WebhookBody),
+    Operation(
+        "GET", _WEBHOOK, get_webhook, "Read a webhook", "events:read", answer=WebhookBody, gives=("ETag",)
+    ),
     Operation(
         "PATCH",
         _WEBHOOK,
@@ -165,6 +170,7 @@ OPERATIONS = (
         merge_patch=True,
         answer=WebhookBody,
         versioned=True,
+        gives=("ETag",),
     ),
     Operation("DELETE", _WEBHOOK, delete_webhook, "Delete a webhook", "ops", status=204),
     Operation(
@@ -187,6 +193,7 @@ OPERATIONS = (
         body=RedeliveryRequest,
         answer=RedeliveryBody,
         status=202,
+        refusals=("invalid-transition",),
     ),
     Operation(
         "GET",
@@ -197,8 +204,9 @@ OPERATIONS = (
         answer=DeadLetterPage,
         query=(
             Query("cursor", "Where the last page ended."),
-            Query("limit", "Dead letters a page, 1 to 200; 50 without it."),
+            Query("limit", "Dead letters a page.", LIMIT),
         ),
+        gives=("Link",),
     ),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from control_api.event_schemas import EventBody
 from control_api.schemas import Strict, Title
@@ -29,7 +29,7 @@ class WebhookRequest(Strict):
         description="https, on the operator's list of targets.",
         examples=["https://portal.example/colloque-events"],
     )
-    description: Title | None = None
+    description: Title | None = Field(default=None, examples=["Agenda"])
     event_types: Annotated[list[EventType], Field(min_length=1), AfterValidator(_each_once)] | None = Field(
         default=None, description="null: all, also those that later versions add."
     )
@@ -44,9 +44,9 @@ class WebhookRequest(Strict):
 class WebhookBody(BaseModel):
     """A webhook."""
 
-    id: str
-    url: str
-    description: str | None
+    id: str = Field(examples=["wh_orkuhpvjm3a54ksbeaabdxnlxu"])
+    url: str = Field(examples=["https://portal.example/colloque-events"])
+    description: str | None = Field(examples=["Agenda"])
     event_types: list[EventType] | None
     enabled: bool
     disabled_reason: DisabledReason | None = Field(description="`gone`: the receiver answered 410.")
@@ -66,7 +66,9 @@ class WebhookBody(BaseModel):
 class WebhookSecretBody(WebhookBody):
     """A webhook with its new secret, which is shown this once."""
 
-    secret: str = Field(description="Verifies deliveries; keep it.", examples=["whsec_…"])
+    secret: str = Field(
+        description="Verifies deliveries; keep it.", examples=["whsec_ZXhhbXBsZSBvZiBhIHNlY3JldA=="]
+    )
 
     @classmethod
     def with_secret(cls, webhook: Webhook, secret: str) -> WebhookSecretBody:
@@ -90,6 +92,8 @@ class RotationRequest(Strict):
 
 class RedeliveryRequest(Strict):
     """What is to be told once more: either `after` or `events`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"after": 1041}]})
 
     after: int | None = Field(
         default=None, ge=0, lt=2**63, description="Everything after this position, in order."
@@ -136,7 +140,7 @@ class DeadLetterPage(BaseModel):
     """Some dead letters, in the order of their events."""
 
     items: list[DeadLetterBody]
-    next: str | None
+    next: str | None = Field(description="Give it as `cursor` to go on; null at the end.", examples=[None])
 
 
 class WebhookResultBody(BaseModel):
@@ -146,13 +150,15 @@ class WebhookResultBody(BaseModel):
     outcome: OutcomeCode
     status: int | None = Field(description="The HTTP status of the answer, if there was one.")
     milliseconds: int
-    event: str = Field(description="The `webhook-id` that was sent.")
+    event: str = Field(
+        description="The `webhook-id` that was sent.", examples=["evt_orkuhpvjm3a54ksbeaabdxnlxu"]
+    )
 
 
 class WebhookTestBody(BaseModel):
     """The message that a test sends: signed like an event, of no room."""
 
-    id: str
+    id: str = Field(examples=["evt_orkuhpvjm3a54ksbeaabdxnlxu"])
     type: Literal["webhook.test"] = "webhook.test"
     occurred_at: datetime
     data: dict[str, str]

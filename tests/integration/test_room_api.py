@@ -144,6 +144,17 @@ async def test_every_answer_forbids_the_browser_what_it_need_not_do(management: 
             assert answer.headers["Server"] == "colloque"
 
 
+async def test_the_description_is_packed_for_who_can_unpack_it(management: Management) -> None:
+    for path in ("/v1/openapi.json", "/v1/docs"):
+        texts = set()
+        for encoding, sent in (("gzip", "gzip"), ("identity", None)):
+            async with management._http.get(path, headers={"Accept-Encoding": encoding}) as answer:
+                assert answer.headers.get("Content-Encoding") == sent
+                assert answer.headers["Vary"] == "Accept-Encoding"
+                texts.add(await answer.text())
+        assert len(texts) == 1
+
+
 async def test_a_page_of_another_origin_may_not_call(management: Management) -> None:
     headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
     async with management._http.options("/v1/rooms", headers=headers) as answer:

@@ -18,6 +18,7 @@ from tests.support.rooms_database import empty_database
 NOW = 1_900_000_000.0
 KEY = ApiKey("portal", "a-secret-of-the-tests-that-is-long-enough")
 READER = ApiKey("reader", "another-secret-of-the-tests-that-is-long", scopes=frozenset({"rooms:read"}))
+_BEFORE_A_DATABASE = ("test_access", "test_forbidden_fields", "test_openapi", "test_reference")
 STRANGER = ApiKey("stranger", "a-third-secret-of-the-tests-that-is-long", tenant="elsewhere")
 
 
@@ -81,9 +82,11 @@ class Client:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what reads and writes on both databases; who may do what is decided before either is asked."""
+    """Run what reads and writes on both databases; what is decided before either is asked, on one."""
     if "url" in metafunc.fixturenames:
-        kinds = ["sqlite"] if metafunc.module.__name__.endswith("test_access") else ["sqlite", "postgresql"]
+        kinds = (
+            ["sqlite"] if metafunc.module.__name__.endswith(_BEFORE_A_DATABASE) else ["sqlite", "postgresql"]
+        )
         metafunc.parametrize("url", kinds, indirect=True)
 
 

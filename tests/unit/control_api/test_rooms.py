@@ -299,3 +299,19 @@ async def test_text_that_a_database_cannot_hold_is_refused_by_each(client: Clien
         cursor = base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
         for path in ("/v1/rooms", "/v1/rooms/rdv/participants"):
             assert (await client.ask("GET", f"{path}?cursor={cursor}")).status == 422
+
+
+@pytest.mark.parametrize("value", [None, 1, {}])
+async def test_a_patch_with_an_unknown_name_is_refused_whatever_stands_under_it(
+    client: Client, value: object
+) -> None:
+    made = await client.ask("POST", "/v1/rooms", {"id": "rdv"})
+    for patch, pointer in (
+        ({"no~w/here": value}, "/no~0w~1here"),
+        ({"features": {"x": value}}, "/features/x"),
+    ):
+        refused = await client.ask("PATCH", "/v1/rooms/rdv", patch)
+        assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, pointer)
+    assert (await client.ask("GET", "/v1/rooms/rdv")).headers["ETag"] == made.headers["ETag"]
+    nothing = {"metadata": {"not there": None}, "features": None, "name": None}
+    assert (await client.ask("PATCH", "/v1/rooms/rdv", nothing)).status == 200

