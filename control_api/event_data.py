@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
-from rooms import Cause, Role, RoomState
+from rooms import Cause, Reason, Role, RoomState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,47 @@ class PersonDecidedData(BaseModel):
     cause: Cause
 
 
+class ConnectionOpenedData(BaseModel):
+    """A person has come into the call."""
+
+    connection: str
+    identity: str
+    role: Role
+
+
+class ConnectionMediaData(BaseModel):
+    """Media of a connection flows for the first time."""
+
+    connection: str
+    identity: str
+
+
+class ConnectionClosedData(BaseModel):
+    """A person has left; there is one for every `connection.opened`."""
+
+    connection: str
+    identity: str
+    role: Role
+    reason: str = Field(description="Why, in a word: docs/room-life.md lists them.")
+    had_media: bool = Field(description="Whether media ever flowed.")
+    seconds: float = Field(description="How long it was open.")
+
+
+class GroupData(BaseModel):
+    """A sub-group was opened or closed."""
+
+    group: str
+    cause: Cause
+
+
+class RatingData(BaseModel):
+    """What one person thought of the call."""
+
+    identity: str
+    score: int
+    reasons: list[Reason]
+
+
 DATA_MODELS: Mapping[str, type[BaseModel]] = {
     "room.planned": RoomMovedData,
     "room.waiting": RoomMovedData,
@@ -48,5 +89,11 @@ DATA_MODELS: Mapping[str, type[BaseModel]] = {
     "participant.admitted": PersonDecidedData,
     "participant.denied": PersonDecidedData,
     "participant.removed": PersonDecidedData,
+    "connection.opened": ConnectionOpenedData,
+    "connection.media_ready": ConnectionMediaData,
+    "connection.closed": ConnectionClosedData,
+    "group.opened": GroupData,
+    "group.closed": GroupData,
+    "rating.created": RatingData,
 }
 """Types that are not here have `data` without a model."""

@@ -23,6 +23,18 @@ _ID = "evt_c4qzl5bq2mxk7rtv3n6ygdh2wa"
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "RoomMovedData": {"before": "waiting", "state": "in_progress", "cause": "media"},
     "RoomDeletedData": {"before": "finished", "cause": "api"},
+    "ConnectionOpenedData": {"connection": "PA_x", "identity": "patient-7", "role": "patient"},
+    "ConnectionMediaData": {"connection": "PA_x", "identity": "patient-7"},
+    "ConnectionClosedData": {
+        "connection": "PA_x",
+        "identity": "patient-7",
+        "role": "patient",
+        "reason": "left",
+        "had_media": True,
+        "seconds": 912.4,
+    },
+    "GroupData": {"group": "GR_x", "cause": "api"},
+    "RatingData": {"identity": "patient-7", "score": 4, "reasons": ["video_frozen"]},
     "PersonDecidedData": {"identity": "patient-7", "role": "patient", "cause": "host"},
 }
 _STATES = {"room.reopened": "planned"}

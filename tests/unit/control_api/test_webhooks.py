@@ -196,9 +196,16 @@ async def test_the_data_of_events_is_as_described(client: Client) -> None:
     await client.ask("PUT", "/v1/rooms/rdv/participants/p1", {})
     for act in ("admit", "deny", "remove"):
         await client.ask("POST", f"/v1/rooms/rdv/participants/p1/{act}")
+    rating = {"identity": "p1", "score": 4, "reasons": ["video_frozen"]}
+    await client.ask("POST", "/v1/rooms/rdv/ratings", rating)
+    group = (await client.ask("POST", "/v1/rooms/rdv/groups", {})).body["id"]
+    await client.ask("POST", f"/v1/rooms/rdv/groups/{group}/close")
     await client.ask("DELETE", "/v1/rooms/rdv")
     events = (await client.ask("GET", "/v1/events")).body["items"]
-    assert len(events) == 8
+    assert {"rating.created", "group.opened", "group.closed", "room.deleted"} <= {
+        one["type"] for one in events
+    }
+    assert len(events) == 11
     for event in events:
         model = DATA_MODELS[event["type"]]
         assert model.model_validate(event["data"], strict=False).model_dump() == event["data"]
