@@ -30,7 +30,7 @@ class RoomDeletedData(BaseModel):
 class PersonDecidedData(BaseModel):
     """Somebody stands before the door, or it was decided about them."""
 
-    identity: str
+    identity: str = Field(examples=["patient-1"])
     role: Role
     cause: Cause
 
@@ -38,25 +38,25 @@ class PersonDecidedData(BaseModel):
 class ConnectionOpenedData(BaseModel):
     """A person has come into the call."""
 
-    connection: str
-    identity: str
+    connection: str = Field(examples=["PA_9LK29ZfWwZbxus"])
+    identity: str = Field(examples=["patient-1"])
     role: Role
 
 
 class ConnectionMediaData(BaseModel):
     """Media of a connection flows for the first time."""
 
-    connection: str
-    identity: str
+    connection: str = Field(examples=["PA_9LK29ZfWwZbxus"])
+    identity: str = Field(examples=["patient-1"])
 
 
 class ConnectionClosedData(BaseModel):
     """A person has left; there is one for every `connection.opened`."""
 
-    connection: str
-    identity: str
+    connection: str = Field(examples=["PA_9LK29ZfWwZbxus"])
+    identity: str = Field(examples=["patient-1"])
     role: Role
-    reason: str = Field(description="Why, in a word: docs/room-life.md lists them.")
+    reason: str = Field(description="Why, in a word: docs/room-life.md lists them.", examples=["client_left"])
     had_media: bool = Field(description="Whether media ever flowed.")
     seconds: float = Field(description="How long it was open.")
 
@@ -64,14 +64,14 @@ class ConnectionClosedData(BaseModel):
 class GroupData(BaseModel):
     """A sub-group was opened or closed."""
 
-    group: str
+    group: str = Field(examples=["GR_orkuhpvjm3a54ksb"])
     cause: Cause
 
 
 class RatingData(BaseModel):
     """What one person thought of the call."""
 
-    identity: str
+    identity: str = Field(examples=["patient-1"])
     score: int
     reasons: list[Reason]
 
