@@ -1,4 +1,4 @@
-"""What the waiting room's channel shows, read at once: the room, who stands before its door, what was said."""
+"""What the waiting room's channel shows, read at once: the room, who stands at its door, what was said."""
 
 from __future__ import annotations
 
