@@ -203,7 +203,12 @@ class Hub:
             self._timers.set(board, Timer.LOOK, at=now + self._settings.times.again)
 
     def let_in(self, seat: Seat, token: str, *, now: float) -> None:
-        """Give somebody the way into the call."""
+        """Give somebody the way into the call, unless it was closed again meanwhile."""
+        seat.being_let_in = False
+        admission = seat.admission
+        board = None if admission is None else self._boards.get(admission.room_id)
+        if admission is None or board is None or verdict(board.scene, admission) is not Verdict.ENTER:
+            return
         self._end(seat, Event.ADMITTED, now=now, token=token)
 
     def let_in_later(self, seat: Seat, *, now: float) -> None:
@@ -389,10 +394,8 @@ class Hub:
         self._drop_if_empty(board)
 
     def _person_gone(self, board: Board, identity: str, event: Event, *, now: float) -> None:
-        person = None if board.scene is None else board.scene.people.get(identity)
-        has_no_place = board.scene is not None and (person is None or person.since is None)
-        if has_no_place or event in {Event.CLOSED, Event.DENIED, Event.REVOKED, Event.SHUTDOWN}:
-            return
+        if event in {Event.CLOSED, Event.DENIED, Event.REVOKED, Event.SHUTDOWN}:
+            return  # has no place any more, or keeps it while the server is away
         if event is Event.LEFT:
             self._wish(GiveUp(board.key, identity))
         else:
