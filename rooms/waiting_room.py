@@ -48,11 +48,13 @@ class WaitingRoom:
         """Work on the shared store."""
         self._context = context
 
-    async def knock(self, admission: Admission, *, now: float) -> ParticipantState:
+    async def knock(self, admission: Admission, *, now: float, node: str | None = None) -> ParticipantState:
         """Let a person who has to wait (`Rooms.verify_knock`) take a place, or find the one kept for them.
 
+        `node` is the server at which they wait now, which may give the place up.
+
         Gives the state: `waiting`, or `admitted` (go in), `denied`, or another where there is nothing to
-        wait for. A repeated knock changes nothing. Raise `NotFound` if the room is gone.
+        wait for. A repeated knock changes no state. Raise `NotFound` if the room is gone.
         """
         async with self._context.change() as session:
             room = await self._room(session, admission.room_id)
@@ -65,14 +67,18 @@ class WaitingRoom:
                 await self._follow(session, room, now=now)
             elif row.state == "admitted" and row.waiting_since is None:
                 row.waiting_since = now
+            row.waiting_node = node
             return cast("ParticipantState", row.state)
 
-    async def give_up(self, room_uid: str, identity: str, *, now: float) -> None:
-        """Take somebody out of the waiting room who went away for good; an admission still holds."""
+    async def give_up(self, room_uid: str, identity: str, *, now: float, node: str | None = None) -> None:
+        """Take somebody out of the waiting room who went away for good; an admission still holds.
+
+        Whoever has knocked at another server than `node` since then waits there.
+        """
         async with self._context.change() as session:
             room = await session.get(RoomRow, room_uid)
             row = await session.get(ParticipantRow, (room_uid, identity))
-            if room is None or row is None or row.waiting_since is None:
+            if room is None or row is None or row.waiting_since is None or row.waiting_node != node:
                 return
             if await move_participant(session, room, row, PresenceAct.GIVE_UP, "media", now=now):
                 await self._follow(session, room, now=now)
@@ -103,10 +109,12 @@ class WaitingRoom:
         async with self._context.store.read() as session:
             return await read_scene(session, room_uid, identities, now=now)
 
-    async def everybody(self) -> list[tuple[str, str]]:
-        """Give the room (`uid`) and the identity of all who stand in any waiting room."""
+    async def everybody(self, *, node: str | None = None) -> list[tuple[str, str]]:
+        """Give the room (`uid`) and the identity of all who stand in any waiting room of a server."""
         query = select(ParticipantRow.room_uid, ParticipantRow.identity)
-        standing = query.where(ParticipantRow.waiting_since.is_not(None))
+        standing = query.where(
+            ParticipantRow.waiting_since.is_not(None), ParticipantRow.waiting_node.is_not_distinct_from(node)
+        )
         async with self._context.store.read() as session:
             return [(row.room_uid, row.identity) for row in await session.execute(standing)]
 

@@ -143,6 +143,7 @@ class Hub:
         seat.admission = admission
         others = board.hosts if hosts else board.waiting.setdefault(admission.identity, [])
         others.append(seat)
+        seat.judged_from = board.looks + 1
         self._arrived(seat)
         mine = [one for one in others if one.admission and one.admission.identity == admission.identity]
         if len(mine) > self._settings.limits.sockets_per_person:
@@ -264,6 +265,16 @@ class Hub:
         if board is not None:
             self._look(board, now=self._clock())
 
+    def touch_all(self) -> None:
+        """Look again at every room in which anybody is."""
+        for key in list(self._boards):
+            self.touch(key)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody is in any room."""
+        return not self._boards
+
     # --- time ---
 
     def wake(self, *, now: float) -> None:
@@ -317,6 +328,8 @@ class Hub:
         for seat in board.seats:
             admission = seat.admission
             assert admission is not None, "who is at a board has an admission"  # noqa: S101
+            if seat.judged_from > board.looks:
+                continue  # the scene was read before this person came
             judge = host_verdict if seat.state is State.HOSTING else verdict
             match judge(board.scene, admission):
                 case Verdict.CLOSED:
@@ -346,6 +359,7 @@ class Hub:
             self._timers.set(board, Timer.LOOK, at=board.looked_at + _LOOKS_APART)
             return
         board.looking, board.looked_at = True, now
+        board.looks += 1
         hosts = (seat.admission.identity for seat in board.hosts if seat.admission is not None)
         self._wish(Look(board.key, (*board.waiting, *hosts)))
 

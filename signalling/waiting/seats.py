@@ -32,6 +32,8 @@ class Seat:
         self.admission: Admission | None = None
         self.expected = False
         """Counted among those who are arriving at the board of `admission`."""
+        self.judged_from = 0
+        """The first look (`Board.looks`) that is younger than this seat; older ones know nothing of it."""
         self.being_let_in = False
         self.told: str | None = None
         """The last state that this client was told."""
@@ -53,6 +55,8 @@ class Board:
         self.for_all: Note | None = None
         self.looking = False
         self.stale = False
+        self.looks = 0
+        """How often the room was read."""
         self.looked_at = float("-inf")
 
     @property

@@ -28,6 +28,8 @@ from signalling.waiting.wishes import Check, GiveUp, Knock, LetIn, Look, Order, 
 log = logging.getLogger(__name__)
 
 PATH = "/waiting"
+_FOLLOW_EVERY = 1.0  # seconds
+_EVENTS_AT_ONCE = 500
 _GUESSES = frozenset({"unauthenticated", "revoked", "not-found"})
 _DETAILS = {
     "not-found": "nobody of that identity is here",
@@ -38,7 +40,8 @@ _DETAILS = {
 class WaitingServer:
     """Serves the waiting room's channel. To be made and used on the running event loop.
 
-    `verbs` is what hosts may ask for: `WAITING_VERBS`, and what a caller adds.
+    `verbs` is what hosts may ask for: `WAITING_VERBS`, and what a caller adds. `node` tells this server from
+    others that share the database.
     """
 
     def __init__(
@@ -47,11 +50,13 @@ class WaitingServer:
         settings: WaitingSettings | None = None,
         *,
         verbs: Mapping[str, Verb] = WAITING_VERBS,
+        node: str | None = None,
         address_of: Callable[[web.Request], str | None] = lambda request: request.remote,
     ) -> None:
         """Hear of durable changes from now on; `address_of` tells who asks, where a proxy stands between."""
         self._rooms = rooms
         self._settings = settings or WaitingSettings()
+        self._node = node
         self._address_of = address_of
         self._loop = asyncio.get_running_loop()
         self._alarm: asyncio.TimerHandle | None = None
@@ -74,8 +79,10 @@ class WaitingServer:
         rooms.events.follow(ears.follow)
 
     async def start(self) -> None:
-        """Keep the places that were kept when the server stopped."""
-        self._hub.restored(await self._rooms.waiting_room.everybody(), now=self._loop.time())
+        """Keep the places that were kept when the server stopped, and hear of other servers' doings."""
+        kept = await self._rooms.waiting_room.everybody(node=self._node)
+        self._hub.restored(kept, now=self._loop.time())
+        self._spawn(self._follow_others())
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the public listener."""
@@ -204,7 +211,7 @@ class WaitingServer:
         except JoinRefused as refused:
             if refused.code != "not-admitted":
                 raise
-            await self._rooms.waiting_room.knock(admission, now=time.time())
+            await self._rooms.waiting_room.knock(admission, now=time.time(), node=self._node)
 
     def _refuse(self, seat: Seat, refused: JoinRefused) -> None:
         now = self._loop.time()
@@ -300,7 +307,7 @@ class WaitingServer:
 
     async def _knock(self, admission: Admission) -> None:
         try:
-            await self._rooms.waiting_room.knock(admission, now=time.time())
+            await self._rooms.waiting_room.knock(admission, now=time.time(), node=self._node)
         except RoomsError as error:
             log.info("knock_failed", extra={"room": admission.room_id, "code": error.code})
         self._hub.touch(admission.room_id)
@@ -309,10 +316,31 @@ class WaitingServer:
         if self._hub.here(wish.key, wish.identity):
             return
         try:
-            await self._rooms.waiting_room.give_up(wish.key, wish.identity, now=time.time())
+            await self._rooms.waiting_room.give_up(wish.key, wish.identity, now=time.time(), node=self._node)
         except StoreUnavailable:
             self._hub.keep_absent(wish.key, wish.identity, now=self._loop.time())
         self._hub.touch(wish.key)
+
+    async def _follow_others(self) -> None:
+        """Hear what other servers on the same database write: one question a second while anybody waits."""
+        position: int | None = None
+        while True:
+            await asyncio.sleep(_FOLLOW_EVERY)
+            if self._hub.idle:
+                position = None
+                continue
+            try:
+                if position is None:
+                    position = await self._rooms.events.newest()
+                    self._hub.touch_all()
+                page = await self._rooms.events.read(after=position, limit=_EVENTS_AT_ONCE)
+            except StoreUnavailable:
+                continue
+            position = page.last
+            for room in {event.room_uid for event in page.items}:
+                self._hub.touch(room)
+            if page.missed:
+                self._hub.touch_all()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

@@ -1,10 +1,12 @@
 """The waiting room's channel over real sockets: for those who wait, and for those who let them in."""
 
 import asyncio
+import base64
 from typing import Any
 
 import aiohttp
 import pytest
+from livekit.protocol import rtc
 
 from tests.support.management import Management
 from tests.support.server import Server
@@ -47,6 +49,30 @@ async def test_a_patient_waits_until_the_host_lets_them_in(management: Managemen
     assert "Bonjour" not in str(events)
 
 
+async def test_no_description_reaches_somebody_who_was_not_admitted(management: Management) -> None:
+    server = management.server
+    room = await management.room(waiting_room=True)
+    token = await management.token(room, "patient", role="patient")
+    async with WaitingClient(server, token) as waiting:
+        await waiting.hears("waiting")
+        wrapped = rtc.WrappedJoinRequest(
+            join_request=rtc.JoinRequest(publisher_offer=_OFFER).SerializeToString()
+        )
+        query = {"join_request": base64.urlsafe_b64encode(wrapped.SerializeToString()).decode()}
+        async with aiohttp.ClientSession() as http:
+            for headers in ({"Authorization": f"Bearer {token}"}, {}):
+                url = f"{server.url}/rtc/v1"
+                upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", **headers}
+                upgrade |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+                asked = query if headers else {**query, "access_token": token}
+                async with http.get(url, params=asked, headers=upgrade) as answer:
+                    assert (answer.status, await answer.read()) == (403, b"not-admitted")
+        assert "v=0" not in str(waiting.heard)
+
+
+_OFFER = rtc.SessionDescription(type="offer", sdp="v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n", id=1)
+
+
 async def test_an_admission_by_rest_is_heard_at_once(management: Management) -> None:
     room = await management.room(waiting_room=True)
     token = await management.token(room, "patient", role="patient")
@@ -60,13 +86,11 @@ async def test_the_place_outlives_a_crash_of_the_server(own_server: Server) -> N
     async with Management(own_server) as management:
         room = await management.room(waiting_room=True)
         tokens = [await management.token(room, name, role="patient") for name in ("first", "second")]
-        async with (
-            WaitingClient(own_server, tokens[0]) as first,
-            WaitingClient(own_server, tokens[1]) as second,
-        ):
+        async with WaitingClient(own_server, tokens[0]) as first:
             since = (await first.hears("waiting"))["since"]
-            assert (await second.hears("waiting"))["position"] == 2
-            own_server.kill()
+            async with WaitingClient(own_server, tokens[1]) as second:
+                assert (await second.hears("waiting"))["position"] == 2
+                own_server.kill()
         own_server.start()
         async with (
             WaitingClient(own_server, tokens[1]) as second,

@@ -209,6 +209,21 @@ def test_who_was_denied_again_before_the_token_came_is_not_let_in(stage: Waiting
     assert [word["type"] for word in client.heard[-1:]] == ["denied"]
 
 
+def test_a_scene_that_was_read_before_somebody_came_does_not_judge_them(stage: WaitingStage) -> None:
+    first = stage.arrive("zoe")
+    stage.settle()
+    stage.advance(1)
+    stage.decide("zoe", PresenceAct.DENY)
+    stage.hub.touch(ROOM)
+    stage.grant()
+    stage.decide("zoe", PresenceAct.PUT_BACK)
+    second = stage.arrive("zoe")
+    stage.settle()
+    stage.advance(1)
+    stage.settle()
+    assert (first.closed, second.closed, place(second)) == (4004, None, 1)
+
+
 @pytest.mark.parametrize("role", ["guest", "host"])
 def test_a_removed_person_is_gone_and_so_is_a_host(stage: WaitingStage, role: str) -> None:
     client = stage.arrive("zoe", role=role)
