@@ -2,12 +2,16 @@
 
 import asyncio
 import base64
+import time
 from typing import Any
 
 import aiohttp
 import pytest
 from livekit.protocol import rtc
 
+from rooms import KeyRing, Rooms
+from signalling.waiting import WAITING_VERBS
+from tests.support.eventually import eventually
 from tests.support.management import Management
 from tests.support.server import Server
 from tests.support.waiting_client import WaitingClient
@@ -101,6 +105,40 @@ async def test_the_place_outlives_a_crash_of_the_server(own_server: Server) -> N
             assert (again["position"], again["since"]) == (1, since)
 
 
+async def test_an_admission_at_another_server_on_the_same_database_is_heard(own_server: Server) -> None:
+    async with Management(own_server) as management:
+        room = await management.room(waiting_room=True)
+        token = await management.token(room, "patient", role="patient")
+        async with WaitingClient(own_server, token) as waiting:
+            await waiting.hears("waiting")
+            await asyncio.sleep(1.2)  # by then the server follows what others write
+            other = await Rooms.open(f"sqlite:///{own_server.data_dir}/colloque.sqlite3", keys=KeyRing([]))
+            await other.waiting_room.admit("default", room, "patient", now=time.time())
+            await other.close()
+            await waiting.hears("admitted")
+
+
+async def test_what_lives_is_counted_and_goes(own_server: Server) -> None:
+    async with Management(own_server) as management:
+        room = await management.room(waiting_room=True)
+        token = await management.token(room, "patient", role="patient")
+        async with WaitingClient(own_server, token) as waiting:
+            await waiting.hears("waiting")
+            during = (await management.debug_state())["waiting"]
+            assert (during["waiting"], during["connections"]) == (1, 1)
+            assert 'colloque_waiting_objects{kind="waiting"} 1.0' in await management.metrics()
+            await waiting.say(type="leave")
+            await waiting.ends()
+
+        async def gone() -> bool:
+            left = (await management.debug_state())["waiting"]
+            return not any(
+                left[kind] for kind in ("waiting", "connections", "sockets", "addresses", "absent")
+            )
+
+        await eventually(gone)
+
+
 async def test_who_waits_is_sent_away_gently_when_the_server_stops(own_server: Server) -> None:
     async with Management(own_server) as management:
         room = await management.room(waiting_room=True)
@@ -150,6 +188,7 @@ async def test_whatever_ends_the_wait_is_told(
 
 
 async def test_only_hosts_and_delegates_may_act(management: Management) -> None:
+    assert {verb for verb, _ in _EVERY_VERB} == set(WAITING_VERBS)
     room = await management.room(waiting_room=True)
     tokens = {
         role: await management.token(room, role, role=role) for role in ("patient", "guest", "delegate")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import Browser, Route, WebSocket, expect
 
+from tests.support.eventually import eventually
 from tests.support.gallery import PAIRS, shoot_page
 from tests.support.management import Management
 from tests.support.server import Server
@@ -73,7 +74,7 @@ async def test_a_patient_waits_sees_what_the_host_says_and_is_let_into_the_call(
     wire = Wire()
     wire.watch(visitor)
     await waits(visitor)
-    await visitor.reads(re.compile("n’est pas encore là"))
+    await visitor.reads(re.compile("Dès que la personne"))
     await visitor.reads(re.compile(r"Vous attendez depuis \d+\sh\s\d\d"))
     await expect(visitor.page.locator("video.mirror")).to_be_visible()
     async with WaitingClient(room_api.server, practice.host) as host:
@@ -131,7 +132,7 @@ async def test_a_restart_of_the_server_is_waited_for(page_browser: Browser, own_
         await visitor.reads("La connexion est coupée")
         await visitor.assert_accessible()
         await asyncio.to_thread(own_server.start)
-        await visitor.reads(re.compile("n’est pas encore là"))
+        await visitor.reads(re.compile("Dès que la personne"))
         assert await practice.state() == before
         await practice.act("admit")
         await expect(visitor.page.get_by_role("toolbar")).to_be_visible()
@@ -157,11 +158,11 @@ async def test_leaving_gives_the_place_up_and_one_can_wait_again(
     await visitor.reads(re.compile("Vous attendez depuis"))
     await visitor.press("Quitter la salle d’attente")
     await visitor.stands_at("Vous avez quitté la salle d’attente")
-    for _ in range(50):
-        if (await practice.state())[0] == "left":
-            break
-        await asyncio.sleep(0.05)
-    assert (await practice.state())[0] == "left"
+
+    async def gone() -> bool:
+        return (await practice.state())[0] == "left"
+
+    await eventually(gone)
     await visitor.press("Attendre de nouveau")
     await waits(visitor)
 
@@ -237,7 +238,7 @@ async def test_pictures_of_the_waiting_room(room_api: Management, arrive: Arrive
     practice = await Practice.open(room_api)
     visitor = await arrive(practice.link)
     await waits(visitor)
-    await visitor.reads(re.compile("n’est pas encore là"))
+    await visitor.reads(re.compile("Dès que la personne"))
     await expect(visitor.page.locator("video.mirror")).to_be_visible()
     await shoot_page(visitor, "waiting-alone", PAIRS)
     async with WaitingClient(room_api.server, practice.host) as host:

@@ -90,7 +90,7 @@ export const en: Catalogue = {
   'waiting.connecting': 'We are letting the person who invites you know…',
   'waiting.attended': 'The person who invites you can see that you are here. They will let you in.',
   'waiting.unattended':
-    'The person who invites you is not here yet. When they arrive, they will see that you are waiting.',
+    'As soon as the person who invites you is here, they will see that you are waiting. They will let you in.',
   'waiting.one-ahead': 'One person is ahead of you.',
   'waiting.ahead': '{count} people are ahead of you.',
   'waiting.late': 'About {minutes} minutes late',

@@ -91,7 +91,7 @@ export const fr = {
   'waiting.connecting': 'Nous prévenons la personne qui vous invite…',
   'waiting.attended': 'La personne qui vous invite voit que vous êtes là. Elle vous fera entrer.',
   'waiting.unattended':
-    'La personne qui vous invite n’est pas encore là. À son arrivée, elle verra que vous attendez.',
+    'Dès que la personne qui vous invite sera là, elle verra que vous attendez. Elle vous fera entrer.',
   'waiting.one-ahead': 'Une personne passe avant vous.',
   'waiting.ahead': '{count} personnes passent avant vous.',
   'waiting.late': 'Environ {minutes} minutes de retard',

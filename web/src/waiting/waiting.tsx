@@ -11,7 +11,7 @@ import { Button } from '../ui/button';
 import { Icon } from '../ui/icon';
 import { LONG, useLasting } from '../ui/lasting';
 import { Notice } from '../ui/notice';
-import { Heading, Page } from '../ui/page';
+import { Heading, Page, Privacy } from '../ui/page';
 import type { WaitingLine } from './line';
 import type { Place } from './words';
 import '../link/link.css';
@@ -47,6 +47,7 @@ export function WaitingPage({ visit, line, captures }: Props) {
           <Button icon={LogOut} onClick={() => line.leave()}>
             {t('waiting.leave')}
           </Button>
+          <Privacy />
         </div>
         <div class="waiting-self">
           <PreviewBox preview={captures} />
