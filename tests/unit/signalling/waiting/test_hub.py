@@ -1,5 +1,6 @@
 """The waiting room in virtual time: what people are told, and how long their places are kept."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -207,6 +208,29 @@ def test_who_was_denied_again_before_the_token_came_is_not_let_in(stage: Waiting
     stage.wishes.append(let_in)
     stage.settle()
     assert [word["type"] for word in client.heard[-1:]] == ["denied"]
+
+
+def test_who_has_to_wait_again_before_the_token_came_is_not_let_in(stage: WaitingStage) -> None:
+    client = stage.arrive("zoe")
+    stage.settle()
+    waiting = stage.store.people["zoe"]
+    stage.store.people["zoe"] = dataclasses.replace(waiting, must_wait=False)  # the room needs no admission
+    stage.hub.touch(ROOM)
+    stage.advance(0.1)
+    stage.grant()
+    stage.show()
+    stage.store.people["zoe"] = waiting
+    stage.hub.touch(ROOM)
+    stage.advance(0.2)
+    stage.grant(1)
+    stage.show()
+    stage.settle()
+    assert (place(client), client.closed) == (1, None)
+    stage.decide("zoe", PresenceAct.ADMIT)
+    stage.hub.touch(ROOM)
+    stage.advance(1)
+    stage.settle()
+    assert client.closed == 1000
 
 
 def test_a_scene_that_was_read_before_somebody_came_does_not_judge_them(stage: WaitingStage) -> None:
