@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from rooms.presence import PresenceAct
 from signalling.waiting.settings import WaitingTimes
+from signalling.waiting.wishes import GiveUp
 from tests.support.waiting_stage import ROOM, Client, WaitingStage
 
 TIMES = WaitingTimes()
@@ -49,7 +50,9 @@ class Queue(RuleBasedStateMachine):
         self.stage.hub.expect(client.seat, self.stage.admission(name))
         self.stage.hub.turn_away(client.seat, "busy", now=self.stage.now)
         self.stage.drop(client)
-        self.alone_since.pop(name, None)  # who tried to come back has the whole time again
+        self.alone_since.pop(name, None)  # who tried to come back has the whole time again …
+        if any(isinstance(wish, GiveUp) and wish.identity == name for wish in self.stage.wishes):
+            self.excused.add(name)  # … unless it was over before that
 
     @precondition(lambda self: self.stage.clients)
     @rule(data=st.data())
