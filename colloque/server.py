@@ -28,6 +28,7 @@ from control_api import routes as api_routes
 from rooms import LegJournal, Rooms, StoreUnavailable
 from sfu import Sfu
 from signalling.livekit import LiveKitServer
+from signalling.waiting import WaitingServer
 
 if TYPE_CHECKING:
     import ssl
@@ -144,6 +145,9 @@ class Server:
         )
         self._rooms.events.follow(signalling.event_written)
         registry.register(signalling.collector())
+        waiting = WaitingServer(self._rooms, wiring.waiting_settings(settings), address_of=self._address_of)
+        registry.register(waiting.collector())
+        await waiting.start()
         self._courier = self._run_courier(self._rooms)
         registry.register(self._courier.metrics)
         self._api = ControlApi(
@@ -153,11 +157,11 @@ class Server:
         self._admin = Admin(
             rooms=self._rooms,
             registry=registry,
-            debug_state=lambda: _debug_state(sfu, signalling),
+            debug_state=lambda: _debug_state(sfu, signalling, waiting),
         )
         await self._listen(admin_socket, self._admin.app())
         silence = Silence(registry, max_connections=settings.limits.http_connections)
-        public = self._public_app(self._api, signalling, silence)
+        public = self._public_app(self._api, signalling, waiting, silence)
         listener = await self._listen(public_socket, public, self._tls)
         silence.start(listener)
         self._stack.callback(silence.stop)
@@ -217,7 +221,9 @@ class Server:
     def _address_of(self, request: web.Request) -> str:
         return self._peers.address_of(request.remote, request.headers.getall("X-Forwarded-For", []))
 
-    def _public_app(self, api: ControlApi, signalling: LiveKitServer, silence: Silence) -> web.Application:
+    def _public_app(
+        self, api: ControlApi, signalling: LiveKitServer, waiting: WaitingServer, silence: Silence
+    ) -> web.Application:
         app = web.Application(middlewares=[silence.middleware(), api_middleware(api)])
         app.on_response_prepare.append(silence.answering)
         add_security_headers(app, over_tls=self.settings.server.public_url.startswith("https://"))
@@ -225,8 +231,10 @@ class Server:
         twirp = TwirpApi(api, self.rooms, signalling.management)
         app.add_routes(twirp_routes(twirp, address_of=self._address_of))
         app.add_routes(signalling.routes())
+        app.add_routes(waiting.routes())
         # Before open connections are waited for: each client gets its last word and goes.
         app.on_shutdown.append(lambda _app: signalling.close())
+        app.on_shutdown.append(lambda _app: waiting.close())
         app.add_routes(self._page.routes())
         return app
 
@@ -262,8 +270,12 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def _debug_state(sfu: Sfu, signalling: LiveKitServer) -> dict[str, Any]:
-    return {"sfu": await sfu.debug_state(), "signalling": signalling.debug_state()}
+async def _debug_state(sfu: Sfu, signalling: LiveKitServer, waiting: WaitingServer) -> dict[str, Any]:
+    return {
+        "sfu": await sfu.debug_state(),
+        "signalling": signalling.debug_state(),
+        "waiting": waiting.debug_state(),
+    }
 
 
 def needing_restart(old: Settings, new: Settings) -> list[str]:

@@ -9,6 +9,7 @@ from control_api import Addresses, ApiSettings, Targets
 from rooms import ApiKey, KeyRing, RoomsSettings
 from sfu import MediaAddress, SfuConfig, SfuLimits
 from signalling.livekit import LiveKitSettings, SignalLimits
+from signalling.waiting import WaitingLimits, WaitingSettings
 
 if TYPE_CHECKING:
     from colloque.settings import Settings
@@ -56,15 +57,22 @@ def webhook_targets(settings: Settings) -> Targets:
 def livekit_settings(settings: Settings) -> LiveKitSettings:
     """Give what the signalling wants."""
     limits = settings.limits
-    origins = own_origins(settings.server.public_url) | frozenset(settings.server.allowed_origins)
     return LiveKitSettings(
-        allowed_origins=tuple(sorted(origins)) if settings.server.allowed_origins else None,
+        allowed_origins=_allowed_origins(settings),
         limits=SignalLimits(
             data_message_bytes=limits.data_message_bytes,
             tracks=limits.tracks_per_leg,
             legs_per_call=limits.legs_per_call,
             refusals_per_minute_per_address=limits.failures_per_minute_per_address,
         ),
+    )
+
+
+def waiting_settings(settings: Settings) -> WaitingSettings:
+    """Give what the waiting room's channel wants."""
+    return WaitingSettings(
+        allowed_origins=_allowed_origins(settings),
+        limits=WaitingLimits(refusals_per_minute_per_address=settings.limits.failures_per_minute_per_address),
     )
 
 
@@ -88,3 +96,9 @@ def sfu_config(settings: Settings) -> SfuConfig:
             data_message_bytes=limits.data_message_bytes,
         ),
     )
+
+
+def _allowed_origins(settings: Settings) -> tuple[str, ...] | None:
+    if not settings.server.allowed_origins:
+        return None
+    return tuple(sorted(own_origins(settings.server.public_url) | frozenset(settings.server.allowed_origins)))

@@ -56,7 +56,7 @@ class ConnectionClosedData(BaseModel):
     connection: str = Field(examples=["PA_9LK29ZfWwZbxus"])
     identity: str = Field(examples=["patient-1"])
     role: Role
-    reason: str = Field(description="Why, in a word: docs/room-life.md lists them.", examples=["client_left"])
+    reason: str = Field(description="Why, in a word: docs/room-life.md lists them.", examples=["left"])
     had_media: bool = Field(description="Whether media ever flowed.")
     seconds: float = Field(description="How long it was open.")
 

@@ -53,6 +53,7 @@ from rooms.ratings import REASONS, Rating, Ratings, Reason
 from rooms.retries import Outcome, OutcomeCode
 from rooms.rights import in_force
 from rooms.rows import call_rules
+from rooms.scene import LateNotice, Scene, Standing
 from rooms.service import Rooms
 from rooms.states import RoomAct
 from rooms.transitions import Cause
@@ -89,6 +90,7 @@ __all__ = [
     "Invitation",
     "JoinRefused",
     "KeyRing",
+    "LateNotice",
     "LegJournal",
     "LegObserver",
     "Link",
@@ -118,9 +120,11 @@ __all__ = [
     "Rooms",
     "RoomsError",
     "RoomsSettings",
+    "Scene",
     "Signing",
     "Source",
     "StaleVersion",
+    "Standing",
     "StoreUnavailable",
     "Taken",
     "Ticket",

@@ -39,6 +39,8 @@ EventType = Literal[
     "participant.denied",
     "participant.removed",
     "participant.moved",
+    "waiting_room.message",
+    "waiting_room.late_notice",
     "connection.opened",
     "connection.media_ready",
     "connection.degraded",

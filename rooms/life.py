@@ -92,10 +92,11 @@ async def move_participant(
     *,
     now: float,
     connection: str | None = None,
+    by: str | None = None,
 ) -> bool:
     """Do what the table says; `False` if the act changes nothing.
 
-    `connection` is the one that the act is about, where it is about one.
+    `connection` is the one that the act is about, where it is about one; `by` is the host who does it.
     """
     facts = await _facts(session, room, row, act, connection)
     after = participant_after(cast("ParticipantState", row.state), act, cause, facts)
@@ -114,6 +115,8 @@ async def move_participant(
         row.admitted_at = None
     if after in _TELLING:
         data = {"identity": row.identity, "role": row.role, "cause": cause}
+        if by is not None:
+            data["by"] = by
         await append_event(session, room, _TELLING[after], data, now=now)
     return True
 

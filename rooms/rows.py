@@ -113,6 +113,7 @@ def new_participant(room_uid: str, identity: str, *, now: float) -> ParticipantR
         identity=identity,
         state="expected",
         waiting_since=None,
+        waiting_node=None,
         admitted_at=None,
         forgotten=False,
         epoch=0,

@@ -73,6 +73,8 @@ class RoomRow(Base):
 class ParticipantRow(Base):
     """One person in one room. `admitted_at` is set while an admission holds, `waiting_since` while they wait.
 
+    `waiting_node` is the server at which they knocked last, which gives their place up when they stay away.
+
     A forgotten participant keeps its row, emptied: its epoch must go on rising, or old tokens would come to
     life again when the same id is used later.
     """
@@ -94,6 +96,7 @@ class ParticipantRow(Base):
     version: Mapped[int]
     waiting_since: Mapped[float | None]
     admitted_at: Mapped[float | None]
+    waiting_node: Mapped[str | None]
 
 
 class ConnectionRow(Base):

@@ -10,16 +10,21 @@ from sqlalchemy import select
 from rooms import rows
 from rooms.context import room_row
 from rooms.errors import InvalidTransition, NotFound
+from rooms.events import append_event
 from rooms.life import follow_attendance, move_participant
 from rooms.participants import add_participant
 from rooms.presence import PresenceAct
+from rooms.scene import read_scene
 from rooms.tables import ParticipantRow, RoomRow
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from rooms.context import Context
     from rooms.model import Admission, Participant, ParticipantState, Role
+    from rooms.scene import Scene
     from rooms.transitions import Cause
 
 
@@ -43,11 +48,13 @@ class WaitingRoom:
         """Work on the shared store."""
         self._context = context
 
-    async def knock(self, admission: Admission, *, now: float) -> ParticipantState:
+    async def knock(self, admission: Admission, *, now: float, node: str | None = None) -> ParticipantState:
         """Let a person who has to wait (`Rooms.verify_knock`) take a place, or find the one kept for them.
 
+        `node` is the server at which they wait now, which may give the place up.
+
         Gives the state: `waiting`, or `admitted` (go in), `denied`, or another where there is nothing to
-        wait for. A repeated knock changes nothing. Raise `NotFound` if the room is gone.
+        wait for. A repeated knock changes no state. Raise `NotFound` if the room is gone.
         """
         async with self._context.change() as session:
             room = await self._room(session, admission.room_id)
@@ -60,14 +67,18 @@ class WaitingRoom:
                 await self._follow(session, room, now=now)
             elif row.state == "admitted" and row.waiting_since is None:
                 row.waiting_since = now
+            row.waiting_node = node
             return cast("ParticipantState", row.state)
 
-    async def give_up(self, room_uid: str, identity: str, *, now: float) -> None:
-        """Take somebody out of the waiting room who went away for good; an admission still holds."""
+    async def give_up(self, room_uid: str, identity: str, *, now: float, node: str | None = None) -> None:
+        """Take somebody out of the waiting room who went away for good; an admission still holds.
+
+        Whoever has knocked at another server than `node` since then waits there.
+        """
         async with self._context.change() as session:
             room = await session.get(RoomRow, room_uid)
             row = await session.get(ParticipantRow, (room_uid, identity))
-            if room is None or row is None or row.waiting_since is None:
+            if room is None or row is None or row.waiting_since is None or row.waiting_node != node:
                 return
             if await move_participant(session, room, row, PresenceAct.GIVE_UP, "media", now=now):
                 await self._follow(session, room, now=now)
@@ -90,23 +101,56 @@ class WaitingRoom:
                 for row in await session.scalars(ordered)
             ]
 
+    async def scene(self, room_uid: str, identities: Collection[str], *, now: float) -> Scene | None:
+        """Give what the waiting room's channel shows, `None` if the room is gone.
+
+        In it are those who stand in the waiting room, and of others those whose `identities` are given.
+        """
+        async with self._context.store.read() as session:
+            return await read_scene(session, room_uid, identities, now=now)
+
+    async def everybody(self, *, node: str | None = None) -> list[tuple[str, str]]:
+        """Give the room (`uid`) and the identity of all who stand in any waiting room of a server."""
+        query = select(ParticipantRow.room_uid, ParticipantRow.identity)
+        standing = query.where(
+            ParticipantRow.waiting_since.is_not(None), ParticipantRow.waiting_node.is_not_distinct_from(node)
+        )
+        async with self._context.store.read() as session:
+            return [(row.room_uid, row.identity) for row in await session.execute(standing)]
+
     async def admit(
-        self, tenant: str, room_id: str, identity: str, *, now: float, cause: Cause = "api"
+        self,
+        tenant: str,
+        room_id: str,
+        identity: str,
+        *,
+        now: float,
+        cause: Cause = "api",
+        by: str | None = None,
     ) -> Participant:
-        """Let a person in who waits or will come; again is no error.
+        """Let a person in who waits or will come; again is no error. `by` is whose decision it is.
 
         Raise `NotFound`, or `InvalidTransition` for one who is in the call or was removed.
         """
-        return await self._decide(tenant, room_id, identity, PresenceAct.ADMIT, "admitted", cause, now=now)
+        return await self._decide(
+            tenant, room_id, identity, PresenceAct.ADMIT, "admitted", cause, by, now=now
+        )
 
     async def deny(
-        self, tenant: str, room_id: str, identity: str, *, now: float, cause: Cause = "api"
+        self,
+        tenant: str,
+        room_id: str,
+        identity: str,
+        *,
+        now: float,
+        cause: Cause = "api",
+        by: str | None = None,
     ) -> Participant:
         """Turn a person away until admitted or put again; again is no error. Raise as `admit` does."""
-        return await self._decide(tenant, room_id, identity, PresenceAct.DENY, "denied", cause, now=now)
+        return await self._decide(tenant, room_id, identity, PresenceAct.DENY, "denied", cause, by, now=now)
 
     async def admit_all(
-        self, tenant: str, room_id: str, *, now: float, cause: Cause = "api"
+        self, tenant: str, room_id: str, *, now: float, cause: Cause = "api", by: str | None = None
     ) -> list[Participant]:
         """Let everybody in who waits now, in the order in which they came."""
         async with self._context.change() as session:
@@ -116,8 +160,33 @@ class WaitingRoom:
             )
             found = list(await session.scalars(query.order_by(ParticipantRow.waiting_since)))
             for row in found:
-                await move_participant(session, room, row, PresenceAct.ADMIT, cause, now=now)
+                await move_participant(session, room, row, PresenceAct.ADMIT, cause, now=now, by=by)
             return [rows.participant_of(row) for row in found]
+
+    async def write_message(
+        self, tenant: str, room_id: str, identity: str | None, *, by: str, now: float
+    ) -> None:
+        """Write down that a host wrote to somebody who waits, or to all (`None`); the words are not kept.
+
+        Raise `NotFound` if that person does not wait.
+        """
+        async with self._context.change() as session:
+            room = await room_row(session, tenant, room_id)
+            if identity is not None:
+                row = await session.get(ParticipantRow, (room.uid, identity))
+                if row is None or row.waiting_since is None:
+                    raise NotFound("participant")
+            data = {"identity": identity, "cause": "host", "by": by}
+            await append_event(session, room, "waiting_room.message", data, now=now)
+
+    async def write_late_notice(
+        self, tenant: str, room_id: str, minutes: int, *, by: str, now: float
+    ) -> None:
+        """Write down that the host is so late; 0 takes the notice back."""
+        async with self._context.change() as session:
+            room = await room_row(session, tenant, room_id)
+            data = {"minutes": minutes, "cause": "host", "by": by}
+            await append_event(session, room, "waiting_room.late_notice", data, now=now)
 
     async def _decide(
         self,
@@ -127,6 +196,7 @@ class WaitingRoom:
         act: PresenceAct,
         decided: ParticipantState,
         cause: Cause,
+        by: str | None,
         *,
         now: float,
     ) -> Participant:
@@ -135,7 +205,7 @@ class WaitingRoom:
             row = await session.get(ParticipantRow, (room.uid, identity))
             if row is None or row.forgotten:
                 raise NotFound("participant")
-            if await move_participant(session, room, row, act, cause, now=now):
+            if await move_participant(session, room, row, act, cause, now=now, by=by):
                 await self._follow(session, room, now=now)
             elif row.state != decided:
                 raise InvalidTransition(row.state, f"a participant who is {row.state} cannot be {decided}")

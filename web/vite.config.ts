@@ -23,6 +23,7 @@ export default defineConfig({
     proxy: {
       '/v1': SERVER,
       '/rtc': { target: SERVER, ws: true },
+      '/waiting': { target: SERVER, ws: true },
     },
   },
   test: {

@@ -43,7 +43,7 @@ class Surroundings:
     sfu: LiveSide
     settings: LiveKitSettings
     counters: Counters
-    timers: TimerTable
+    timers: TimerTable[Timer]
     clocks: Clocks
     legs: LegObserver
 

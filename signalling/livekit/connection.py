@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp import web
 
-from signalling.livekit.outbox import Outbox, Outgoing
+from signalling.livekit.outbox import Outbox, Sendable
 
 _REASON_BYTES = 123  # RFC 6455, 5.5: what a close frame can carry
 
@@ -39,7 +39,7 @@ class Connection:
         """How much waits to be sent."""
         return self._outbox.waiting_bytes
 
-    def send(self, message: Outgoing) -> None:
+    def send(self, message: Sendable) -> None:
         """Put a message at the end of what is to be sent; a client that does not read is cut off."""
         if self._closing is not None or self._dead:
             return

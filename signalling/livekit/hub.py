@@ -35,7 +35,7 @@ class Hub:
         sfu: LiveSide,
         settings: LiveKitSettings,
         clocks: Clocks,
-        timers: TimerTable,
+        timers: TimerTable[Timer],
         *,
         legs: LegObserver,
         want_token: Callable[["Call", Participant], None],

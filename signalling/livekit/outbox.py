@@ -5,12 +5,23 @@ a client that reads slowly gets each person once, however often they change.
 """
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from signalling.livekit.messages import Frame, encode_response
 
 if TYPE_CHECKING:
     from livekit.protocol.rtc import SignalResponse
+
+
+class Sendable(Protocol):
+    """What a connection can send."""
+
+    @property
+    def about(self) -> str:
+        """Name what it is the whole news of: a newer one takes the place of one that waits."""
+
+    def frame(self, *, text: bool) -> Frame:
+        """Return it as a text or a binary frame."""
 
 
 class Outgoing:

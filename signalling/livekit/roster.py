@@ -21,7 +21,7 @@ _HELD_BACK_AT_LEAST = 0.01  # seconds; rounding must not wake us again at the sa
 class Roster:
     """The participants of one call."""
 
-    def __init__(self, timers: TimerTable) -> None:
+    def __init__(self, timers: TimerTable[Timer]) -> None:
         self._timers = timers
         self._by_key: dict[LegKey, Participant] = {}
         self._by_identity: dict[str, Participant] = {}

@@ -29,7 +29,7 @@ from signalling.livekit.outbox import Outgoing
 from signalling.livekit.participant import Participant
 from signalling.livekit.settings import LiveKitSettings
 from signalling.livekit.throttle import RefusalThrottle
-from signalling.livekit.timers import TimerTable
+from signalling.livekit.timers import Timer, TimerTable
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class LiveKitServer:
         self._settings = settings or LiveKitSettings()
         self._loop = asyncio.get_running_loop()
         self._alarm: asyncio.TimerHandle | None = None
-        self._timers = TimerTable(self._set_alarm)
+        self._timers: TimerTable[Timer] = TimerTable(self._set_alarm)
         self._clocks = Clocks(now=self._loop.time, wall=time.time)
         self._hub = Hub(
             sfu,

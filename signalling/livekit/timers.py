@@ -3,6 +3,9 @@
 import heapq
 from collections.abc import Callable, Hashable
 from enum import StrEnum
+from typing import Generic, TypeVar
+
+NameT = TypeVar("NameT", bound=StrEnum)
 
 
 class Timer(StrEnum):
@@ -24,21 +27,23 @@ class Timer(StrEnum):
     """The head count of a call can be told."""
 
 
-class TimerTable:
+class TimerTable(Generic[NameT]):
     """Deadlines by owner and name; setting one again replaces it."""
 
     def __init__(self, earlier: Callable[[float], None] | None = None) -> None:
         """Call `earlier` whenever the next deadline has moved forward."""
         self._earlier = earlier
-        self._deadlines: dict[tuple[Hashable, Timer], float] = {}
-        self._heap: list[tuple[float, int, tuple[Hashable, Timer]]] = []
+        self._deadlines: dict[tuple[Hashable, NameT], float] = {}
+        self._heap: list[tuple[float, int, tuple[Hashable, NameT]]] = []
         self._count = 0
+        self._names: set[NameT] = set()
 
-    def set(self, owner: Hashable, timer: Timer, *, at: float) -> None:
+    def set(self, owner: Hashable, timer: NameT, *, at: float) -> None:
         """Wake `owner` for this reason at that time, no longer at an earlier or later one."""
         key = (owner, timer)
         if self._deadlines.get(key) == at:
             return
+        self._names.add(timer)
         self._deadlines[key] = at
         if len(self._heap) > 64 + 4 * len(self._deadlines):
             self._heap = [entry for entry in self._heap if self._deadlines.get(entry[2]) == entry[0]]
@@ -48,25 +53,25 @@ class TimerTable:
         if self._earlier is not None and self._heap[0][2] == key:
             self._earlier(at)
 
-    def pending(self, owner: Hashable, timer: Timer) -> bool:
+    def pending(self, owner: Hashable, timer: NameT) -> bool:
         """Whether it is set."""
         return (owner, timer) in self._deadlines
 
-    def cancel(self, owner: Hashable, timer: Timer) -> None:
+    def cancel(self, owner: Hashable, timer: NameT) -> None:
         """Forget one timer."""
         self._deadlines.pop((owner, timer), None)
 
     def cancel_all(self, owner: Hashable) -> None:
         """Forget every timer of an owner."""
-        for timer in Timer:
-            self._deadlines.pop((owner, timer), None)
+        for name in self._names:
+            self._deadlines.pop((owner, name), None)
 
     def next(self) -> float | None:
         """Return the earliest deadline."""
         self._drop_replaced()
         return self._heap[0][0] if self._heap else None
 
-    def pop_due(self, now: float) -> tuple[Hashable, Timer] | None:
+    def pop_due(self, now: float) -> tuple[Hashable, NameT] | None:
         """Take one timer that is due."""
         self._drop_replaced()
         if not self._heap or self._heap[0][0] > now:

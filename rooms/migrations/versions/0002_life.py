@@ -25,6 +25,7 @@ def upgrade() -> None:
     op.create_index("ix_rooms_due_at", "rooms", ["due_at"])
     for name in ("waiting_since", "admitted_at"):
         op.add_column("participants", sa.Column(name, sa.Double(), nullable=True))
+    op.add_column("participants", sa.Column("waiting_node", sa.String(), nullable=True))
     _make_connections()
     _make_events()
     _make_ratings()
@@ -39,7 +40,7 @@ def downgrade() -> None:
         op.drop_table(table)
     for table in ("group_members", "groups", "ratings", "event_heads", "events", "connections"):
         op.drop_table(table)
-    for name in ("admitted_at", "waiting_since"):
+    for name in ("waiting_node", "admitted_at", "waiting_since"):
         op.drop_column("participants", name)
     op.drop_index("ix_rooms_due_at", "rooms")
     for name in ("shared_metadata", "last_seq", "ended_at", "started_at", "due_at", "waiting_room", "state"):

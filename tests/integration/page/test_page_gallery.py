@@ -58,10 +58,11 @@ def answer(status: int, body: object) -> Callable[[Route], Awaitable[None]]:
     return fulfil
 
 
-REFUSALS = {
+REFUSALS: dict[str, tuple[int, dict[str, object]]] = {
     "not-found": (404, {}),
     "too-early": (403, {"room": {"starts_at": 4_000_000_000, "opens_at": 3_999_999_000}}),
     "too-late": (403, {"room": {"closes_at": 1_700_000_000}}),
+    "cancelled": (403, {"code": "too-late", "room": {"state": "cancelled"}}),
     "revoked": (403, {}),
     "not-admitted": (403, {}),
     "full": (409, {}),

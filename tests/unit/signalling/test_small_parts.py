@@ -69,7 +69,7 @@ def test_addresses_do_not_pile_up_and_no_bound_means_none() -> None:
 
 
 def test_timers_come_in_order_and_once() -> None:
-    timers = TimerTable()
+    timers: TimerTable[Timer] = TimerTable()
     timers.set("a", Timer.PING, at=3)
     timers.set("b", Timer.PING, at=1)
     timers.set("a", Timer.MEDIA, at=2)
@@ -80,7 +80,7 @@ def test_timers_come_in_order_and_once() -> None:
 
 
 def test_a_timer_that_is_set_again_or_cancelled_does_not_come_at_its_old_time() -> None:
-    timers = TimerTable()
+    timers: TimerTable[Timer] = TimerTable()
     timers.set("a", Timer.PING, at=1)
     timers.set("a", Timer.PING, at=5)
     timers.set("b", Timer.PING, at=2)
@@ -93,14 +93,14 @@ def test_a_timer_that_is_set_again_or_cancelled_does_not_come_at_its_old_time() 
 
 def test_the_next_deadline_is_announced_when_it_moves_forward() -> None:
     announced: list[float] = []
-    timers = TimerTable(announced.append)
+    timers: TimerTable[Timer] = TimerTable(announced.append)
     for at in (5, 9, 2):
         timers.set(str(at), Timer.PING, at=at)
     assert announced == [5, 2]
 
 
 def test_timers_that_are_set_again_for_ever_do_not_pile_up() -> None:
-    timers = TimerTable()
+    timers: TimerTable[Timer] = TimerTable()
     for at in range(10_000):
         timers.set("a", Timer.PING, at=at)
     assert len(timers) == 1

@@ -28,6 +28,8 @@ export interface Admission {
   name: string;
   role: string;
   times: RoomTimes;
+  /** The person is to be let in first: until then the token opens the waiting room only. */
+  wait: boolean;
 }
 
 /** The answer of the preview, or null when it is not one. */
@@ -56,6 +58,7 @@ export function readAdmission(answer: unknown): Admission | null {
     name: text(answer['name']) ?? '',
     role: text(answer['role']) ?? 'guest',
     times: readTimes(isRecord(answer['room']) ? answer['room'] : {}),
+    wait: answer['wait'] === true,
   };
 }
 

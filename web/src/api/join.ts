@@ -24,6 +24,19 @@ export function join(request: JoinRequest): Promise<Outcome<Admission>> {
   return post('/v1/join', request, readAdmission);
 }
 
+/** What a person thought of a call: 1, bad, to 5, good, and why. */
+export interface RatingRequest {
+  link: string;
+  key?: string;
+  score: number;
+  reasons: readonly string[];
+}
+
+/** Tells the service what a person thought of the call; the answer has no content. */
+export function rate(request: RatingRequest): Promise<Outcome<true>> {
+  return post('/v1/join/rating', request, () => true);
+}
+
 async function post<T>(path: string, body: object, read: (answer: unknown) => T | null): Promise<Outcome<T>> {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), PATIENCE);

@@ -3,6 +3,8 @@ export const REFUSALS = [
   'not-found',
   'too-early',
   'too-late',
+  'cancelled',
+  'denied',
   'revoked',
   'not-admitted',
   'full',
@@ -12,7 +14,10 @@ export const REFUSALS = [
   'broken',
 ] as const;
 
-/** The name of a refusal: a `code` of the server's problem bodies, or one of the page's own two last ones. */
+/**
+ * The name of a refusal: a `code` of the server's problem bodies, or one of the page's own: the two last ones,
+ * `cancelled` (a `too-late` whose room was called off) and `denied` (said in the waiting room).
+ */
 export type RefusalCode = (typeof REFUSALS)[number];
 
 /** The times of a room as a page shows them; all in milliseconds since 1970, null where the room has none. */
@@ -47,9 +52,11 @@ export function readRefusal(status: number, body: unknown, retryAfter: string | 
   const problem = isRecord(body) ? body : {};
   const code = typeof problem['code'] === 'string' ? problem['code'] : '';
   const known = REFUSALS.find((refusal) => refusal === code) ?? SYNONYMS[code];
+  const room = isRecord(problem['room']) ? problem['room'] : problem;
+  const calledOff = known === 'too-late' && room['state'] === 'cancelled';
   return {
-    code: known ?? byStatus(status),
-    times: readTimes(isRecord(problem['room']) ? problem['room'] : problem),
+    code: calledOff ? 'cancelled' : (known ?? byStatus(status)),
+    times: readTimes(room),
     retryAfter: seconds(retryAfter),
   };
 }

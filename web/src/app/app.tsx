@@ -3,6 +3,7 @@ import { LinkPage } from '../link/link';
 import { OpeningPage, RefusedPage, UnsupportedPage } from '../notices/notices';
 import { StartPage } from '../start/start';
 import { LiveRegions } from '../ui/live';
+import { WaitingPage } from '../waiting/waiting';
 import { screen } from './screen';
 
 /** The whole page: one screen at a time, and the places that screen readers listen to. */
@@ -28,6 +29,8 @@ function CurrentScreen() {
       return <RefusedPage key={now.refusal.code} refusal={now.refusal} nextTry={now.nextTry} />;
     case 'link':
       return <LinkPage visit={now.visit} />;
+    case 'waiting':
+      return <WaitingPage visit={now.visit} line={now.line} captures={now.captures} />;
     case 'call':
       return <now.Call {...now.props} />;
     case 'ended':

@@ -3,7 +3,7 @@ import type { Refusal, RefusalCode } from '../api/refusal';
 /** How a refused person gets in after all: by waiting (milliseconds until the next try), or not at all. */
 export type Plan = { kind: 'wait'; milliseconds: number } | { kind: 'final' };
 
-const FINAL: readonly RefusalCode[] = ['not-found', 'too-late', 'revoked'];
+const FINAL: readonly RefusalCode[] = ['not-found', 'too-late', 'cancelled', 'denied', 'revoked'];
 
 /** Pause before try 0, 1, 2, ... of something that the network or the service failed; the last one repeats. */
 const PAUSES = [1000, 2000, 4000, 7000, 10_000];

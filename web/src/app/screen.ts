@@ -3,8 +3,9 @@ import type { FunctionComponent } from 'preact';
 import type { Admission, Invitation } from '../api/answers';
 import type { Outcome } from '../api/join';
 import type { Refusal } from '../api/refusal';
-import type { Luggage } from '../devices/preview';
+import type { Luggage, Preview } from '../devices/preview';
 import type { Obstacle } from '../devices/support';
+import type { WaitingLine } from '../waiting/line';
 import type { Guest } from './identity';
 
 /** A link, what it leads to, and who this device is for it. */
@@ -14,9 +15,12 @@ export interface Visit {
   guest: Guest;
 }
 
-/** How a call ended for this person: `closed` by the host, or `over` when nobody says who closed it. */
+/**
+ * How a call ended for this person: `closed` by the host, or `over` when nobody says who closed it; or the wait
+ * for it, which the person `gave-up`.
+ */
 export interface Ending {
-  how: 'left' | 'closed' | 'over' | 'removed' | 'elsewhere';
+  how: 'left' | 'closed' | 'over' | 'removed' | 'elsewhere' | 'gave-up';
 }
 
 /** What the call screen is given; the screen itself arrives with the code that is loaded on demand. */
@@ -29,13 +33,14 @@ export interface CallProps {
   onEnd: (ending: Ending) => void;
 }
 
-/** What is on screen. A waiting room belongs between `link` and `call`, a rating into `ended`. */
+/** What is on screen. */
 export type Screen =
   | { is: 'start' }
   | { is: 'unsupported'; obstacle: Obstacle }
   | { is: 'opening' }
   | { is: 'refused'; refusal: Refusal; nextTry: number | null }
   | { is: 'link'; visit: Visit }
+  | { is: 'waiting'; visit: Visit; line: WaitingLine; captures: Preview }
   | { is: 'call'; Call: FunctionComponent<CallProps>; props: CallProps }
   | { is: 'ended'; visit: Visit; ending: Ending };
 

@@ -6,6 +6,7 @@ import { screen } from './screen';
 import { open } from './visit';
 
 vi.mock('../api/join', () => ({ PATIENCE: 10_000, preview: vi.fn(), join: vi.fn() }));
+vi.mock('../waiting/welcome', () => ({ welcome: vi.fn() }));
 vi.mock('../call/screen', () => ({ CallScreen: () => null }));
 
 const OPEN: Outcome<Invitation> = {
@@ -34,6 +35,7 @@ describe('two looks at a link that overlap', () => {
   beforeEach(() => {
     vi.mocked(preview).mockReset();
     vi.useFakeTimers();
+    vi.stubGlobal('history', { state: null, replaceState: vi.fn() });
     screen.value = { is: 'opening' };
   });
 

@@ -1,10 +1,13 @@
 import { signal } from '@preact/signals';
+import type { Admission } from '../api/answers';
 import { type JoinRequest, join, PATIENCE, preview } from '../api/join';
 import { ownRefusal, type Refusal } from '../api/refusal';
-import type { Preview } from '../devices/preview';
+import { Preview } from '../devices/preview';
 import { abilitiesHere, obstacle } from '../devices/support';
+import { WaitingLine } from '../waiting/line';
+import { welcome } from '../waiting/welcome';
 import { guestOf, keepGuest } from './identity';
-import { planAfter } from './retry';
+import { pause, planAfter } from './retry';
 import { readPath } from './route';
 import { type Ending, screen, type Visit } from './screen';
 
@@ -50,8 +53,10 @@ export async function open(link: string): Promise<void> {
   attempt = 0;
   const guest = await guestOf(link, Date.now());
   if (mine !== turn) return;
-  screen.value = { is: 'link', visit: { link, invitation: outcome.value, guest } };
+  const visit = { link, invitation: outcome.value, guest };
   void loadCall().catch(() => undefined);
+  if (wasWaiting() && (outcome.value.name !== null || guest.name !== '')) return resume(visit);
+  screen.value = { is: 'link', visit };
 }
 
 function refuse(link: string, refusal: Refusal): void {
@@ -66,33 +71,22 @@ function refuse(link: string, refusal: Refusal): void {
 }
 
 /**
- * Enters the call under a name, trying for as long as the reason is one that passes.
+ * Enters the call or its waiting room under a name, trying for as long as the reason is one that passes.
  *
- * The captures stay with the link page until the door is open, so that the person keeps seeing themselves.
+ * The captures stay with the screen that has them until the door is open, so that the person keeps seeing
+ * themselves.
  */
 export async function enter(visit: Visit, name: string, captures: Preview): Promise<void> {
   const guest = { ...visit.guest, name };
   if (visit.invitation.name === null) await keepGuest(visit.link, guest, Date.now());
   const visitor: Visit = { ...visit, guest };
-  for (let failures = 0; screen.value.is === 'link'; failures++) {
-    const [outcome, call] = await Promise.all([join(requestOf(visitor)), loadCallInTime()]);
-    if (outcome.ok && typeof call === 'object') {
-      doorTrouble.value = null;
-      // Nothing that was asked before the door opened may take the call off the screen.
-      turn++;
-      clearTimeout(nextTry);
-      const props = {
-        visit: visitor,
-        admission: outcome.value,
-        luggage: captures.handOver(),
-        rejoin: () => join(requestOf(visitor)),
-        onEnd: (ending: Ending) => {
-          screen.value = { is: 'ended', visit: visitor, ending };
-        },
-      };
-      screen.value = { is: 'call', Call: call.CallScreen, props };
-      return;
-    }
+  const from = screen.value.is;
+  for (let failures = 0; screen.value.is === from; failures++) {
+    const loading = loadCallInTime();
+    const outcome = await join(requestOf(visitor));
+    if (outcome.ok && outcome.value.wait) return waitAtTheDoor(visitor, outcome.value, captures);
+    const call = await loading;
+    if (outcome.ok && typeof call === 'object') return goIn(visitor, outcome.value, captures, call);
     // The service answers but its files are gone: it was upgraded under this page, which must be loaded anew.
     if (outcome.ok && call === 'gone' && failures > 0) location.reload();
     const refusal = outcome.ok ? ownRefusal('unreachable') : outcome.refusal;
@@ -102,8 +96,67 @@ export async function enter(visit: Visit, name: string, captures: Preview): Prom
       return refuse(visit.link, refusal);
     }
     doorTrouble.value = refusal;
-    await new Promise((resolve) => setTimeout(resolve, plan.milliseconds));
+    await sleep(plan.milliseconds);
   }
+}
+
+function goIn(visit: Visit, admission: Admission, captures: Preview, call: CallModule): void {
+  arrived();
+  keepWaiting(false);
+  const props = {
+    visit,
+    admission,
+    luggage: captures.handOver(),
+    rejoin: () => join(requestOf(visit)),
+    onEnd: (ending: Ending) => {
+      screen.value = { is: 'ended', visit, ending };
+    },
+  };
+  screen.value = { is: 'call', Call: call.CallScreen, props };
+}
+
+function waitAtTheDoor(visit: Visit, admission: Admission, captures: Preview): void {
+  arrived();
+  keepWaiting(true);
+  captures.movedOn = true;
+  const line = new WaitingLine({
+    admission,
+    rejoin: () => join(requestOf(visit)),
+    onAdmitted: (admitted) => void goInFromTheDoor(visit, admitted, captures),
+    onEnd: (end) => {
+      keepWaiting(false);
+      if (end.how === 'refused') refuse(visit.link, end.refusal);
+      else screen.value = { is: 'ended', visit, ending: end };
+    },
+  });
+  screen.value = { is: 'waiting', visit, line, captures };
+  line.start();
+}
+
+/** The door is open: says so, and goes in as soon as the code of the call is there. */
+async function goInFromTheDoor(visit: Visit, admission: Admission, captures: Preview): Promise<void> {
+  welcome(captures.speakerId.value);
+  for (let failures = 0; screen.value.is === 'waiting'; failures++) {
+    const call = await loadCallInTime();
+    if (typeof call === 'object') return goIn(visit, admission, captures, call);
+    if (call === 'gone' && failures > 0) location.reload();
+    await sleep(pause(failures, Math.random()));
+  }
+}
+
+/** Nothing that was asked before this screen may take it away. */
+function arrived(): void {
+  doorTrouble.value = null;
+  turn++;
+  clearTimeout(nextTry);
+}
+
+/** Goes back to where a reload cut the wait off; the place in the queue is kept by the service meanwhile. */
+async function resume(visit: Visit): Promise<void> {
+  const captures = new Preview();
+  void captures.start();
+  await enter(visit, visit.guest.name, captures);
+  if (!captures.movedOn) captures.close();
 }
 
 /** Back to the link page after a call has ended. */
@@ -112,14 +165,29 @@ export async function comeBack(visit: Visit): Promise<void> {
   await open(visit.link);
 }
 
-function requestOf(visit: Visit): JoinRequest {
-  const { bound, name } = visit.invitation;
-  return {
-    link: visit.link,
-    ...(name === null ? { name: visit.guest.name } : {}),
-    ...(bound ? {} : { key: visit.guest.key }),
-  };
+/** Who this device is behind a link. */
+export function personOf(visit: Visit): { link: string; key?: string } {
+  return { link: visit.link, ...(visit.invitation.bound ? {} : { key: visit.guest.key }) };
 }
+
+function requestOf(visit: Visit): JoinRequest {
+  return { ...personOf(visit), ...(visit.invitation.name === null ? { name: visit.guest.name } : {}) };
+}
+
+/** Whether this tab was in the waiting room when it was loaded anew; the history keeps it and nothing else does. */
+function wasWaiting(): boolean {
+  return (history.state as { waiting?: boolean } | null)?.waiting === true;
+}
+
+function keepWaiting(waiting: boolean): void {
+  history.replaceState(waiting ? { waiting } : null, '');
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+type CallModule = Awaited<ReturnType<typeof loadCall>>;
 
 /** The code of the call is half of the page's weight and needed by those who enter only. */
 function loadCall() {
@@ -127,7 +195,7 @@ function loadCall() {
 }
 
 /** The code of the call, or why it is not there: it cannot be had, or takes longer than people wait unasked. */
-async function loadCallInTime(): Promise<Awaited<ReturnType<typeof loadCall>> | 'gone' | 'slow'> {
+async function loadCallInTime(): Promise<CallModule | 'gone' | 'slow'> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const patience = new Promise<'slow'>((resolve) => {
     timer = setTimeout(() => resolve('slow'), PATIENCE);

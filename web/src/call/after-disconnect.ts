@@ -25,6 +25,7 @@ export function afterDisconnect(reason: DisconnectReason | undefined): Next {
 const FINAL: Readonly<Partial<Record<RefusalCode, Ending>>> = {
   revoked: { how: 'removed' },
   'too-late': { how: 'over' },
+  cancelled: { how: 'over' },
   'not-found': { how: 'over' },
 };
 

@@ -27,12 +27,14 @@ export type Taker = (capture: Capture, track: MediaStreamTrack) => void;
 /** In the order in which they are asked for: nobody is heard without a microphone. */
 const CAPTURES = ['microphone', 'camera'] as const;
 
-/** The captures of the link page: one camera and one microphone, asked for, shown, switched and handed over. */
+/** The captures before the call: one camera and one microphone, asked for, shown, switched and handed over. */
 export class Preview {
   readonly camera: Signal<CaptureState> = signal({ is: 'off' });
   readonly microphone: Signal<CaptureState> = signal({ is: 'off' });
   readonly muted = signal(false);
   readonly speakerId = signal<string | null>(null);
+  /** Another screen goes on with it, so the one that made it must not close it. */
+  movedOn = false;
 
   #closed = false;
   #late: Taker = (_capture, track) => track.stop();

@@ -1,38 +1,52 @@
-import { PhoneOff, UserX } from 'lucide';
+import { LogOut, PhoneOff, UserX } from 'lucide';
 import type { Ending, Visit } from '../app/screen';
 import { comeBack } from '../app/visit';
 import { sayTime, t } from '../i18n';
 import { Button } from '../ui/button';
 import { Icon } from '../ui/icon';
 import { Heading, Page } from '../ui/page';
+import { Rating } from './rating';
+import './ended.css';
 
-/** After the call: what happened, and the way back while the call is open. */
+const ICONS = { removed: UserX, 'gave-up': LogOut } as const;
+const TITLES = {
+  removed: 'ended.removed.title',
+  elsewhere: 'ended.elsewhere.title',
+  'gave-up': 'ended.gave-up.title',
+} as const;
+const WAYS_BACK = {
+  left: 'ended.come-back',
+  elsewhere: 'ended.come-back-here',
+  'gave-up': 'ended.wait-again',
+} as const;
+/** Ends of a call that the person was in to the end. */
+const RATED: readonly Ending['how'][] = ['left', 'closed', 'over'];
+
+/** After the call: what happened, the way back while the call is open, and one question about how it was. */
 export function EndedPage({ visit, ending }: { visit: Visit; ending: Ending }) {
   const { how } = ending;
-  const mayReturn = how === 'left' || how === 'elsewhere';
+  const back = wordOf(WAYS_BACK, how);
   const closesAt = visit.invitation.times.closesAt;
   return (
     <Page>
       <div class="card">
-        <Icon node={how === 'removed' ? UserX : PhoneOff} class="big-icon" />
-        <Heading>{titleOf(how)}</Heading>
+        <Icon node={wordOf(ICONS, how) ?? PhoneOff} class="big-icon" />
+        <Heading>{t(wordOf(TITLES, how) ?? 'ended.title')}</Heading>
         <p>{t(`ended.${how}`)}</p>
-        {mayReturn && (
+        {back && (
           <Button look="main" onClick={() => void comeBack(visit)}>
-            {t(how === 'elsewhere' ? 'ended.come-back-here' : 'ended.come-back')}
+            {t(back)}
           </Button>
         )}
-        {mayReturn && closesAt !== null && (
-          <p>{t('ended.open-until', { moment: sayTime(new Date(closesAt)) })}</p>
-        )}
+        {back && closesAt !== null && <p>{t('ended.open-until', { moment: sayTime(new Date(closesAt)) })}</p>}
+        {RATED.includes(how) && <Rating visit={visit} />}
         <p class="soft">{t('ended.close-page')}</p>
       </div>
     </Page>
   );
 }
 
-function titleOf(how: Ending['how']): string {
-  if (how === 'removed') return t('ended.removed.title');
-  if (how === 'elsewhere') return t('ended.elsewhere.title');
-  return t('ended.title');
+/** What a table says of an ending, if anything. */
+function wordOf<T>(table: Readonly<Partial<Record<Ending['how'], T>>>, how: Ending['how']): T | undefined {
+  return table[how];
 }

@@ -23,7 +23,7 @@ export function LinkPage({ visit }: { visit: Visit }) {
     void preview.start();
     return () => {
       unwatch();
-      preview.close();
+      if (!preview.movedOn) preview.close();
     };
   }, [preview]);
   const trouble = troubleOf(preview.camera.value, preview.microphone.value);

@@ -1,5 +1,6 @@
 import {
   CalendarClock,
+  CalendarX,
   DoorClosed,
   type IconNode,
   MonitorX,
@@ -34,6 +35,7 @@ export function OpeningPage() {
 const ICONS: Partial<Record<RefusalCode, IconNode>> = {
   'not-found': Unlink,
   'too-early': CalendarClock,
+  cancelled: CalendarX,
   revoked: UserX,
   unreachable: WifiOff,
   broken: RefreshCw,

@@ -1,0 +1,16 @@
+"""The waiting room's own channel: see docs/waiting.md."""
+
+from signalling.waiting.server import WaitingServer
+from signalling.waiting.settings import WaitingLimits, WaitingSettings, WaitingTimes
+from signalling.waiting.verbs import HOSTS, WAITING_VERBS, Deed, Verb
+
+__all__ = [
+    "HOSTS",
+    "WAITING_VERBS",
+    "Deed",
+    "Verb",
+    "WaitingLimits",
+    "WaitingServer",
+    "WaitingSettings",
+    "WaitingTimes",
+]

@@ -1,0 +1,369 @@
+"""The shell of the waiting room's channel: sockets in front of the hub, the store behind it, the clocks."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, cast
+
+from aiohttp import WSMsgType, web
+from aiohttp.http_websocket import WebSocketError
+from prometheus_client.registry import Collector
+
+from rooms import Admission, JoinRefused, NotFound, Role, Rooms, RoomsError, StoreUnavailable
+from sfu import PeerError
+from signalling.livekit.connection import Connection
+from signalling.livekit.entrance import Refusal, check_origin
+from signalling.livekit.throttle import RefusalThrottle
+from signalling.livekit.timers import TimerTable
+from signalling.waiting.counters import WaitingCollector
+from signalling.waiting.ears import Ears
+from signalling.waiting.hub import Hub, Timer
+from signalling.waiting.lifecycle import Event, State
+from signalling.waiting.seats import Seat
+from signalling.waiting.settings import WaitingSettings
+from signalling.waiting.verbs import HOSTS, WAITING_VERBS, Deed, Verb
+from signalling.waiting.wishes import Check, GiveUp, Knock, LetIn, Look, Order, Renew, Wish
+
+log = logging.getLogger(__name__)
+
+PATH = "/waiting"
+_FOLLOW_EVERY = 1.0  # seconds
+_EVENTS_AT_ONCE = 500
+_GUESSES = frozenset({"unauthenticated", "revoked", "not-found"})
+_DETAILS = {
+    "not-found": "nobody of that identity is here",
+    "busy": "the database does not answer; try again",
+}
+
+
+class WaitingServer:
+    """Serves the waiting room's channel. To be made and used on the running event loop.
+
+    `verbs` is what hosts may ask for: `WAITING_VERBS`, and what a caller adds. `node` tells this server from
+    others that share the database.
+    """
+
+    def __init__(
+        self,
+        rooms: Rooms,
+        settings: WaitingSettings | None = None,
+        *,
+        verbs: Mapping[str, Verb] = WAITING_VERBS,
+        node: str | None = None,
+        address_of: Callable[[web.Request], str | None] = lambda request: request.remote,
+    ) -> None:
+        """Hear of durable changes from now on; `address_of` tells who asks, where a proxy stands between."""
+        self._rooms = rooms
+        self._settings = settings or WaitingSettings()
+        self._node = node
+        self._address_of = address_of
+        self._loop = asyncio.get_running_loop()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._timers: TimerTable[Timer] = TimerTable(self._set_alarm)
+        self._hub = Hub(
+            self._settings,
+            self._timers,
+            verbs,
+            wish=self._grant,
+            clock=self._loop.time,
+            wall=time.time,
+        )
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: set[Connection] = set()
+        self._writers: set[asyncio.Task[None]] = set()
+        self._throttle = RefusalThrottle(self._settings.limits.refusals_per_minute_per_address)
+        self._draining = False
+        ears = Ears(self._hub.touch)
+        rooms.observe(ears)
+        rooms.events.follow(ears.follow)
+
+    async def start(self) -> None:
+        """Keep the places that were kept when the server stopped, and hear of other servers' doings."""
+        kept = await self._rooms.waiting_room.everybody(node=self._node)
+        self._hub.restored(kept, now=self._loop.time())
+        self._spawn(self._follow_others())
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes of the public listener."""
+        return [web.get(PATH, self._serve)]
+
+    async def close(self) -> None:
+        """Send everybody away until the server is back; places are kept."""
+        self._draining = True
+        self._hub.end_all(Event.SHUTDOWN, now=self._loop.time(), retry_after=2)
+        if self._writers:
+            await asyncio.wait(self._writers, timeout=self._settings.times.close_within)
+        for task in (*self._tasks, *self._writers):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._writers, return_exceptions=True)
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def debug_state(self) -> dict[str, Any]:
+        """Return how many objects live, as JSON values."""
+        return dict(self._census())
+
+    def collector(self) -> Collector:
+        """Return a collector for a Prometheus registry."""
+        return WaitingCollector(self._hub.counters, self._census)
+
+    def _census(self) -> Mapping[str, int]:
+        return {
+            **self._hub.census(),
+            "connections": len(self._connections),
+            "waiting_bytes": sum(one.waiting_bytes for one in self._connections),
+            "tasks": len(self._tasks),
+            "refused_addresses": len(self._throttle),
+        }
+
+    # --- one connection ---
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        times, limits = self._settings.times, self._settings.limits
+        address = self._address_of(request) or ""
+        # No compression: it would let a small frame cost much memory.
+        socket = web.WebSocketResponse(
+            compress=False, max_msg_size=limits.frame_bytes, timeout=times.close_within, decode_text=True
+        )
+        try:
+            self._check(request, socket)
+        except Refusal as refusal:
+            headers = {"Cache-Control": "no-store"}
+            if refusal.retry_after is not None:
+                headers["Retry-After"] = str(refusal.retry_after)
+            return web.Response(status=refusal.status, text=refusal.text, headers=headers)
+        connection = Connection(
+            socket,
+            request.transport,
+            max_queue_bytes=limits.queue_bytes,
+            close_within=times.close_within,
+        )
+        try:
+            seat = self._hub.open(connection, address, now=self._loop.time())
+        except PeerError as error:
+            self._hub.counters.hellos[error.code] += 1
+            return web.Response(status=503, text=error.code, headers={"Retry-After": "5"})
+        writer: asyncio.Task[None] | None = None
+        try:
+            await socket.prepare(request)
+            self._connections.add(connection)
+            writer = asyncio.create_task(connection.run())
+            self._writers.add(writer)
+            await self._listen(socket, seat)
+        finally:
+            self._hub.closed(seat, now=self._loop.time())
+            if writer is not None:
+                connection.close(1000, "")
+                await asyncio.wait([writer])
+                self._writers.discard(writer)
+            self._connections.discard(connection)
+        return socket
+
+    def _check(self, request: web.Request, socket: web.WebSocketResponse) -> None:
+        if self._draining:
+            raise Refusal(503, "draining", retry_after=5)
+        check_origin(request.headers, self._settings.allowed_origins)
+        if not socket.can_prepare(request):
+            raise Refusal(426, "expected a WebSocket", code="no-websocket")
+
+    async def _listen(self, socket: web.WebSocketResponse, seat: Seat) -> None:
+        async for message in socket:
+            if message.type is WSMsgType.ERROR:
+                error = message.data
+                large = isinstance(error, WebSocketError) and error.code == 1009
+                self._hub.abuse(
+                    seat, "frame-too-large" if large else "malformed-frame", now=self._loop.time()
+                )
+                return
+            # One message at a time: what a client asks for is done before its next is looked at.
+            match self._hub.receive(seat, message.data, now=self._loop.time()):
+                case Check(token):
+                    await self._check_in(seat, token)
+                case Order() as order:
+                    await self._carry_out(seat, order)
+            if seat.state is State.ENDED:
+                return
+            await asyncio.sleep(0)  # many frames may have come at once: others have their turn between
+
+    async def _check_in(self, seat: Seat, token: str) -> None:
+        """Give somebody the place that their token stands for."""
+        try:
+            admission = await self._rooms.verify_knock(token, now=time.time())
+            if admission.role not in HOSTS:
+                self._hub.expect(seat, admission)
+                await self._knock_if_needed(admission, token)
+        except JoinRefused as refused:
+            log.debug("knock_refused", extra={"code": refused.code, "detail": refused.detail})
+            self._refuse(seat, refused)
+        except (NotFound, StoreUnavailable) as error:
+            self._hub.turn_away(
+                seat, error.code, now=self._loop.time(), retry_after=2 if error.code == "busy" else None
+            )
+        except RoomsError as error:
+            self._hub.turn_away(seat, error.code, now=self._loop.time())
+        else:
+            self._hub.seat(seat, admission, now=self._loop.time())
+
+    async def _knock_if_needed(self, admission: Admission, token: str) -> None:
+        try:
+            await self._rooms.verify_join(token, now=time.time())
+        except JoinRefused as refused:
+            if refused.code != "not-admitted":
+                raise
+            await self._rooms.waiting_room.knock(admission, now=time.time(), node=self._node)
+
+    def _refuse(self, seat: Seat, refused: JoinRefused) -> None:
+        now = self._loop.time()
+        if refused.code in _GUESSES:
+            wait = self._throttle.wait(seat.address, now=now)
+            if wait is not None:
+                self._hub.turn_away(seat, "rate-limited", now=now, retry_after=wait)
+                return
+            self._throttle.refused(seat.address, now=now)
+        self._hub.turn_away(
+            seat, refused.code, now=now, retry_after=2 if refused.http_status == 503 else None
+        )
+
+    async def _carry_out(self, seat: Seat, order: Order) -> None:
+        """Run a verb for a host and say how it went."""
+        admission, scene = seat.admission, None
+        code, detail = "busy", _DETAILS["busy"]
+        try:
+            assert admission is not None, "who orders was seated"  # noqa: S101
+            scene = await self._rooms.waiting_room.scene(admission.room_id, (), now=time.time())
+            if scene is None:
+                code, detail = "not-found", "the room is gone"
+            else:
+                deed = Deed(
+                    rooms=self._rooms,
+                    tenant=scene.room.tenant,
+                    room_id=scene.room.id,
+                    room_uid=scene.room.uid,
+                    by=admission.identity,
+                    role=cast("Role", admission.role),
+                    body=order.body,
+                    now=time.time(),
+                    write_to=lambda identity, text: self._hub.write_to(
+                        admission.room_id, identity, text, now=self._loop.time(), wall=time.time()
+                    ),
+                )
+                self._hub.done(seat, order, await order.verb.run(deed))
+                return
+        except PeerError as error:
+            code, detail = error.code, error.text
+        except RoomsError as error:
+            code, detail = error.code, _DETAILS.get(error.code, str(error))
+        except Exception:
+            log.exception("verb_failed", extra={"verb": order.name})
+            code, detail = "failed", "something went wrong on the server"
+        self._hub.failed(seat, order.name, order.id, code, detail)
+
+    # --- what the hub wishes for ---
+
+    def _grant(self, wish: Wish) -> None:
+        work: Coroutine[Any, Any, None]
+        match wish:
+            case Look():
+                work = self._look(wish)
+            case LetIn(seat, admission):
+                work = self._let_in(seat, admission)
+            case Renew(seat, admission):
+                work = self._renew(seat, admission)
+            case Knock(admission):
+                work = self._knock(admission)
+            case GiveUp():
+                work = self._give_up(wish)
+        self._spawn(work)
+
+    async def _look(self, wish: Look) -> None:
+        try:
+            scene = await self._rooms.waiting_room.scene(wish.key, wish.identities, now=time.time())
+        except Exception as error:
+            if not isinstance(error, StoreUnavailable):
+                log.exception("look_failed")
+            self._hub.look_failed(wish.key, now=self._loop.time())
+            return
+        self._hub.show(wish.key, scene, now=self._loop.time())
+
+    async def _let_in(self, seat: Seat, admission: Admission) -> None:
+        try:
+            token = await self._rooms.refresh_token(admission, now=time.time())
+        except JoinRefused as refused:
+            if refused.http_status == 503:
+                self._hub.let_in_later(seat, now=self._loop.time())
+            else:
+                self._hub.turn_away(seat, refused.code, now=self._loop.time())
+            return
+        self._hub.let_in(seat, token, now=self._loop.time())
+
+    async def _renew(self, seat: Seat, admission: Admission) -> None:
+        try:
+            token = await self._rooms.refresh_token(admission, now=time.time())
+        except JoinRefused as refused:
+            log.info("token_not_refreshed", extra={"room": admission.room_id, "code": refused.code})
+            return
+        self._hub.new_token(seat, token)
+
+    async def _knock(self, admission: Admission) -> None:
+        try:
+            await self._rooms.waiting_room.knock(admission, now=time.time(), node=self._node)
+        except RoomsError as error:
+            log.info("knock_failed", extra={"room": admission.room_id, "code": error.code})
+        self._hub.touch(admission.room_id)
+
+    async def _give_up(self, wish: GiveUp) -> None:
+        if self._hub.here(wish.key, wish.identity):
+            return
+        try:
+            await self._rooms.waiting_room.give_up(wish.key, wish.identity, now=time.time(), node=self._node)
+        except StoreUnavailable:
+            self._hub.keep_absent(wish.key, wish.identity, now=self._loop.time())
+        self._hub.touch(wish.key)
+
+    async def _follow_others(self) -> None:
+        """Hear what other servers on the same database write: one question a second while anybody waits."""
+        position: int | None = None
+        while True:
+            await asyncio.sleep(_FOLLOW_EVERY)
+            if self._hub.idle:
+                position = None
+                continue
+            try:
+                if position is None:
+                    position = await self._rooms.events.newest()
+                    self._hub.touch_all()
+                page = await self._rooms.events.read(after=position, limit=_EVENTS_AT_ONCE)
+            except StoreUnavailable:
+                continue
+            position = page.last
+            for room in {event.room_uid for event in page.items}:
+                self._hub.touch(room)
+            if page.missed:
+                self._hub.touch_all()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background_work_failed", exc_info=error)
+
+    # --- the timer ---
+
+    def _set_alarm(self, at: float) -> None:
+        if self._alarm is not None:
+            if self._alarm.when() <= at and not self._alarm.cancelled():
+                return
+            self._alarm.cancel()
+        self._alarm = self._loop.call_at(at, self._wake)
+
+    def _wake(self) -> None:
+        self._alarm = None
+        self._hub.wake(now=self._loop.time())
+        upcoming = self._timers.next()
+        if upcoming is not None:
+            self._set_alarm(upcoming)
