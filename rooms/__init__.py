@@ -2,8 +2,10 @@
 
 from rooms.agenda import RoomFilter
 from rooms.answers import Answer, Once
+from rooms.authority import RULES, ModerationAct, may_act
 from rooms.context import RoomsSettings
 from rooms.errors import (
+    Forbidden,
     Full,
     IdempotencyMismatch,
     InvalidTransition,
@@ -37,6 +39,7 @@ from rooms.model import (
     Participant,
     ParticipantDraft,
     ParticipantState,
+    Restraints,
     Role,
     Room,
     RoomDraft,
@@ -46,6 +49,7 @@ from rooms.model import (
     Source,
     Warrant,
 )
+from rooms.moderation import Application, Moderation, Moderator, Mover
 from rooms.outbox import Outbox, Turn
 from rooms.outbox_picking import Parcel
 from rooms.participants import Ticket
@@ -65,11 +69,13 @@ __all__ = [
     "EVENT_TYPES",
     "REASONS",
     "ROLES",
+    "RULES",
     "SCOPES",
     "SOURCES",
     "Admission",
     "Answer",
     "ApiKey",
+    "Application",
     "CallRules",
     "Cause",
     "DeadLetter",
@@ -78,6 +84,7 @@ __all__ = [
     "EventPage",
     "EventType",
     "Features",
+    "Forbidden",
     "Full",
     "Gate",
     "Grants",
@@ -94,6 +101,10 @@ __all__ = [
     "LegJournal",
     "LegObserver",
     "Link",
+    "Moderation",
+    "ModerationAct",
+    "Moderator",
+    "Mover",
     "NotFound",
     "Once",
     "Outbox",
@@ -108,6 +119,7 @@ __all__ = [
     "Reason",
     "RefusalCode",
     "Removed",
+    "Restraints",
     "Role",
     "Room",
     "RoomAct",
@@ -138,5 +150,6 @@ __all__ = [
     "call_rules",
     "closes_at",
     "in_force",
+    "may_act",
     "opens_at",
 ]

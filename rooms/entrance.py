@@ -19,10 +19,11 @@ from rooms.context import find_room_row, log
 from rooms.errors import JoinRefused, StoreUnavailable
 from rooms.ids import new_room_uid
 from rooms.life import begin, has_to_wait
-from rooms.model import Admission, Features, GroupPlace, Role, RoomDraft, RoomState, Warrant
+from rooms.model import Admission, Features, GroupPlace, Restraints, Role, RoomDraft, RoomState, Warrant
+from rooms.presence import locked_out
 from rooms.rights import in_force
 from rooms.states import next_deadline
-from rooms.tables import GroupMemberRow, GroupRow, ParticipantRow, RoomRow
+from rooms.tables import ConnectionRow, GroupMemberRow, GroupRow, ParticipantRow, RoomRow
 from rooms.tokens import InvalidTokenError, JoinClaims, OversizeTokenError, mint_join_token, read_join_token
 from rooms.window import outside
 
@@ -57,6 +58,8 @@ async def verify_join(context: Context, token: str, *, now: float, waits: bool =
     if (reason := outside(room, now=now)) is not None:
         raise JoinRefused(reason)
     admission = _admission(claims, room, participant, group)
+    if room.locked_at is not None and await is_locked_out(context, room, claims.identity, admission.role):
+        raise JoinRefused("locked")
     if not waits and has_to_wait(room, admission.role, participant):
         raise JoinRefused("not-admitted")
     return admission
@@ -128,7 +131,8 @@ async def transfer(
         key.secret,
         room=room.id,
         identity=admission.identity,
-        grants=in_force(admission.warrant, Features()),  # what the room left behind switches off stays there
+        # What the room left behind switches off or takes away stays there.
+        grants=in_force(replace(admission.warrant, restraints=Restraints()), Features()),
         now=now,
         ttl_seconds=context.settings.token_ttl_seconds,
         name=admission.name,
@@ -201,6 +205,24 @@ def write_draft(row: RoomRow, draft: RoomDraft, settings: RoomsSettings) -> None
     row.due_at = next_deadline(state, row.closes_at, overrun_seconds=settings.overrun_seconds)
 
 
+async def is_locked_out(context: Context, room: RoomRow, identity: str, role: str) -> bool:
+    """Whether the lock of a room keeps this person out; raise `JoinRefused` if that cannot be found out."""
+    try:
+        async with context.store.read() as session:
+            row = await session.get(ParticipantRow, (room.uid, identity))
+            connected = select(ConnectionRow.id).where(
+                ConnectionRow.room_uid == room.uid, ConnectionRow.identity == identity
+            )
+            known = (
+                identity in (room.locked_in or ())
+                or (row is not None and (row.admitted_at is not None or row.state == "waiting"))
+                or await session.scalar(connected.limit(1)) is not None
+            )
+    except StoreUnavailable as error:
+        raise JoinRefused("busy", str(error)) from error
+    return locked_out(cast("Role", role), locked=True, known=known)
+
+
 async def _find_or_make(context: Context, claims: JoinClaims, *, now: float) -> _Found:
     async with context.store.read() as session:
         found = await _find(session, claims)
@@ -262,10 +284,15 @@ def _admission(
     rules = rows.rules_of(room)
     if participant is None or participant.forgotten:
         role: str = claims.role or ("host" if claims.grants.room_admin else "guest")
-        warrant, name, attributes = Warrant(None, claims.grants), claims.name, claims.attributes
+        taken = Restraints() if participant is None else rows.restraints_of(participant)
+        warrant, name, attributes = Warrant(None, claims.grants, taken), claims.name, claims.attributes
     else:
         role = participant.role
-        warrant = Warrant(rows.grants_of(participant), None if claims.repeats_stored else claims.grants)
+        warrant = Warrant(
+            rows.grants_of(participant),
+            None if claims.repeats_stored else claims.grants,
+            rows.restraints_of(participant),
+        )
         name = participant.name or claims.name
         attributes = {**claims.attributes, **participant.attributes}
     return Admission(
@@ -274,7 +301,7 @@ def _admission(
         identity=claims.identity,
         name=name,
         role=role,
-        grants=in_force(warrant, rules.features),
+        grants=in_force(warrant, rules.features, rules.restraints),
         warrant=warrant,
         metadata=claims.metadata,
         attributes=attributes,

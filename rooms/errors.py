@@ -10,6 +10,7 @@ RefusalCode = Literal[
     "too-early",
     "too-late",
     "not-admitted",
+    "locked",
     "not-found",
     "rate-limited",
     "draining",
@@ -23,6 +24,7 @@ _REFUSALS: dict[RefusalCode, tuple[int, str]] = {
     "too-early": (403, "too-early"),
     "too-late": (403, "too-late"),
     "not-admitted": (403, "not-admitted"),
+    "locked": (403, "locked"),
     # Never 404: LiveKit clients read a 404 as "no protocol v1 here". They know this text.
     "not-found": (403, "requested room does not exist"),
     "rate-limited": (429, "rate-limited"),
@@ -55,6 +57,12 @@ class NotFound(RoomsError):
     """The room, participant or link does not exist for this tenant."""
 
     code = "not-found"
+
+
+class Forbidden(RoomsError):
+    """The caller is known but may not do this."""
+
+    code = "forbidden"
 
 
 class Taken(RoomsError):

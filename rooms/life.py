@@ -72,6 +72,8 @@ async def move_room(
     room.state = after
     room.version += 1
     room.ended_at = now if after in OVER else None
+    if after in OVER:
+        room.locked_at = room.locked_in = None
     if after == "in_progress" and room.started_at is None:
         room.started_at = now
     room.due_at = next_deadline(after, room.closes_at, overrun_seconds=overrun)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from rooms import rows
 from rooms.context import room_row
+from rooms.entrance import is_locked_out
 from rooms.errors import Full, InvalidValue, JoinRefused, NotFound, Removed, StoreUnavailable
 from rooms.ids import guest_identity, new_link_id, new_link_secret, secret_hash
 from rooms.participants import Ticket, add_participant, issue
@@ -113,6 +114,9 @@ class Links:
                 identity = link.identity or guest_identity(link.id, guest_key)
                 row = await _participant(session, link, identity)
             # Whoever was here before comes back without a write, so even while the database takes none.
+            role = link.role if row is None else row.role
+            if room.locked_at is not None and await is_locked_out(self._context, room, identity, role):
+                raise JoinRefused("locked")
             if row is None:
                 row = await self._add_guest(secret, identity, now=now)
         except StoreUnavailable as error:

@@ -43,6 +43,17 @@ class Grants:
     room_admin: bool
     """May mute and remove others."""
     can_update_own_metadata: bool
+    may_unmute: bool = True
+    """May switch their own microphone on again; muting oneself is always possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restraints:
+    """What a moderator took away from one person, or from everybody who does not moderate."""
+
+    forbidden: tuple[Source, ...] = ()
+    """Sources that may not be published, in the order of `SOURCES`."""
+    may_unmute: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,8 @@ class Warrant:
     """What role and listed sources of a stored participant allow."""
     token: Grants | None
     """What the token allows; `None` if it only repeats what was stored when it was made."""
+    restraints: Restraints = Restraints()
+    """What a moderator took away from this person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,8 @@ class Features:
     raise_hand: bool = True
     e2ee: bool = False
     """Media must be encrypted end to end; the server passes it on unread."""
+    one_presenter: bool = False
+    """One person at a time shares a screen; a second one is refused, and who moderates takes over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,8 @@ class CallRules:
     text: str
     """What clients are told of the room: JSON with its title and features, or what the application shows
     instead; empty if there is nothing to say."""
+    restraints: Restraints = Restraints()
+    """What was taken away from everybody who does not moderate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +150,15 @@ class RoomObserver(Protocol):
 
         An attribute that was stored before and is no more comes as an empty one.
         """
+
+    def participant_restrained(self, room_id: str, identity: str, restraints: Restraints) -> None:
+        """From now on exactly this is taken away from this person."""
+
+    def tracks_muted(self, room_id: str, identity: str | None, sources: tuple[Source, ...]) -> None:
+        """Mute what this person publishes of these sources; `None`: everybody who does not moderate."""
+
+    def hands_lowered(self, room_id: str, identity: str | None, by: str | None) -> None:
+        """Lower this person's hand; `None`: everybody's. `by` is the moderator, `None` the application."""
 
     def room_changed(self, room_id: str, rules: CallRules) -> None:
         """These rules hold for everybody in the call from now on."""
@@ -231,6 +257,10 @@ class Room:
     """When the room was finished, cancelled or found not held; `None` while it is not."""
     shared_metadata: str | None
     """Opaque text that everyone in the call sees, in place of what the server says of the room."""
+    restraints: Restraints
+    """What was taken away from everybody who does not moderate."""
+    locked_at: float | None
+    """Nobody new enters since then; `None` if the room is not locked."""
     created_at: float
     version: int
     """Rises with every change of the rules and of the state."""
@@ -264,6 +294,7 @@ class Participant:
     state: ParticipantState
     waiting_since: float | None
     """Set while the person stands in the waiting room."""
+    restraints: Restraints
     epoch: int
     created_at: float
     version: int

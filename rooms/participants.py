@@ -114,6 +114,7 @@ class Participants:
             row = await _known(session, room, identity)
             await move_participant(session, room, row, PresenceAct.GIVE_UP, "api", now=now)
             rows.write_participant(row, ParticipantDraft())
+            row.restraints = None
             if row.state not in {"removed", "denied"}:
                 row.state = "expected"  # whoever comes under this id later is somebody new
             row.forgotten, row.admitted_at = True, None
@@ -127,15 +128,7 @@ class Participants:
         """Throw a person out, known or not: earlier tokens are dead, none is given until put back."""
         async with self._context.change() as session:
             room = await room_row(session, tenant, room_id)
-            row = await session.get(ParticipantRow, (room.uid, identity))
-            if row is None:
-                if not is_usable_id(identity):
-                    raise NotFound("participant")
-                row = await add_participant(self._context, session, room, identity, now=now)
-            await move_participant(session, room, row, PresenceAct.REMOVE, cause, now=now)
-            row.forgotten = False
-            _end_tokens(row, now=now)
-            await self._follow(session, room, now=now)
+            row = await remove_person(self._context, session, room, identity, cause, now=now)
         log.info("participant_removed", extra={"room": room.uid})
         self._context.tell(lambda one: one.participant_removed(room.uid, identity))
         return rows.participant_of(row)
@@ -179,6 +172,29 @@ class Participants:
     async def _follow(self, session: AsyncSession, room: RoomRow, *, now: float) -> None:
         overrun = self._context.settings.overrun_seconds
         await follow_attendance(session, room, overrun=overrun, now=now)
+
+
+async def remove_person(
+    context: Context,
+    session: AsyncSession,
+    room: RoomRow,
+    identity: str,
+    cause: Cause,
+    *,
+    by: str | None = None,
+    now: float,
+) -> ParticipantRow:
+    """Throw a person out, known or not, in the transaction of `session`; `by` is who did it, in the room."""
+    row = await session.get(ParticipantRow, (room.uid, identity))
+    if row is None:
+        if not is_usable_id(identity):
+            raise NotFound("participant")
+        row = await add_participant(context, session, room, identity, now=now)
+    await move_participant(session, room, row, PresenceAct.REMOVE, cause, by=by, now=now)
+    row.forgotten = False
+    _end_tokens(row, now=now)
+    await follow_attendance(session, room, overrun=context.settings.overrun_seconds, now=now)
+    return row
 
 
 async def add_participant(

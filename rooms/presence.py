@@ -80,7 +80,8 @@ PRESENCE_TABLE: tuple[Transition[ParticipantState, PresenceAct, PresenceFacts], 
 ASKING_OF_OTHERS = frozenset(row.act for row in PRESENCE_TABLE if row.guard in {_NONE_UP, _NONE_OPEN})
 """Acts whose guards ask about the person's other connections."""
 
-_NEVER_WAIT: frozenset[Role] = frozenset({"host", "delegate"})
+MODERATORS: frozenset[Role] = frozenset({"host", "delegate"})
+"""Who lets in, mutes, forbids, removes, locks and ends; the door never keeps them waiting."""
 
 
 def participant_after(
@@ -92,4 +93,12 @@ def participant_after(
 
 def must_wait(role: Role, *, waiting_room: bool, admitted: bool) -> bool:
     """Whether a person needs an admission before entering; hosts and delegates never do."""
-    return waiting_room and not admitted and role not in _NEVER_WAIT
+    return waiting_room and not admitted and role not in MODERATORS
+
+
+def locked_out(role: Role, *, locked: bool, known: bool) -> bool:
+    """Whether a lock keeps a person out: all but moderators and those who are `known`.
+
+    Known are those who were in the call, who wait already, and whom a moderator has admitted.
+    """
+    return locked and not known and role not in MODERATORS

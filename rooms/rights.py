@@ -6,10 +6,10 @@ from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from rooms.model import SOURCES, Features, Grants, Role, Warrant
+from rooms.model import SOURCES, Features, Grants, Restraints, Role, Source, Warrant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 EVERYTHING = Grants(
     can_publish=True,
@@ -31,6 +31,7 @@ ROLE_GRANTS: dict[Role, Grants] = {
     "observer": _WATCHES,  # seen by all: nobody watches a consultation unseen
 }
 _SCREEN = frozenset({"screen_share", "screen_share_audio"})
+_FREE = Restraints()
 
 
 def grants_for(role: Role, can_publish: tuple[str, ...] | None) -> Grants:
@@ -41,10 +42,30 @@ def grants_for(role: Role, can_publish: tuple[str, ...] | None) -> Grants:
     return grants
 
 
-def in_force(warrant: Warrant, features: Features) -> Grants:
-    """Give what a person may do now: what store and token both allow, within the features of the room."""
+def in_force(warrant: Warrant, features: Features, for_all: Restraints = _FREE) -> Grants:
+    """Give what a person may do now: what store and token both allow, within the features of the room.
+
+    From that comes off what was taken away from the person, and from everybody unless the person moderates.
+    """
     given = [grants for grants in (warrant.stored, warrant.token) if grants is not None]
-    return within_features(reduce(narrow, given), features)
+    grants = restrained(within_features(reduce(narrow, given), features), warrant.restraints)
+    return grants if grants.room_admin else restrained(grants, for_all)
+
+
+def restrained(grants: Grants, restraints: Restraints) -> Grants:
+    """Take away what a moderator forbade."""
+    grants = _keep_sources(grants, frozenset(SOURCES) - frozenset(restraints.forbidden))
+    return replace(grants, may_unmute=grants.may_unmute and restraints.may_unmute)
+
+
+def forbidden_sources(named: Iterable[str]) -> tuple[Source, ...]:
+    """Give what is forbidden where these sources are named: a screen goes with its sound."""
+    wanted = frozenset(named)
+    return tuple(
+        source
+        for source in SOURCES
+        if source in wanted or (source == "screen_share_audio" and "screen_share" in wanted)
+    )
 
 
 def within_features(grants: Grants, features: Features) -> Grants:
@@ -69,6 +90,7 @@ def narrow(grants: Grants, other: Grants) -> Grants:
         hidden=grants.hidden or other.hidden,
         room_admin=grants.room_admin and other.room_admin,
         can_update_own_metadata=grants.can_update_own_metadata and other.can_update_own_metadata,
+        may_unmute=grants.may_unmute and other.may_unmute,
     )
     return _keep_sources(both, frozenset(other.can_publish_sources or SOURCES))
 

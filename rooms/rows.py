@@ -14,6 +14,7 @@ from rooms.model import (
     Participant,
     ParticipantDraft,
     ParticipantState,
+    Restraints,
     Role,
     Room,
     RoomDraft,
@@ -46,6 +47,8 @@ def room_of(row: RoomRow) -> Room:
         started_at=row.started_at,
         ended_at=row.ended_at,
         shared_metadata=row.shared_metadata,
+        restraints=restraints_of(row),
+        locked_at=row.locked_at,
         created_at=row.created_at,
         version=row.version,
     )
@@ -81,11 +84,18 @@ def rules_of(row: RoomRow) -> CallRules:
 
 def call_rules(room: Room) -> CallRules:
     """Give what holds for everybody in the room's call; the text is empty if all is as usual."""
-    text = room.shared_metadata or ""
-    if not text and (room.name is not None or room.features != Features()):
-        said = {"name": room.name, "kind": room.kind, "features": asdict(room.features)}
+    text, locked = room.shared_metadata or "", room.locked_at is not None
+    plain = (None, Features(), Restraints(), False)
+    if not text and (room.name, room.features, room.restraints, locked) != plain:
+        said = {
+            "name": room.name,
+            "kind": room.kind,
+            "features": asdict(room.features),
+            "restraints": asdict(room.restraints),
+            "locked": locked,
+        }
         text = json.dumps(said, ensure_ascii=False)
-    return CallRules(room.features, room.max_participants, text)
+    return CallRules(room.features, room.max_participants, text, room.restraints)
 
 
 def participant_of(row: ParticipantRow) -> Participant:
@@ -100,6 +110,7 @@ def participant_of(row: ParticipantRow) -> Participant:
         metadata=row.labels,
         state=cast("ParticipantState", row.state),
         waiting_since=row.waiting_since,
+        restraints=restraints_of(row),
         epoch=row.epoch,
         created_at=row.created_at,
         version=row.version,
@@ -137,6 +148,18 @@ def write_participant(row: ParticipantRow, draft: ParticipantDraft) -> None:
 def sources_of(row: ParticipantRow) -> tuple[Source, ...] | None:
     """Give the sources that the caller listed, if any list was given."""
     return None if row.can_publish is None else cast("tuple[Source, ...]", tuple(row.can_publish))
+
+
+def restraints_of(row: RoomRow | ParticipantRow) -> Restraints:
+    """Give what was taken away from a person, or from everybody in a room."""
+    if row.restraints is None:
+        return Restraints()
+    return Restraints(tuple(row.restraints["forbidden"]), row.restraints["may_unmute"])
+
+
+def write_restraints(row: RoomRow | ParticipantRow, restraints: Restraints) -> None:
+    """Put what is taken away into a row; nothing is written as null."""
+    row.restraints = None if restraints == Restraints() else asdict(restraints)
 
 
 def grants_of(row: ParticipantRow) -> Grants:

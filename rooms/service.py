@@ -20,6 +20,7 @@ from rooms.leg_journal import LegJournal
 from rooms.legs import close_connections
 from rooms.life import begin, move_room
 from rooms.links import Links
+from rooms.moderation import Moderation
 from rooms.outbox import Outbox
 from rooms.participants import Participants
 from rooms.ratings import Ratings
@@ -49,6 +50,7 @@ class Rooms:
         self.participants = Participants(context)
         self.links = Links(context)
         self.waiting_room = WaitingRoom(context)
+        self.moderation = Moderation(context)
         self.deadlines = Deadlines(context)
         self.ratings = Ratings(context)
         self.groups = Groups(context)

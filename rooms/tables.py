@@ -35,7 +35,7 @@ class RoomRow(Base):
     """One room. `agenda_at`, `opens_at` and `closes_at` follow from its times, stored to be searched by.
 
     `due_at` is when the next deadline of the room's state is to be met (`rooms.states`), `last_seq` the
-    number of its newest event.
+    number of its newest event, `locked_in` who was in the call when it was locked.
     """
 
     __tablename__ = "rooms"
@@ -68,6 +68,9 @@ class RoomRow(Base):
     ended_at: Mapped[float | None]
     last_seq: Mapped[int] = mapped_column(server_default="0")
     shared_metadata: Mapped[str | None]
+    restraints: Mapped[dict[str, Any] | None] = mapped_column(_Json)
+    locked_at: Mapped[float | None]
+    locked_in: Mapped[list[str] | None] = mapped_column(_Json)
 
 
 class ParticipantRow(Base):
@@ -97,6 +100,7 @@ class ParticipantRow(Base):
     waiting_since: Mapped[float | None]
     admitted_at: Mapped[float | None]
     waiting_node: Mapped[str | None]
+    restraints: Mapped[dict[str, Any] | None] = mapped_column(_Json)
 
 
 class ConnectionRow(Base):

@@ -12,6 +12,7 @@ PURE = (
     "sfu/policy",
     "sfu/negotiation",
     "sfu/model.py",
+    "rooms/authority.py",
     "rooms/model.py",
     "rooms/presence.py",
     "rooms/retries.py",

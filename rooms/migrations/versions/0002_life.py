@@ -26,6 +26,10 @@ def upgrade() -> None:
     for name in ("waiting_since", "admitted_at"):
         op.add_column("participants", sa.Column(name, sa.Double(), nullable=True))
     op.add_column("participants", sa.Column("waiting_node", sa.String(), nullable=True))
+    op.add_column("rooms", sa.Column("restraints", _json(), nullable=True))
+    op.add_column("rooms", sa.Column("locked_at", sa.Double(), nullable=True))
+    op.add_column("rooms", sa.Column("locked_in", _json(), nullable=True))
+    op.add_column("participants", sa.Column("restraints", _json(), nullable=True))
     _make_connections()
     _make_events()
     _make_ratings()
@@ -40,10 +44,12 @@ def downgrade() -> None:
         op.drop_table(table)
     for table in ("group_members", "groups", "ratings", "event_heads", "events", "connections"):
         op.drop_table(table)
-    for name in ("waiting_node", "admitted_at", "waiting_since"):
+    for name in ("restraints", "waiting_node", "admitted_at", "waiting_since"):
         op.drop_column("participants", name)
     op.drop_index("ix_rooms_due_at", "rooms")
-    for name in ("shared_metadata", "last_seq", "ended_at", "started_at", "due_at", "waiting_room", "state"):
+    moderation = ("locked_in", "locked_at", "restraints")
+    life = ("shared_metadata", "last_seq", "ended_at", "started_at", "due_at", "waiting_room", "state")
+    for name in (*moderation, *life):
         op.drop_column("rooms", name)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rooms import ApiKey, CallRules, Grants, KeyRing, Rooms, RoomsSettings
+from rooms import ApiKey, CallRules, Grants, KeyRing, Restraints, Rooms, RoomsSettings
 from tests.support.postgresql import emptied
 from tests.support.rooms_database import empty_database
 
@@ -26,6 +26,15 @@ class Witness:
         self, room_id: str, identity: str, stored: Grants, name: str, attributes: Mapping[str, str]
     ) -> None:
         self.heard.append(("changed", room_id, identity, stored, name, attributes))
+
+    def participant_restrained(self, room_id: str, identity: str, restraints: Restraints) -> None:
+        self.heard.append(("restrained", room_id, identity, restraints))
+
+    def tracks_muted(self, room_id: str, identity: str | None, sources: tuple[str, ...]) -> None:
+        self.heard.append(("muted", room_id, identity, sources))
+
+    def hands_lowered(self, room_id: str, identity: str | None, by: str | None) -> None:
+        self.heard.append(("hands", room_id, identity, by))
 
     def room_changed(self, room_id: str, rules: CallRules) -> None:
         self.heard.append(("room", room_id, rules))

@@ -1,0 +1,249 @@
+"""Moderation of a call: each act is checked, written with its event, and then told to the call.
+
+Theory of operation. An act comes from the calling application or from a host or delegate in the room. Their
+rights are read in the transaction of the act, so who was removed or lost the role a moment ago does nothing
+more. What lasts (restraints, the lock, a removal, the end) is stored; what does not (muting, lowering a hand)
+leaves its event only. The call hears of it once it is on disk (`RoomObserver`), as of any other change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import select
+
+from rooms import rows
+from rooms.authority import ModerationAct, may_act
+from rooms.context import log, room_row
+from rooms.errors import Forbidden, InvalidTransition, NotFound
+from rooms.events import append_event
+from rooms.life import move_room
+from rooms.participants import add_participant, remove_person
+from rooms.rights import forbidden_sources, in_force
+from rooms.states import RoomAct
+from rooms.tables import ConnectionRow, ParticipantRow, RoomRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from rooms.context import Context
+    from rooms.events import EventType
+    from rooms.model import Admission, Participant, Restraints, Role, Room, Source
+    from rooms.transitions import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The calling application, on a room of its tenant."""
+
+    tenant: str
+    room_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moderator:
+    """A person who came with a join token, in the room that it is for; may turn out to be no moderator."""
+
+    admission: Admission
+
+
+Mover = Application | Moderator
+"""Who does it, and in which room."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    room: RoomRow
+    cause: Cause
+    by: str | None
+    role: Role | None
+    """Of a person who acts; `None` for the application."""
+
+
+class Moderation:
+    """What hosts, delegates and applications do in calls.
+
+    Every method raises `NotFound` for a room or person that does not exist for the caller, and `Forbidden`
+    for somebody who may not do it.
+    """
+
+    def __init__(self, context: Context) -> None:
+        """Work on the shared store."""
+        self._context = context
+
+    async def mute(self, who: Mover, identity: str | None, sources: Iterable[Source], *, now: float) -> None:
+        """Mute what a person publishes of these sources; `None`: everybody who does not moderate."""
+        muted = forbidden_sources(sources)
+        async with self._context.change() as session:
+            stage = await self._enter(session, who, ModerationAct.MUTE, identity)
+            await _tell(session, stage, "muted", identity, {"sources": list(muted)}, now=now)
+        self._context.tell(lambda one: one.tracks_muted(stage.room.uid, identity, muted))
+
+    async def restrain(
+        self,
+        who: Mover,
+        identity: str | None,
+        *,
+        forbidden: Iterable[Source] | None = None,
+        may_unmute: bool | None = None,
+        now: float,
+    ) -> Restraints:
+        """Say what is forbidden to a person, or (`None`) to everybody who does not moderate.
+
+        What is not given stays. A source that is forbidden and published ends at once.
+        """
+        async with self._context.change() as session:
+            stage = await self._enter(session, who, ModerationAct.RESTRAIN, identity)
+            row: RoomRow | ParticipantRow = stage.room
+            if identity is not None:
+                row = await self._row(session, stage.room, identity, now=now)
+            before = rows.restraints_of(row)
+            after = replace(
+                before,
+                forbidden=before.forbidden if forbidden is None else forbidden_sources(forbidden),
+                may_unmute=before.may_unmute if may_unmute is None else may_unmute,
+            )
+            if after != before:
+                rows.write_restraints(row, after)
+                row.version += 1
+                said = {"forbidden": list(after.forbidden), "may_unmute": after.may_unmute}
+                await _tell(session, stage, "restrained", identity, said, now=now)
+            rules = rows.rules_of(stage.room)
+        if identity is None:
+            self._context.tell(lambda one: one.room_changed(stage.room.uid, rules))
+        else:
+            self._context.tell(lambda one: one.participant_restrained(stage.room.uid, identity, after))
+        return after
+
+    async def lower_hand(self, who: Mover, identity: str | None, *, now: float) -> None:  # noqa: ARG002
+        """Lower a person's hand; `None`: everybody's. The call tells of it where a hand was up."""
+        async with self._context.store.read() as session:
+            stage = await self._enter(session, who, ModerationAct.LOWER_HAND, identity)
+        self._context.tell(lambda one: one.hands_lowered(stage.room.uid, identity, stage.by))
+
+    async def lock(self, who: Mover, *, now: float) -> Room:
+        """Let nobody new in: who was in the call comes back, who waits already keeps the place."""
+        async with self._context.change() as session:
+            stage = await self._enter(session, who, ModerationAct.LOCK)
+            room = stage.room
+            if room.locked_at is None:
+                inside = select(ConnectionRow.identity).where(ConnectionRow.room_uid == room.uid).distinct()
+                room.locked_at, room.locked_in = now, sorted(await session.scalars(inside))
+                room.version += 1
+                await _tell(session, stage, "locked", None, {}, now=now)
+        return self._changed(room)
+
+    async def unlock(self, who: Mover, *, now: float) -> Room:
+        """Let people in again as before the lock."""
+        async with self._context.change() as session:
+            stage = await self._enter(session, who, ModerationAct.UNLOCK)
+            room = stage.room
+            if room.locked_at is not None:
+                room.locked_at = room.locked_in = None
+                room.version += 1
+                await _tell(session, stage, "unlocked", None, {}, now=now)
+        return self._changed(room)
+
+    async def remove(self, who: Mover, identity: str, *, now: float) -> Participant:
+        """Throw a person out, who stays out until the application puts them again."""
+        async with self._context.change() as session:
+            stage = await self._enter(session, who, ModerationAct.REMOVE, identity)
+            row = await remove_person(
+                self._context, session, stage.room, identity, stage.cause, by=stage.by, now=now
+            )
+        log.info("participant_removed", extra={"room": stage.room.uid})
+        self._context.tell(lambda one: one.participant_removed(stage.room.uid, identity))
+        return rows.participant_of(row)
+
+    async def end(self, who: Mover, *, now: float) -> Room:
+        """End the call for everybody; raise `InvalidTransition` where there is none to end."""
+        async with self._context.change() as session:
+            stage = await self._enter(session, who, ModerationAct.END)
+            overrun = self._context.settings.overrun_seconds
+            if not await move_room(
+                session, stage.room, RoomAct.FINISH, stage.cause, overrun=overrun, now=now
+            ):
+                state = stage.room.state
+                raise InvalidTransition(state, f"there is no call to end while the room is {state}")
+            return rows.room_of(stage.room)
+
+    async def _enter(
+        self, session: AsyncSession, who: Mover, act: ModerationAct, identity: str | None = None
+    ) -> _Stage:
+        """Find the room, and refuse who may not do this (to that person)."""
+        if isinstance(who, Application):
+            stage = _Stage(await room_row(session, who.tenant, who.room_id), "api", None, None)
+            target = None if identity is None else await _role_of(session, stage.room, identity)
+        else:
+            room = await session.get(RoomRow, who.admission.room_id)
+            if room is None:
+                raise NotFound("room")
+            role = await _moderates(session, room, who.admission)
+            stage = _Stage(room, "host", who.admission.identity, role)
+            # Before anything is said of other people: who may not moderate learns nothing of who is here.
+            if not may_act(act, role):
+                raise Forbidden("this role may not do that")
+            target = None if identity is None else await _role_of(session, room, identity)
+            if not may_act(act, role, target):
+                raise Forbidden("a delegate takes nothing away from a host")
+        if identity is not None and target is None:
+            raise NotFound("participant")
+        return stage
+
+    async def _row(
+        self, session: AsyncSession, room: RoomRow, identity: str, *, now: float
+    ) -> ParticipantRow:
+        row = await session.get(ParticipantRow, (room.uid, identity))
+        if row is None:  # in the call with a token of LiveKit's SDK alone
+            row = await add_participant(self._context, session, room, identity, now=now)
+            row.forgotten = True
+        return row
+
+    def _changed(self, row: RoomRow) -> Room:
+        room, rules = rows.room_of(row), rows.rules_of(row)
+        self._context.tell(lambda one: one.room_changed(room.uid, rules))
+        return room
+
+
+async def _moderates(session: AsyncSession, room: RoomRow, admission: Admission) -> Role:
+    """Give the role in which somebody moderates now; raise `Forbidden`."""
+    row = await session.get(ParticipantRow, (room.uid, admission.identity))
+    if row is not None and (row.state in {"removed", "denied"} or admission.epoch < row.epoch):
+        raise Forbidden("this access was ended")
+    warrant, role = admission.warrant, cast("Role", admission.role)
+    if row is not None and not row.forgotten:
+        warrant, role = replace(warrant, stored=rows.grants_of(row)), cast("Role", row.role)
+    elif warrant.stored is not None:
+        raise Forbidden("this access was ended")
+    if not in_force(warrant, rows.features_of(room)).room_admin:
+        raise Forbidden("only hosts and delegates may do that")
+    return role
+
+
+async def _role_of(session: AsyncSession, room: RoomRow, identity: str) -> Role | None:
+    """Give the role of somebody who is expected or in the call; `None` if there is nobody of that id."""
+    row = await session.get(ParticipantRow, (room.uid, identity))
+    if row is not None and not row.forgotten:
+        return cast("Role", row.role)
+    query = select(ConnectionRow.role).where(
+        ConnectionRow.room_uid == room.uid, ConnectionRow.identity == identity
+    )
+    return cast("Role | None", await session.scalar(query.limit(1)))
+
+
+async def _tell(
+    session: AsyncSession,
+    stage: _Stage,
+    what: str,
+    identity: str | None,
+    said: dict[str, object],
+    *,
+    now: float,
+) -> None:
+    whom = {} if identity is None else {"identity": identity}
+    type_ = cast("EventType", f"{'room' if identity is None else 'participant'}.{what}")
+    data = {**whom, **said, "cause": stage.cause, "by": stage.by}
+    await append_event(session, stage.room, type_, data, now=now)
