@@ -13,15 +13,17 @@ from livekit.protocol import models, rtc
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import LeaveRequest
 
-from rooms import Admission, CallRules, Grants, LegObserver, in_force
+from rooms import Admission, CallRules, Grants, LegObserver, Restraints, in_force
 from sfu import CallKey, PeerError, TrackKey
 from signalling.livekit import join
 from signalling.livekit.counters import Counters
 from signalling.livekit.groups import told_of
+from signalling.livekit.hands import HAND_SINCE, with_hand_down
 from signalling.livekit.ids import new_leg_key
 from signalling.livekit.lifecycle import Event, State
 from signalling.livekit.live import LiveSide
 from signalling.livekit.media import CallEars, Clocks, LegEars
+from signalling.livekit.moderating import Moderating
 from signalling.livekit.outbox import Outgoing
 from signalling.livekit.participant import Outlet, Participant
 from signalling.livekit.quality_board import QualityBoard
@@ -68,6 +70,7 @@ class Call:
         self.roster = Roster(around.timers)
         self.subscriptions = Subscriptions(self.roster, around.counters)
         self.requests = Requests(self)
+        self.moderating = Moderating(self)
         self.ears = CallEars(self)
         self._created_at = around.clocks.wall()
         self.quality = QualityBoard(self.roster)
@@ -159,7 +162,7 @@ class Call:
 
         The client hears of it before anything else from here.
         """
-        person.admission, person.permission, person.quality = admission, None, None
+        person.admission, person.permission, person.quality = with_hand_down(admission), None, None
         person.version += 1
         person.send(Outgoing(join.moved(self, person, token)))
         self.roster.add(person)
@@ -169,6 +172,7 @@ class Call:
             if track.announced:
                 self.roster.track_announced(person, track)
         self._put_in_force(person, now=now)
+        self.moderating.rules_changed(now=now)
         self.subscriptions.audience_changed(person)
         self.roster.changed(person, now=now)
         self.head_count_changed(now=now)
@@ -216,7 +220,7 @@ class Call:
         """Put into force what is stored of a person now; an attribute that is empty is removed."""
         person.admission = replace(person.admission, warrant=replace(person.admission.warrant, stored=stored))
         merged = {**person.admission.attributes, **attributes}
-        kept = {key: value for key, value in merged.items() if value}
+        kept = self._with_hand(person, {key: value for key, value in merged.items() if value})
         self._put_in_force(person, name=name or None, attributes=kept, now=now)
 
     def change_for_stay(
@@ -237,9 +241,19 @@ class Call:
             person.permission = permission
             warrant = replace(person.admission.warrant, token=permission)
             person.admission = replace(person.admission, warrant=warrant)
-        self._put_in_force(person, name=name, metadata=metadata, attributes=attributes, now=now)
+        kept = None if attributes is None else self._with_hand(person, attributes)
+        self._put_in_force(person, name=name, metadata=metadata, attributes=kept, now=now)
+        self.want_token(person, now=now)
+
+    def restrain(self, person: Participant, restraints: Restraints, *, now: float) -> None:
+        """Put into force what a moderator takes away from a person now."""
+        warrant = replace(person.admission.warrant, restraints=restraints)
+        person.admission = replace(person.admission, warrant=warrant)
+        self._put_in_force(person, now=now)
+
+    def want_token(self, person: Participant, *, now: float) -> None:
+        """Have a client given a token that says what holds now: it brings it when it comes back."""
         if person.outlet is not None:
-            # A client that comes back brings its token, which has to say the same.
             self.around.timers.set(person, Timer.TOKEN, at=now)
 
     def silence(self, person: Participant, key: TrackKey, *, now: float) -> PublishedTrack:
@@ -267,6 +281,7 @@ class Call:
         self.rules = rules
         for person in self.roster:
             self._put_in_force(person, now=now)
+        self.moderating.rules_changed(now=now)
         self.head_count_changed(now=now)
 
     def _put_in_force(
@@ -280,20 +295,24 @@ class Call:
     ) -> None:
         """Give a person the rights that warrant and room allow now; tracks that are no longer allowed end."""
         was_hidden = person.grants.hidden
-        grants = in_force(person.admission.warrant, self.rules.features)
+        grants = in_force(person.admission.warrant, self.rules.features, self.rules.restraints)
         changed = person.change(grants=grants, name=name, metadata=metadata, attributes=attributes)
         for key, track in list(person.tracks.items()):
             plain = track.info.encryption == models.Encryption.NONE
             if not may_publish(grants, track.intent.source) or (plain and self.rules.features.e2ee):
-                if person.leg is not None:
-                    person.leg.unpublish(key)
-                self.forget_track(person, key, now=now)
+                self.end_track(person, key, now=now)
         if not changed:
             return
         if grants.hidden and not was_hidden:
             self.roster.hide(person)
         self.subscriptions.rights_changed(person)
         self.roster.changed(person, now=now)
+
+    def end_track(self, person: Participant, key: TrackKey, *, now: float) -> None:
+        """End a track, and tell its publisher and the others."""
+        if person.leg is not None:
+            person.leg.unpublish(key)
+        self.forget_track(person, key, now=now)
 
     def forget_track(self, person: Participant, key: TrackKey, *, now: float) -> None:
         """Tell the publisher and the others that a track is over."""
@@ -337,6 +356,7 @@ class Call:
     def _seat(self, person: Participant, request: rtc.JoinRequest, outlet: Outlet, *, now: float) -> None:
         person.outlet = outlet
         person.version = 1
+        self._take_attributes(person)
         self.roster.add(person)
         self._start_timers(person, now=now)
         outlet.send(Outgoing(join.joined(self, person)))
@@ -369,11 +389,20 @@ class Call:
         self._forget(person, ending.reason, now=now)
 
     def _forget(self, person: Participant, reason: DisconnectReason, *, now: float) -> None:
+        self.moderating.left(person)
         self.roster.remove(person)
         self.subscriptions.left(person)
         self.quality.forget(person)
         self.head_count_changed(now=now)
         self.roster.gone(person, reason)
+
+    def _take_attributes(self, person: Participant) -> None:
+        """Take over what the token says of a person who comes, the place of a raised hand included."""
+        said = person.admission.attributes
+        person.change(attributes=self.moderating.attributes(person, said, kept=said.get(HAND_SINCE, "")))
+
+    def _with_hand(self, person: Participant, attributes: Mapping[str, str]) -> Mapping[str, str]:
+        return self.moderating.attributes(person, attributes, cause="api")
 
     def _debug_person(self, person: Participant) -> Mapping[str, Any]:
         return {

@@ -9,7 +9,7 @@ from typing import Any
 
 from livekit.protocol import rtc
 
-from rooms import Admission, CallRules, Grants, LegObserver, RoomEvent
+from rooms import Admission, CallRules, Grants, LegObserver, Restraints, RoomEvent, Source
 from sfu import LegKey, PeerError
 from signalling.livekit.call import Call, Surroundings, token_refresh_after
 from signalling.livekit.counters import Counters
@@ -179,6 +179,23 @@ class Hub:
         found = self.find_person(room_id, identity)
         if found is not None:
             found[0].change_stored(found[1], stored, name, attributes, now=self._around.clocks.now())
+
+    def participant_restrained(self, room_id: str, identity: str, restraints: Restraints) -> None:
+        """Put into force what is taken away from a person now."""
+        self.changes += 1
+        found = self.find_person(room_id, identity)
+        if found is not None:
+            found[0].restrain(found[1], restraints, now=self._around.clocks.now())
+
+    def tracks_muted(self, room_id: str, identity: str | None, sources: tuple[Source, ...]) -> None:
+        """Mute what a person publishes, or everybody who does not moderate."""
+        for call in self.calls_of(room_id):
+            call.moderating.mute(identity, sources, now=self._around.clocks.now())
+
+    def hands_lowered(self, room_id: str, identity: str | None, by: str | None) -> None:
+        """Take down the hand of a person, or every hand."""
+        for call in self.calls_of(room_id):
+            call.moderating.lower_hands(identity, by=by, now=self._around.clocks.now())
 
     def room_changed(self, room_id: str, rules: CallRules) -> None:
         """Put the new rules of a room into force."""

@@ -14,6 +14,7 @@ from rooms import Gate, Grants
 from sfu import PeerError, TrackKey
 from signalling.livekit.call import Call
 from signalling.livekit.data import LOSSY, RELIABLE
+from signalling.livekit.hands import with_hand_down
 from signalling.livekit.hub import Hub
 from signalling.livekit.media import Clocks
 from signalling.livekit.participant import Participant
@@ -99,7 +100,7 @@ class Management:
             changes = self._hub.changes
             _, person = self._find(room, identity)
             admission, token = await self._rooms.transfer(
-                person.admission, destination, now=self._clocks.wall()
+                with_hand_down(person.admission), destination, now=self._clocks.wall()
             )
             if self._hub.changes == changes:
                 break  # else something is not what it was when the door was passed

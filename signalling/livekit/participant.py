@@ -8,6 +8,7 @@ from livekit.protocol import models, rtc
 
 from rooms import Admission, Grants
 from sfu import LegKey, TrackKey
+from signalling.livekit.hands import OURS
 from signalling.livekit.lifecycle import Lifecycle, State
 from signalling.livekit.live import LiveLeg
 from signalling.livekit.outbox import Outgoing
@@ -18,6 +19,8 @@ from signalling.livekit.settings import SignalLimits
 from signalling.livekit.tracks import PublishedTrack
 from signalling.livekit.vocabulary import permission_to_wire
 
+MAY_UNMUTE = f"{OURS}may_unmute"
+"""The attribute that says `false` of somebody who may not switch the microphone on again."""
 _BYTES_OF_AN_UPDATE = 4096
 _MAX_CAPABILITIES = 16
 
@@ -70,6 +73,7 @@ class Participant:
         self.updates = TokenBucket(limits.updates_per_second, limits.updates_burst, now=now)
         self._most_at_once = float(limits.updates_burst)
         self.data_messages = TokenBucket(limits.data_messages_per_second, limits.data_messages_burst, now=now)
+        self.hand_raises = TokenBucket(limits.hand_raises_per_second, limits.hand_raises_burst, now=now)
         self.data_bytes = TokenBucket(limits.data_bytes_per_second, limits.data_bytes_burst, now=now)
 
     @property
@@ -125,7 +129,7 @@ class Participant:
             name=self.admission.name,
             state=self._wire_state(),
             metadata=self.admission.metadata,
-            attributes=self.admission.attributes,
+            attributes={**self.admission.attributes, **self._own_words()},
             joined_at=int(self.joined_at),
             joined_at_ms=int(self.joined_at * 1000),
             version=self.version,
@@ -142,6 +146,9 @@ class Participant:
         else:
             info.tracks.extend(track.info for track in self.tracks.values() if track.announced)
         return info
+
+    def _own_words(self) -> Mapping[str, str]:
+        return {} if self.grants.may_unmute else {MAY_UNMUTE: "false"}
 
     def _wire_state(self) -> models.ParticipantInfo.State:
         if self.lifecycle.state is State.ENDED:

@@ -4,18 +4,20 @@
 # ruff: noqa: ARG002
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from livekit.protocol import models, rtc
 from livekit.protocol.rtc import RequestResponse
 
 from sfu import PeerError, TrackKey
+from signalling.livekit.hands import OURS
 from signalling.livekit.ids import new_track_key
 from signalling.livekit.lifecycle import Event
 from signalling.livekit.outbox import Outgoing
 from signalling.livekit.participant import Participant
 from signalling.livekit.permissions import audience_from_wire
-from signalling.livekit.tracks import PublishedTrack, track_from_request
+from signalling.livekit.tracks import OFFER_WITHIN, PublishedTrack, muted_by_others, track_from_request
 from signalling.livekit.vocabulary import kind_from_wire, may_publish, source_from_wire, wanted_from_wire
 
 if TYPE_CHECKING:
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
 _PASSING = frozenset({"busy", "sdp-mismatch", "too-many-offers"})
 # Descriptions only grow; that of a client that joins afresh is small again.
 _GROWN = frozenset({"sdp-too-large", "sdp-limit"})
-_OFFER_WITHIN = 20.0  # seconds; clients wait 10 for the answer to an announcement
 _REASONS = {
     "track-limit": RequestResponse.LIMIT_EXCEEDED,
     "not-allowed": RequestResponse.NOT_ALLOWED,
+    "presenter-busy": RequestResponse.NOT_ALLOWED,
     "invalid-track": RequestResponse.INVALID_REQUEST,
 }
 
@@ -107,6 +109,8 @@ class Requests:
             return
         person.tracks[track.intent.key] = track
         _tell_published(person, track)
+        if track.silenced:
+            person.send(Outgoing(muted_by_others(track)))
 
     def mute(self, person: Participant, request: rtc.MuteTrackRequest, *, now: float) -> None:
         """Mute or unmute the client's own track; only a moderator's call mutes another's."""
@@ -114,6 +118,12 @@ class Requests:
         if track is None or person.leg is None:
             self._call.around.counters.dropped["unknown-track"] += 1
             _respond(person, 0, RequestResponse.NOT_FOUND, "not a track of yours", mute=request)
+            return
+        if not request.muted and self._call.moderating.stays_muted(person, track):
+            track.silenced = True
+            person.send(Outgoing(muted_by_others(track)))
+            text = "a moderator muted you, and only lets you speak when they allow it"
+            _respond(person, 0, RequestResponse.NOT_ALLOWED, text, mute=request)
             return
         track.silenced = False
         self._call.set_muted(person, track, request.muted, now=now)
@@ -148,8 +158,9 @@ class Requests:
 
         Empty means unchanged; an attribute that is empty is removed.
         """
-        attributes = {**person.admission.attributes, **request.attributes}
-        attributes = {key: value for key, value in attributes.items() if value}
+        own = {key: value for key, value in request.attributes.items() if not key.startswith(OURS)}
+        merged = {**person.admission.attributes, **own}
+        attributes = {key: value for key, value in merged.items() if value}
         limits = self._call.around.settings.limits
         if not person.grants.can_update_own_metadata:
             reason, text = RequestResponse.NOT_ALLOWED, "not allowed to change one's own metadata"
@@ -167,6 +178,11 @@ class Requests:
             reason = RequestResponse.LIMIT_EXCEEDED
             text = f"attributes have at most {limits.attributes_bytes} bytes"
         else:
+            try:
+                attributes = self._call.moderating.own_attributes(person, attributes)
+            except PeerError as error:
+                _respond(person, request.request_id, RequestResponse.LIMIT_EXCEEDED, error.text)
+                return
             reason, text = RequestResponse.OK, ""
             changed = person.change(
                 name=request.name or None, metadata=request.metadata or None, attributes=attributes
@@ -217,7 +233,7 @@ class Requests:
                 continue
             if track.announced:
                 # The client ended it meanwhile; the offer that follows says so too.
-                self._end_track(person, key, now=now)
+                self._call.end_track(person, key, now=now)
             else:
                 _tell_published(person, track)  # the first time it may have been lost
         for sid in published - person.tracks.keys():
@@ -269,25 +285,24 @@ class Requests:
             self._drop_forgotten(person, now=now)
         if len(person.tracks) >= self._call.around.settings.limits.tracks:
             raise PeerError("track-limit", "too many tracks")
+        self._call.moderating.make_way(person, source, now=now)
         track = track_from_request(request, key=new_track_key(kind, source), leg=person.key)
         track.added_at = now
+        if not track.intent.muted and self._call.moderating.stays_muted(person, track):
+            track.intent = replace(track.intent, muted=True)
+            track.info.muted = track.silenced = True
         person.leg.publish(track.intent)
         return track
 
     def _drop_forgotten(self, person: Participant, *, now: float) -> None:
         """Make room: a client that changes its mind between announcement and offer does not say so."""
         for key, track in list(person.tracks.items()):
-            if not track.announced and track.added_at + _OFFER_WITHIN < now:
-                self._end_track(person, key, now=now)
+            if not track.announced and track.added_at + OFFER_WITHIN < now:
+                self._call.end_track(person, key, now=now)
 
     def _changed(self, person: Participant, track: PublishedTrack, *, now: float) -> None:
         if track.announced:
             self._call.roster.changed(person, now=now)
-
-    def _end_track(self, person: Participant, key: TrackKey, *, now: float) -> None:
-        if person.leg is not None:
-            person.leg.unpublish(key)
-        self._call.forget_track(person, key, now=now)
 
     def _milliseconds(self) -> int:
         return int(self._call.around.clocks.wall() * 1000)

@@ -36,6 +36,9 @@ class SignalLimits:
     updates_per_second: float = 20.0
     """Changes of one participant that are told to the others at once; beyond it they are told together."""
     updates_burst: int = 40
+    hand_raises_per_second: float = 0.5
+    """Each is an event in the log of the room."""
+    hand_raises_burst: int = 5
     tracks: int = 16
     """Tracks that one leg may publish."""
     name_chars: int = 256

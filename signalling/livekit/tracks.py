@@ -21,6 +21,8 @@ from livekit.protocol.rtc import (
 from sfu import EncodingIntent, LegKey, MediaKind, PeerError, PublishIntent, TrackKey, TrackSource, TrackView
 from signalling.livekit.vocabulary import QUALITIES, SOURCE_TO_WIRE, kind_from_wire, source_from_wire
 
+OFFER_WITHIN = 20.0
+"""Seconds after which a track that was announced and never offered is given up; clients wait for 10."""
 _RIDS = ("q", "h", "f")  # by quality: low, medium, high
 _MAX_LAYERS = 3
 _MAX_TEXT = 256  # characters of an id or a name
