@@ -151,7 +151,11 @@ class Server:
         self._courier = self._run_courier(self._rooms)
         registry.register(self._courier.metrics)
         self._api = ControlApi(
-            self._rooms, wiring.api_settings(settings), version=running_version(), courier=self._courier
+            self._rooms,
+            wiring.api_settings(settings),
+            version=running_version(),
+            courier=self._courier,
+            live=signalling.management,
         )
         registry.register(self._api.metrics)
         self._admin = Admin(

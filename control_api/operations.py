@@ -12,6 +12,7 @@ from control_api.problems import FieldError, Problem
 
 if TYPE_CHECKING:
     from control_api.auth import Caller
+    from control_api.live import LiveRooms
     from control_api.webhooks import Courier
     from rooms import Rooms
 
@@ -56,6 +57,16 @@ class Call:
         """Who carries events to webhooks."""
         assert self.courier_or_none is not None, "a server that has webhooks delivers them"  # noqa: S101
         return self.courier_or_none
+
+    live: LiveRooms | None = None
+    """The calls in progress; `None` where there are none, as in a tool."""
+
+    @property
+    def calls(self) -> LiveRooms:
+        """The calls in progress; raise `Problem` where this server carries none."""
+        if self.live is None:
+            raise Problem("busy", "no calls are carried here", headers={"Retry-After": "2"})
+        return self.live
 
     @property
     def caller(self) -> Caller:

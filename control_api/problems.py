@@ -18,6 +18,7 @@ CODES: dict[str, tuple[int, str]] = {
     "too-early": (403, "The room is not open yet"),
     "too-late": (403, "The room is closed"),
     "not-admitted": (403, "Not admitted yet"),
+    "locked": (403, "The room is locked"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "Not with this method"),
     "taken": (409, "The id is in use"),

@@ -22,6 +22,7 @@ from rooms import (
     Participant,
     ParticipantDraft,
     ParticipantState,
+    Restraints,
     Role,
     Room,
     RoomDraft,
@@ -102,6 +103,26 @@ class FeaturesBody(Strict):
     e2ee: bool = Field(
         default=False, description="Media must be encrypted end to end; the server passes it on unread."
     )
+    one_presenter: bool = Field(
+        default=False,
+        description="One person at a time shares a screen: others are refused, moderators take over.",
+    )
+
+
+class RestraintsBody(Strict):
+    """What is taken away: from one person, or from everybody who does not moderate."""
+
+    forbidden: Sources = Field(
+        default=[], description="Not to be published; what is published of it ends at once."
+    )
+    may_unmute: bool = Field(
+        default=True, description="May switch their own microphone on again; nobody else ever does."
+    )
+
+    @classmethod
+    def of(cls, restraints: Restraints) -> RestraintsBody:
+        """Write what is taken away."""
+        return cls(forbidden=list(restraints.forbidden), may_unmute=restraints.may_unmute)
 
 
 class RoomRules(Strict):
@@ -193,6 +214,10 @@ class RoomBody(BaseModel):
     waiting_room: bool
     features: FeaturesBody
     metadata: dict[str, str] = Field(examples=[{"ward": "cardiology"}])
+    restraints: RestraintsBody = Field(description="Taken away from everybody who does not moderate.")
+    locked_at: datetime | None = Field(
+        description="Nobody new enters or waits since then; null: not locked.", examples=[None]
+    )
     started_at: datetime | None = Field(
         description="When the call began, for the first time.", examples=[None]
     )
@@ -220,6 +245,8 @@ class RoomBody(BaseModel):
             waiting_room=room.waiting_room,
             features=_features(room),
             metadata=dict(room.metadata),
+            restraints=RestraintsBody.of(room.restraints),
+            locked_at=_time(room.locked_at),
             started_at=_time(room.started_at),
             ended_at=_time(room.ended_at),
             created_at=_moment(room.created_at),
@@ -283,6 +310,7 @@ class ParticipantBody(BaseModel):
     waiting_since: datetime | None = Field(
         description="Set while the person stands in the waiting room.", examples=[None]
     )
+    restraints: RestraintsBody
     created_at: datetime = Field(examples=["2031-04-01T12:00:00Z"])
 
     @classmethod
@@ -297,6 +325,7 @@ class ParticipantBody(BaseModel):
             metadata=dict(participant.metadata),
             state=participant.state,
             waiting_since=_time(participant.waiting_since),
+            restraints=RestraintsBody.of(participant.restraints),
             created_at=_moment(participant.created_at),
         )
 
@@ -314,6 +343,34 @@ class AdmittedBody(BaseModel):
     """Those who were let in, in the order in which they came."""
 
     items: list[ParticipantBody]
+
+
+class MuteRequest(Strict):
+    """What to mute."""
+
+    sources: Annotated[Sources, Field(min_length=1)] = Field(
+        default=["microphone"], description="With `camera`, pictures are cut."
+    )
+
+
+class MoveRequest(Strict):
+    """Where to."""
+
+    room: ChosenId = Field(description="The id of a room of the same tenant.")
+
+
+class HandBody(BaseModel):
+    """A raised hand."""
+
+    identity: str
+    position: int = Field(description="1 for who came first.")
+    raised_at: datetime
+
+
+class HandsBody(BaseModel):
+    """Raised hands, first come first."""
+
+    items: list[HandBody]
 
 
 class TokenRequest(Strict):
@@ -481,6 +538,7 @@ def _features(room: Room) -> FeaturesBody:
         screen_share=features.screen_share,
         raise_hand=features.raise_hand,
         e2ee=features.e2ee,
+        one_presenter=features.one_presenter,
     )
 
 

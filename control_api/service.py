@@ -14,6 +14,7 @@ from control_api import (
     event_operations,
     group_operations,
     join_operations,
+    moderation_operations,
     participant_operations,
     rating_operations,
     room_operations,
@@ -29,12 +30,14 @@ from control_api.problems import CONTENT_TYPE, FieldError, Problem
 from control_api.rate import RateLimiter
 from control_api.reference import as_page, content_policy
 from rooms import InvalidTransition, InvalidValue, JoinRefused, Rooms, RoomsError
+from sfu import PeerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic import BaseModel
 
+    from control_api.live import LiveRooms
     from control_api.webhooks import Courier
 
 log = logging.getLogger("control_api")
@@ -45,6 +48,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *participant_operations.OPERATIONS,
     *admission_operations.OPERATIONS,
     *group_operations.OPERATIONS,
+    *moderation_operations.OPERATIONS,
     *event_operations.OPERATIONS,
     *rating_operations.OPERATIONS,
     *webhook_operations.OPERATIONS,
@@ -86,11 +90,18 @@ class ControlApi:
     """Answers requests; owns nothing but the counters of its rate limits."""
 
     def __init__(
-        self, rooms: Rooms, settings: ApiSettings, *, version: str, courier: Courier | None = None
+        self,
+        rooms: Rooms,
+        settings: ApiSettings,
+        *,
+        version: str,
+        courier: Courier | None = None,
+        live: LiveRooms | None = None,
     ) -> None:
-        """Serve these rooms; without a courier, no webhooks."""
+        """Serve these rooms and the calls in them; without a courier, no webhooks."""
         self._rooms = rooms
         self._courier = courier
+        self._live = live
         self._version = version
         self.metrics = ApiMetrics()
         self.reconfigure(settings)
@@ -174,6 +185,7 @@ class ControlApi:
             headers=request.headers,
             caller_or_none=self._caller(operation, request, now=now),
             courier_or_none=self._courier,
+            live=self._live,
         )
         if any("\0" in one for one in request.path.values()):
             raise Problem("not-found")  # no id has one, and not every database can be asked for it
@@ -254,6 +266,8 @@ def _problem_of(error: Exception) -> Problem:
             return error
         case JoinRefused(code=code):
             return Problem(code)
+        case PeerError(code=code):
+            return _live_problem(code, error.text)
         case InvalidValue(field=name):
             return Problem(
                 "invalid-field", f"{name}: {error}", errors=(FieldError(f"/{name}", "invalid", str(error)),)
@@ -266,6 +280,20 @@ def _problem_of(error: Exception) -> Problem:
             return Problem("invalid-transition", str(error), more={"state": state})
         case RoomsError(code=code):
             return Problem(code, str(error))
+        case _:
+            return Problem("failed")
+
+
+def _live_problem(code: str, text: str) -> Problem:
+    match code:
+        case "participant-gone":
+            return Problem("not-found")
+        case "full":
+            return Problem("full", text)
+        case "unreachable":
+            return Problem("busy", text, headers={"Retry-After": "2"})
+        case "same-room":
+            return Problem("invalid-field", text, errors=(FieldError("/room", "invalid", text),))
         case _:
             return Problem("failed")
 

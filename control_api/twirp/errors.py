@@ -52,6 +52,7 @@ _FROM_DOOR = {
     "too-early": "failed_precondition",
     "too-late": "failed_precondition",
     "not-admitted": "failed_precondition",
+    "locked": "failed_precondition",
     "busy": "unavailable",
     "draining": "unavailable",
 }

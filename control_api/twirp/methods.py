@@ -12,8 +12,8 @@ from rooms.ids import is_usable_id
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+    from control_api.live import LiveRooms
     from control_api.twirp.auth import Caller, Grant
-    from control_api.twirp.live import LiveRooms
     from rooms import Room, Rooms
 
 

@@ -13,7 +13,7 @@ from rooms import NotFound, Room, RoomDraft, RoomFilter, Taken, call_rules
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from control_api.twirp.live import LiveRooms
+    from control_api.live import LiveRooms
 
 METADATA_MAX_BYTES = 64 * 1024
 PARTICIPANTS_MAX = 1000

@@ -17,8 +17,8 @@ from control_api.twirp.methods import Call, Method
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from control_api.live import LiveRooms
     from control_api.service import ControlApi, Request
-    from control_api.twirp.live import LiveRooms
     from rooms import Rooms
 
 log = logging.getLogger("control_api.twirp")

@@ -52,6 +52,12 @@ class Management:
         """Return one person in the call."""
         return self._find(room, identity)[1].info()
 
+    def hands(self, room: str) -> Sequence[tuple[str, str]]:
+        """Return who has a hand up, first come first, each with since when (ISO 8601)."""
+        queues = [call.moderating.hands for call in self._hub.calls_of(room)]
+        up = [(identity, hands.value(identity)) for hands in queues for identity in hands]
+        return sorted(up, key=lambda one: (one[1], one[0]))
+
     def mute(self, room: str, identity: str, track: str) -> models.TrackInfo:
         """Mute a track; its publisher is told, and may unmute it again."""
         call, person = self._find(room, identity)

@@ -104,7 +104,16 @@ def people_word(
         }
         for one in queue(scene)
     )
-    return Word("people", waiting=list(people), message=_note(for_all), late=_late(scene.late))
+    restraints = scene.room.restraints
+    return Word(
+        "people",
+        waiting=list(people),
+        message=_note(for_all),
+        late=_late(scene.late),
+        locked=scene.room.locked_at is not None,
+        forbidden=list(restraints.forbidden),
+        may_unmute=restraints.may_unmute,
+    )
 
 
 def _is_dead(person: Standing | None, admission: Admission) -> bool:

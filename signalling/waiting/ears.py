@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from rooms import CallRules, Grants, RoomEvent
+from rooms import CallRules, Grants, Restraints, RoomEvent, Source
 
 
 class Ears:
@@ -30,6 +30,21 @@ class Ears:
     ) -> None:
         """Hear that what is stored of somebody is another."""
         self._touch(room_id)
+
+    def participant_restrained(
+        self,
+        room_id: str,
+        identity: str,  # noqa: ARG002
+        restraints: Restraints,  # noqa: ARG002
+    ) -> None:
+        """Hear that something was taken away from somebody."""
+        self._touch(room_id)
+
+    def tracks_muted(self, room_id: str, identity: str | None, sources: tuple[Source, ...]) -> None:
+        """Nothing to see here: the call tells of it."""
+
+    def hands_lowered(self, room_id: str, identity: str | None, by: str | None) -> None:
+        """Nothing to see here: the call tells of it."""
 
     def room_changed(self, room_id: str, rules: CallRules) -> None:  # noqa: ARG002
         """Hear that the rules of a room are others."""

@@ -16,13 +16,14 @@ from signalling.livekit.connection import Connection
 from signalling.livekit.entrance import Refusal, check_origin
 from signalling.livekit.throttle import RefusalThrottle
 from signalling.livekit.timers import TimerTable
+from signalling.waiting.call_verbs import HOST_VERBS
 from signalling.waiting.counters import WaitingCollector
 from signalling.waiting.ears import Ears
 from signalling.waiting.hub import Hub, Timer
 from signalling.waiting.lifecycle import Event, State
 from signalling.waiting.seats import Seat
 from signalling.waiting.settings import WaitingSettings
-from signalling.waiting.verbs import HOSTS, WAITING_VERBS, Deed, Verb
+from signalling.waiting.verbs import HOSTS, Deed, Verb
 from signalling.waiting.wishes import Check, GiveUp, Knock, LetIn, Look, Order, Renew, Wish
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,7 @@ _DETAILS = {
 class WaitingServer:
     """Serves the waiting room's channel. To be made and used on the running event loop.
 
-    `verbs` is what hosts may ask for: `WAITING_VERBS`, and what a caller adds. `node` tells this server from
-    others that share the database.
+    `verbs` is what hosts may ask for. `node` tells this server from others that share the database.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class WaitingServer:
         rooms: Rooms,
         settings: WaitingSettings | None = None,
         *,
-        verbs: Mapping[str, Verb] = WAITING_VERBS,
+        verbs: Mapping[str, Verb] = HOST_VERBS,
         node: str | None = None,
         address_of: Callable[[web.Request], str | None] = lambda request: request.remote,
     ) -> None:
@@ -242,6 +242,7 @@ class WaitingServer:
                     room_uid=scene.room.uid,
                     by=admission.identity,
                     role=cast("Role", admission.role),
+                    admission=admission,
                     body=order.body,
                     now=time.time(),
                     write_to=lambda identity, text: self._hub.write_to(

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from rooms import Role, Rooms
+from rooms import Admission, Role, Rooms
 from rooms.ids import is_usable_id
 from sfu import PeerError
 from signalling.waiting.messages import Body, Nothing
@@ -33,6 +33,8 @@ class Deed:
     by: str
     """Identity of the host or delegate."""
     role: Role
+    admission: Admission
+    """With which the host came; what it allowed then may not hold any more."""
     body: Any
     """An instance of the verb's `body`."""
     now: float
@@ -73,14 +75,14 @@ class LateNotice(Body):
 async def admit(deed: Deed) -> None:
     """Let somebody in."""
     room = deed.rooms.waiting_room
-    identity = _usable(deed.body.identity)
+    identity = usable(deed.body.identity)
     await room.admit(deed.tenant, deed.room_id, identity, now=deed.now, cause="host", by=deed.by)
 
 
 async def deny(deed: Deed) -> None:
     """Turn somebody away."""
     room = deed.rooms.waiting_room
-    identity = _usable(deed.body.identity)
+    identity = usable(deed.body.identity)
     await room.deny(deed.tenant, deed.room_id, identity, now=deed.now, cause="host", by=deed.by)
 
 
@@ -93,7 +95,7 @@ async def admit_all(deed: Deed) -> Mapping[str, Any]:
 
 async def message(deed: Deed) -> None:
     """Write to somebody who waits, or to all; the words are shown and not kept."""
-    identity = None if deed.body.identity is None else _usable(deed.body.identity)
+    identity = None if deed.body.identity is None else usable(deed.body.identity)
     room = deed.rooms.waiting_room
     await room.write_message(deed.tenant, deed.room_id, identity, by=deed.by, now=deed.now)
     deed.write_to(identity, deed.body.text)
@@ -114,7 +116,8 @@ WAITING_VERBS: Mapping[str, Verb] = {
 }
 
 
-def _usable(identity: str) -> str:
+def usable(identity: str) -> str:
+    """Give an identity that somebody could have; raise PeerError `not-found`."""
     if not is_usable_id(identity):
         raise PeerError("not-found", "nobody of that identity is here")
     return identity

@@ -29,7 +29,13 @@ async def test_every_field_comes_back_as_it_was_sent(client: Client) -> None:
         "open_before_minutes": 10,
         "close_after_minutes": 0,
         "max_participants": 8,
-        "features": {"chat": False, "screen_share": True, "raise_hand": True, "e2ee": True},
+        "features": {
+            "chat": False,
+            "screen_share": True,
+            "raise_hand": True,
+            "e2ee": True,
+            "one_presenter": True,
+        },
         "metadata": {"agenda.id": "é"},
     }
     made = (await client.ask("POST", "/v1/rooms", sent)).body

@@ -27,6 +27,9 @@ class LiveRooms(Protocol):
     def participant(self, room: str, identity: str) -> ParticipantInfo:
         """Return one person in the call."""
 
+    def hands(self, room: str) -> Sequence[tuple[str, str]]:
+        """Return who has a hand up, first come first, each with since when (ISO 8601)."""
+
     def mute(self, room: str, identity: str, track: str) -> TrackInfo:
         """Mute a track of somebody."""
 

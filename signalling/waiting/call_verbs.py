@@ -1,0 +1,111 @@
+"""What a host or delegate may ask for about the call itself, as rows of the same table.
+
+Each is checked again by `rooms.Moderation`, in the transaction of the act: rights may have changed since the
+person came.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from rooms import Moderator, Source
+from signalling.waiting.messages import Body
+from signalling.waiting.verbs import WAITING_VERBS, Deed, Verb, Whom, usable
+
+Sources = Annotated[list[Source], Field(min_length=1, max_length=4)]
+
+
+class MuteAll(Body):
+    """Sources to switch off for everybody who does not moderate; cameras too, to cut all pictures."""
+
+    sources: Sources = Field(default=["microphone"])
+
+
+class Mute(MuteAll):
+    """Sources to switch off for one person."""
+
+    identity: str
+
+
+class Restrain(Body):
+    """What is taken away from one person, or from all; what is not said stays."""
+
+    identity: str | None = None
+    forbidden: Annotated[list[Source], Field(max_length=4)] | None = None
+    may_unmute: bool | None = None
+
+
+class MaybeWhom(Body):
+    """Somebody, or everybody."""
+
+    identity: str | None = None
+
+
+async def mute(deed: Deed) -> None:
+    """Switch off what one person sends; nobody is switched on."""
+    whom = usable(deed.body.identity)
+    await deed.rooms.moderation.mute(_who(deed), whom, deed.body.sources, now=deed.now)
+
+
+async def mute_all(deed: Deed) -> None:
+    """Switch off what everybody sends who does not moderate."""
+    await deed.rooms.moderation.mute(_who(deed), None, deed.body.sources, now=deed.now)
+
+
+async def restrain(deed: Deed) -> None:
+    """Forbid or allow sources and unmuting."""
+    await deed.rooms.moderation.restrain(
+        _who(deed),
+        _whom(deed),
+        forbidden=deed.body.forbidden,
+        may_unmute=deed.body.may_unmute,
+        now=deed.now,
+    )
+
+
+async def lower_hand(deed: Deed) -> None:
+    """Lower one hand, or all."""
+    await deed.rooms.moderation.lower_hand(_who(deed), _whom(deed), now=deed.now)
+
+
+async def lock(deed: Deed) -> None:
+    """Let nobody new in."""
+    await deed.rooms.moderation.lock(_who(deed), now=deed.now)
+
+
+async def unlock(deed: Deed) -> None:
+    """Let people in again."""
+    await deed.rooms.moderation.unlock(_who(deed), now=deed.now)
+
+
+async def remove(deed: Deed) -> None:
+    """Throw somebody out, who stays out."""
+    await deed.rooms.moderation.remove(_who(deed), usable(deed.body.identity), now=deed.now)
+
+
+async def end(deed: Deed) -> None:
+    """End the call for everybody."""
+    await deed.rooms.moderation.end(_who(deed), now=deed.now)
+
+
+CALL_VERBS: Mapping[str, Verb] = {
+    "mute": Verb(mute, Mute),
+    "mute_all": Verb(mute_all, MuteAll),
+    "restrain": Verb(restrain, Restrain),
+    "lower_hand": Verb(lower_hand, MaybeWhom),
+    "lock": Verb(lock),
+    "unlock": Verb(unlock),
+    "remove": Verb(remove, Whom),
+    "end": Verb(end),
+}
+HOST_VERBS: Mapping[str, Verb] = {**WAITING_VERBS, **CALL_VERBS}
+"""Everything that a host may ask for."""
+
+
+def _who(deed: Deed) -> Moderator:
+    return Moderator(deed.admission)
+
+
+def _whom(deed: Deed) -> str | None:
+    return None if deed.body.identity is None else usable(deed.body.identity)
