@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from rooms.model import ParticipantState, Role, Room
+    from rooms.model import ParticipantState, Restraints, Role, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class Scene:
     people: Mapping[str, Standing]
     """Those who stand in the waiting room and those asked for, as far as they are stored."""
     late: LateNotice | None
+    restrained: Mapping[str, Restraints]
+    """People from whom a moderator took something away."""
 
 
 async def read_scene(
@@ -70,7 +72,12 @@ async def read_scene(
         or_(ParticipantRow.waiting_since.is_not(None), ParticipantRow.identity.in_(sorted(identities))),
     )
     people = {row.identity: _standing(room, row) for row in await session.scalars(query)}
-    return Scene(rows.room_of(room), outside(room, now=now), people, await _late(session, room_uid))
+    taken = select(ParticipantRow).where(
+        ParticipantRow.room_uid == room_uid, ParticipantRow.restraints.is_not(None)
+    )
+    restrained = {row.identity: rows.restraints_of(row) for row in await session.scalars(taken)}
+    late = await _late(session, room_uid)
+    return Scene(rows.room_of(room), outside(room, now=now), people, late, restrained)
 
 
 def _standing(room: RoomRow, row: ParticipantRow) -> Standing:

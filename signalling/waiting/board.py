@@ -113,6 +113,10 @@ def people_word(
         locked=scene.room.locked_at is not None,
         forbidden=list(restraints.forbidden),
         may_unmute=restraints.may_unmute,
+        restrained=[
+            {"identity": identity, "forbidden": list(one.forbidden), "may_unmute": one.may_unmute}
+            for identity, one in sorted(scene.restrained.items())
+        ],
     )
 
 

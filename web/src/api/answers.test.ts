@@ -26,7 +26,7 @@ describe('the preview of a link', () => {
         opensAt: 1_795_000_000_000,
         closesAt: null,
       },
-      features: { chat: false, screenShare: true, raiseHand: true },
+      features: { chat: false, screenShare: true, raiseHand: true, onePresenter: false },
       bound: true,
       name: 'Mme D.',
       role: 'patient',

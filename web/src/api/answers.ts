@@ -5,6 +5,8 @@ export interface Features {
   chat: boolean;
   screenShare: boolean;
   raiseHand: boolean;
+  /** One person at a time shares a screen. */
+  onePresenter: boolean;
 }
 
 /** What a link leads to. */
@@ -69,6 +71,7 @@ function readFeatures(value: unknown): Features {
     chat: features['chat'] !== false,
     screenShare: features['screen_share'] !== false,
     raiseHand: features['raise_hand'] !== false,
+    onePresenter: features['one_presenter'] === true,
   };
 }
 

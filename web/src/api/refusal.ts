@@ -7,6 +7,7 @@ export const REFUSALS = [
   'denied',
   'revoked',
   'not-admitted',
+  'locked',
   'full',
   'rate-limited',
   'draining',

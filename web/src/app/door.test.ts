@@ -37,7 +37,7 @@ const VISIT: Visit = {
   link: 'abcd1234',
   invitation: {
     roomName: 'Consultation',
-    features: { chat: true, screenShare: true, raiseHand: true },
+    features: { chat: true, screenShare: true, raiseHand: true, onePresenter: false },
     times: NO_TIMES,
     bound: true,
     name: 'Mme Durand',

@@ -13,7 +13,7 @@ const OPEN: Outcome<Invitation> = {
   ok: true,
   value: {
     roomName: 'Consultation',
-    features: { chat: true, screenShare: true, raiseHand: true },
+    features: { chat: true, screenShare: true, raiseHand: true, onePresenter: false },
     times: NO_TIMES,
     bound: false,
     name: null,

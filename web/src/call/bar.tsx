@@ -8,6 +8,7 @@ import {
   MonitorUp,
   MonitorX,
   PhoneOff,
+  ShieldCheck,
   Users,
   Video,
   VideoOff,
@@ -31,6 +32,7 @@ export function Bar() {
   const handUp = view.self.value?.handSince != null;
   const unread = view.panel.value === 'chat' ? 0 : chat.unread.value;
   const busy = media.busy.value;
+  const knocking = view.host?.channel.scene.value?.waiting.length ?? 0;
   return (
     <div class="bar" role="toolbar" aria-label={t('bar.label')}>
       {rights.microphone && (
@@ -66,7 +68,7 @@ export function Bar() {
           onPress={() => view.act('share')}
         />
       )}
-      {rights.hand && (
+      {rights.hand && (wide.value || !view.host) && (
         <Control
           icon={Hand}
           word={t('bar.hand')}
@@ -75,6 +77,17 @@ export function Bar() {
           look={handUp ? 'lit' : ''}
           disabled={!connected}
           onPress={() => view.act('hand')}
+        />
+      )}
+      {view.host && (
+        <Control
+          icon={ShieldCheck}
+          word={t('bar.host')}
+          name={hostName(knocking)}
+          look={view.panel.value === 'host' ? 'lit' : ''}
+          expanded={view.panel.value === 'host'}
+          badge={knocking}
+          onPress={() => view.togglePanel('host')}
         />
       )}
       <Control
@@ -124,6 +137,11 @@ export function Bar() {
 function chatName(unread: number): string {
   if (unread === 0) return t('bar.chat');
   return unread === 1 ? t('bar.chat-unread.one') : t('bar.chat-unread.other', { count: unread });
+}
+
+function hostName(waiting: number): string {
+  if (waiting === 0) return t('bar.host-label');
+  return waiting === 1 ? t('bar.host-waiting.one') : t('bar.host-waiting.other', { count: waiting });
 }
 
 interface ControlProps {

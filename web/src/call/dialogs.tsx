@@ -5,6 +5,7 @@ import { type DeviceKind, devices } from '../devices/list';
 import { LevelMeter } from '../devices/meter';
 import { SpeakerTest } from '../devices/speaker-test';
 import { troubleWords } from '../devices/words';
+import { EndDialog, RemoveDialog } from '../host/dialogs';
 import { t } from '../i18n';
 import { Button } from '../ui/button';
 import { Dialog } from '../ui/dialog';
@@ -24,6 +25,10 @@ export function Dialogs() {
       return <SecondCameraDialog onClose={close} />;
     case 'shortcuts':
       return <ShortcutsDialog onClose={close} />;
+    case 'remove':
+      return view.host && <RemoveDialog host={view.host} onClose={close} />;
+    case 'end':
+      return view.host && <EndDialog host={view.host} onClose={close} />;
     case null:
       return null;
   }

@@ -3,6 +3,7 @@ import {
   CameraOff,
   Eye,
   EyeOff,
+  Hand,
   type IconNode,
   Keyboard,
   LayoutGrid,
@@ -47,6 +48,13 @@ export function MoreMenu() {
           icon={media.screenOn.value ? MonitorX : MonitorUp}
           words={t(media.screenOn.value ? 'bar.share-off' : 'bar.share-on')}
           onPress={() => view.act('share')}
+        />
+      )}
+      {!wide.value && view.host && rights.hand && (
+        <Entry
+          icon={Hand}
+          words={t(view.self.value?.handSince != null ? 'bar.hand-down' : 'bar.hand-up')}
+          onPress={() => view.act('hand')}
         />
       )}
       {!wide.value && (

@@ -150,6 +150,20 @@ export class OwnMedia {
     return deviceOf(track.mediaStreamTrack);
   }
 
+  /** Lets go of what this person may not send any more; the service has ended it already. */
+  letGo(what: 'camera' | 'microphone' | 'screen'): void {
+    if (what === 'camera') {
+      for (const track of [this.#camera, this.#second]) track?.stop();
+      this.#camera = this.#second = null;
+    } else if (what === 'microphone') {
+      this.#microphone?.stop();
+      this.#microphone = null;
+    } else {
+      void this.#screen.stop().catch(() => undefined);
+    }
+    this.refresh();
+  }
+
   /** Lets every device go: lights out. */
   stop(): void {
     this.#stopped = true;

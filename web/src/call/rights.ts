@@ -8,10 +8,22 @@ export interface Rights {
   screen: boolean;
   chat: boolean;
   hand: boolean;
+  /** May switch their own microphone on again after it was switched off. */
+  unmute: boolean;
 }
 
 /** What is assumed until the service has said something. */
-export const ALL_RIGHTS: Rights = { microphone: true, camera: true, screen: true, chat: true, hand: true };
+export const ALL_RIGHTS: Rights = {
+  microphone: true,
+  camera: true,
+  screen: true,
+  chat: true,
+  hand: true,
+  unmute: true,
+};
+
+/** The attribute by which the service says `false` of somebody who may not. */
+const MAY_UNMUTE = 'colloque.may_unmute';
 
 /** What both the person's own rights and the features of the room allow. */
 export function rightsOf(room: Pick<Room, 'localParticipant'>, features: Features): Rights {
@@ -26,5 +38,6 @@ export function rightsOf(room: Pick<Room, 'localParticipant'>, features: Feature
     screen: features.screenShare && may(Track.Source.ScreenShare),
     chat: features.chat && permissions.canPublishData,
     hand: features.raiseHand && permissions.canUpdateMetadata,
+    unmute: room.localParticipant.attributes[MAY_UNMUTE] !== 'false',
   };
 }

@@ -1,6 +1,7 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import type { CallProps } from '../app/screen';
 import { watchDevices } from '../devices/list';
+import { HostPanel } from '../host/panel';
 import { callOnScreen } from '../ui/theme';
 import { AudioOut } from './audio-out';
 import { Bar } from './bar';
@@ -26,6 +27,7 @@ export function CallScreen(props: CallProps) {
     callOnScreen.value = true;
     const stops = [watchDevices(), keepAwake()];
     void view.session.start();
+    view.host?.start();
     return () => {
       callOnScreen.value = false;
       for (const stop of stops) stop();
@@ -37,7 +39,7 @@ export function CallScreen(props: CallProps) {
   const connecting = view.session.phase.value === 'connecting';
   return (
     <ViewContext.Provider value={view}>
-      <div class={`call ${panel ? 'with-panel' : ''}`}>
+      <div class={`call ${panel ? 'with-panel' : ''} ${panel === 'host' ? 'with-host' : ''}`}>
         <TopBar />
         <main class="call-main">
           <StateNotices />
@@ -48,6 +50,7 @@ export function CallScreen(props: CallProps) {
         </main>
         {panel === 'chat' && <ChatPanel />}
         {panel === 'people' && <PeoplePanel />}
+        {panel === 'host' && view.host && <HostPanel host={view.host} />}
         <Bar />
         <AudioOut />
         <Dialogs />

@@ -18,7 +18,7 @@ import { comings } from './comings';
 import type { Person } from './model';
 import { OwnMedia } from './own-media';
 import { isLive } from './own-screen';
-import { ALL_RIGHTS, rightsOf } from './rights';
+import { ALL_RIGHTS, type Rights, rightsOf } from './rights';
 import { ROOM_OPTIONS } from './room-options';
 import { HAND, peopleOf } from './snapshot';
 import { Toasts } from './toasts';
@@ -242,10 +242,28 @@ export class CallSession {
   }
 
   #mutedByHost(publication: TrackPublication, someone: Participant): void {
-    const own = someone.isLocal && publication.source === Track.Source.Microphone;
-    if (own && !this.media.busy.value.has('microphone')) {
-      this.toasts.say(t('notice.muted-by-host'), 'warning');
+    if (!someone.isLocal) return;
+    const { busy } = this.media;
+    if (publication.source === Track.Source.Microphone && !busy.value.has('microphone')) {
+      const may = rightsOf(this.room, this.#props.visit.invitation.features).unmute;
+      this.toasts.say(t(may ? 'notice.muted-by-host' : 'notice.may-not-unmute'), 'warning');
     }
+    if (publication.source === Track.Source.Camera && !busy.value.has('camera')) {
+      this.toasts.say(t('notice.camera-cut-by-host'), 'warning');
+    }
+  }
+
+  /** Says what a moderator forbade or allowed again, and lets go of what may not be sent any more. */
+  #rightsChanged(before: Rights, after: Rights): void {
+    for (const what of ['camera', 'microphone', 'screen'] as const) {
+      if (before[what] === after[what]) continue;
+      if (!after[what]) this.media.letGo(what);
+      this.toasts.say(
+        t(after[what] ? `notice.allowed.${what}` : `notice.forbidden.${what}`),
+        after[what] ? 'info' : 'warning',
+      );
+    }
+    if (!before.unmute && after.unmute) this.toasts.say(t('notice.may-unmute'));
   }
 
   #shareChanged(publication: LocalTrackPublication, started: boolean): void {
@@ -282,9 +300,11 @@ export class CallSession {
       for (const person of entered) this.#said('notice.entered', person);
       for (const person of left) this.#said('notice.left', person);
     }
+    const rights = rightsOf(this.room, this.#props.visit.invitation.features);
+    if (before.length > 0) this.#rightsChanged(this.rights.value, rights);
     batch(() => {
       this.people.value = people;
-      this.rights.value = rightsOf(this.room, this.#props.visit.invitation.features);
+      this.rights.value = rights;
       this.media.refresh();
     });
   }

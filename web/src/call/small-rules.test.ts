@@ -129,8 +129,9 @@ describe('a message', () => {
 });
 
 describe('rights', () => {
-  const features = { chat: true, screenShare: true, raiseHand: true };
-  const room = (permissions: object | undefined) => ({ localParticipant: { permissions } }) as never;
+  const features = { chat: true, screenShare: true, raiseHand: true, onePresenter: false };
+  const room = (permissions: object | undefined, attributes: object = {}) =>
+    ({ localParticipant: { permissions, attributes } }) as never;
   const all = {
     canPublish: true,
     canPublishData: true,
@@ -149,13 +150,18 @@ describe('rights', () => {
   });
 
   test('end where the room has no such feature', () => {
-    const rights = rightsOf(room(all), { chat: false, screenShare: false, raiseHand: false });
+    const rights = rightsOf(room(all), { ...features, chat: false, screenShare: false, raiseHand: false });
     expect([rights.chat, rights.screen, rights.hand]).toEqual([false, false, false]);
   });
 
   test('of an observer are none', () => {
     const observer = { ...all, canPublish: false, canPublishData: false, canUpdateMetadata: false };
-    expect(Object.values(rightsOf(room(observer), features))).not.toContain(true);
+    const { unmute: _, ...rights } = rightsOf(room(observer), features);
+    expect(Object.values(rights)).not.toContain(true);
+  });
+
+  test('to unmute is what the service says', () => {
+    expect(rightsOf(room(all, { 'colloque.may_unmute': 'false' }), features).unmute).toBe(false);
   });
 });
 

@@ -9,8 +9,11 @@ import {
 } from 'livekit-client';
 import type { Person, Picture, PictureKind, QualityWord } from './model';
 
-/** The attribute that holds since when a hand is up (ISO 8601), or nothing. */
+/** The attribute by which a person raises a hand: anything, or nothing. */
 export const HAND = 'hand';
+
+/** The attribute that says since when (ISO 8601): the service writes it, and it orders the hands. */
+const HAND_SINCE = 'colloque.hand';
 
 /** The name of a second camera's track; its source is a camera like the first one's. */
 export const SECOND_CAMERA = 'second-camera';
@@ -44,7 +47,7 @@ function microphoneOf(participant: Participant): Person['microphone'] {
 }
 
 function handOf(participant: Participant): number | null {
-  const text = participant.attributes[HAND];
+  const text = participant.attributes[HAND_SINCE] ?? participant.attributes[HAND];
   if (!text) return null;
   const since = Date.parse(text);
   return Number.isNaN(since) ? 0 : since;

@@ -5,6 +5,7 @@ import { recall, remember } from '../app/memory';
 import type { CallProps, Visit } from '../app/screen';
 import { whyOf } from '../devices/trouble';
 import { troubleWords } from '../devices/words';
+import { Host, moderates } from '../host/host';
 import { t } from '../i18n';
 import type { Corner } from './corner';
 import { arrange, type LayoutChoice, tilesOf } from './model';
@@ -14,16 +15,18 @@ import { CallSession } from './session';
 import type { Action } from './shortcuts';
 
 /** What lies beside the faces. */
-export type Panel = 'chat' | 'people';
+export type Panel = 'chat' | 'people' | 'host';
 
 /** What lies over them. */
-export type Overlay = 'settings' | 'second-camera' | 'shortcuts';
+export type Overlay = 'settings' | 'second-camera' | 'shortcuts' | 'remove' | 'end';
 
 /** How this person looks at the call, and what they can do in it: the session plus everything that is only seen here. */
 export class CallView {
   readonly visit: Visit;
   readonly session: CallSession;
   readonly quality: QualityMonitor;
+  /** What a host or delegate can do beside taking part; null for everybody else. */
+  readonly host: Host | null;
 
   readonly panel = signal<Panel | null>(null);
   readonly overlay = signal<Overlay | null>(null);
@@ -55,6 +58,9 @@ export class CallView {
     this.visit = props.visit;
     this.session = new CallSession(props);
     this.quality = new QualityMonitor(this.session.room);
+    this.host = moderates(props.admission.role)
+      ? new Host(props, this.session.toasts, () => this.session.media.speakerId.value)
+      : null;
     this.#stopListening = watchMutedTalk(
       this.session.media,
       () => this.session.phase.value === 'connected',
@@ -64,6 +70,7 @@ export class CallView {
 
   close(): void {
     this.#stopListening();
+    this.host?.close();
     this.quality.stop();
     void this.session.leave();
   }
@@ -88,12 +95,20 @@ export class CallView {
     const may = session.rights.value;
     switch (action) {
       case 'microphone':
+        if (!media.microphoneOn.value && !may.unmute) {
+          session.toasts.say(t('notice.may-not-unmute'), 'warning');
+          break;
+        }
         this.#try('microphone', may.microphone, () => media.setMicrophone(!media.microphoneOn.value));
         break;
       case 'camera':
         this.#try('camera', may.camera, () => media.setCamera(!media.cameraOn.value));
         break;
       case 'share':
+        if (!media.screenOn.value && this.#anotherPresents()) {
+          session.toasts.say(t('notice.presenting-already'), 'warning');
+          break;
+        }
         this.#try('screen', may.screen, () => media.setScreen(!media.screenOn.value));
         break;
       case 'hand':
@@ -106,6 +121,14 @@ export class CallView {
         this.#closeTopmost();
         break;
     }
+  }
+
+  /** Whether only one may share at a time, and somebody does whom this person cannot take over from. */
+  #anotherPresents(): boolean {
+    if (!this.visit.invitation.features.onePresenter || this.host !== null) return false;
+    return this.session.people.value.some(
+      (person) => !person.self && person.pictures.some((picture) => picture.kind === 'screen'),
+    );
   }
 
   /** Does what is allowed, and says in plain words why something did not work. */

@@ -71,7 +71,8 @@ function readPlace(value: Record<string, unknown>): Place {
   };
 }
 
-function parse(frame: unknown): Record<string, unknown> | null {
+/** The object in a frame, or null when it holds none. */
+export function parse(frame: unknown): Record<string, unknown> | null {
   try {
     const value: unknown = typeof frame === 'string' ? JSON.parse(frame) : null;
     return isRecord(value) ? value : null;
@@ -80,15 +81,18 @@ function parse(frame: unknown): Record<string, unknown> | null {
   }
 }
 
-function textOf(value: unknown): string {
+/** A text, empty where there is none. */
+export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-function moment(value: unknown): number | null {
+/** A time as milliseconds since 1970, or null. */
+export function moment(value: unknown): number | null {
   const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   return Number.isNaN(at) ? null : at;
 }
 
-function seconds(value: unknown): number | null {
+/** A number of seconds as milliseconds, or null. */
+export function seconds(value: unknown): number | null {
   return typeof value === 'number' && value >= 0 ? value * 1000 : null;
 }
