@@ -234,6 +234,7 @@ class Hub:
             "participants": len(people),
             "adrift": sum(person.outlet is None for person in people),
             "tracks": sum(len(person.tracks) for person in people),
+            "hands": sum(len(call.moderating.hands) for call in self._calls.values()),
             "timers": len(self.timers),
         }
 

@@ -17,6 +17,7 @@ from signalling.livekit.data import LOSSY, RELIABLE
 from signalling.livekit.hands import with_hand_down
 from signalling.livekit.hub import Hub
 from signalling.livekit.media import Clocks
+from signalling.livekit.moderating import source_of
 from signalling.livekit.participant import Participant
 from signalling.livekit.settings import SignalLimits
 from signalling.livekit.vocabulary import permission_from_wire
@@ -61,7 +62,11 @@ class Management:
     def mute(self, room: str, identity: str, track: str) -> models.TrackInfo:
         """Mute a track; its publisher is told, and may unmute it again."""
         call, person = self._find(room, identity)
-        return call.silence(person, TrackKey(track), now=self._clocks.now()).info
+        muted = call.silence(person, TrackKey(track), now=self._clocks.now())
+        source = source_of(muted.intent.source, muted.intent.kind)
+        said = {"identity": identity, "sources": [source.value], "cause": "api", "by": None}
+        call.around.legs.happened(call.key, "participant.muted", said)
+        return muted.info
 
     def update_participant(self, room: str, request: UpdateParticipantRequest) -> models.ParticipantInfo:
         """Change a person; an empty field leaves what there is, an attribute that is empty is removed."""

@@ -99,6 +99,12 @@ class TestMuting:
         assert last_seen(bob, "ada").tracks[0].muted
         assert ada.leg.muted[key] is True
 
+    def test_it_is_in_the_event_log(self, stage: Stage, management: Management) -> None:
+        key = stage.joins("ada").publishes()
+        management.mute(ROOM, "ada", key)
+        (told,) = [one for one in stage.legs.told if one[0] == "participant.muted"]
+        assert told[2] == "{'identity': 'ada', 'sources': ['microphone'], 'cause': 'api', 'by': None}"
+
     def test_the_person_may_unmute_again(self, stage: Stage, management: Management) -> None:
         ada, bob = stage.joins("ada"), stage.joins("bob")
         key = ada.publishes()

@@ -187,7 +187,8 @@ function Control({
     >
       <Icon node={icon} />
       {wide.value && <span>{word}</span>}
-      {badge > 0 && <span class="badge">{badge > 9 ? '9+' : badge}</span>}
+      {/* Drawn by the style: as text it would be a part of the word, which the name then must contain. */}
+      {badge > 0 && <span class="badge" data-count={badge > 9 ? '9+' : badge} />}
     </button>
   );
 }

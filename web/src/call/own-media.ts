@@ -37,9 +37,12 @@ export class OwnMedia {
   #microphone: LocalAudioTrack | null = null;
   #second: LocalVideoTrack | null = null;
 
-  constructor(room: Room, luggage: Luggage) {
+  constructor(room: Room, luggage: Luggage, onScreenTaken: () => void) {
     this.#room = room;
-    this.#screen = new OwnScreen(room);
+    this.#screen = new OwnScreen(room, () => {
+      this.refresh();
+      onScreenTaken();
+    });
     if (luggage.camera) this.#camera = new LocalVideoTrack(luggage.camera, undefined, false);
     if (luggage.microphone) this.#microphone = new LocalAudioTrack(luggage.microphone, undefined, false);
     this.#startMuted = luggage.muted;

@@ -17,6 +17,7 @@ class FakeRoom {
   readonly captured: Capture[] = [];
   sent: Capture[] = [];
   mayPublish = true;
+  state = 'disconnected';
   #unpublished: (publication: { track: Capture }) => void = () => undefined;
 
   readonly localParticipant = {
@@ -111,4 +112,19 @@ describe('a shared screen', () => {
     expect(screen.on).toBe(false);
     expect(await screen.sendAgain()).toBe(true);
   });
+});
+
+test('a share that the service ends is not sent again, and said to be over', async () => {
+  const room = new FakeRoom();
+  let taken = 0;
+  const screen = new OwnScreen(room as unknown as Room, () => {
+    taken++;
+  });
+  await screen.start();
+  room.state = 'connected';
+  room.loseLine();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect([taken, screen.on]).toEqual([1, false]);
+  await screen.sendAgain();
+  expect(room.sent).toEqual([]);
 });

@@ -1,4 +1,11 @@
-import { type LocalTrack, type LocalTrackPublication, type Room, RoomEvent, Track } from 'livekit-client';
+import {
+  ConnectionState,
+  type LocalTrack,
+  type LocalTrackPublication,
+  type Room,
+  RoomEvent,
+  Track,
+} from 'livekit-client';
 
 /**
  * The screen that this person shares, and its sound.
@@ -10,9 +17,12 @@ export class OwnScreen {
   #room: Room;
   #tracks: readonly LocalTrack[] = [];
   #closed = false;
+  #onTaken: () => void;
 
-  constructor(room: Room) {
+  /** `onTaken` is called when the service ends the share: somebody who may has taken over, or has forbidden it. */
+  constructor(room: Room, onTaken: () => void = () => undefined) {
     this.#room = room;
+    this.#onTaken = onTaken;
     room.on(RoomEvent.LocalTrackUnpublished, (publication) => this.#forget(publication));
   }
 
@@ -71,9 +81,21 @@ export class OwnScreen {
     this.#tracks = [];
   }
 
-  /** A capture that is still live was not stopped by the person: the line took it. */
+  /** A capture that is still live was not stopped by the person: the line took it, or the service did. */
   #forget({ track }: LocalTrackPublication): void {
-    if (track && !isLive(track)) this.#tracks = this.#tracks.filter((kept) => kept !== track);
+    if (!track) return;
+    if (!isLive(track)) this.#tracks = this.#tracks.filter((kept) => kept !== track);
+    // A line that is lost is known to be so a moment later, and every track with it.
+    else setTimeout(() => this.#takenIfConnected(track));
+  }
+
+  #takenIfConnected(track: LocalTrack): void {
+    if (this.#closed || this.#room.state !== ConnectionState.Connected) return;
+    if (!this.#tracks.includes(track)) return;
+    const taken = track.source === Track.Source.ScreenShare;
+    track.stop();
+    this.#tracks = this.#tracks.filter((kept) => kept !== track);
+    if (taken) this.#onTaken();
   }
 }
 

@@ -62,7 +62,7 @@ export class CallSession {
   constructor(props: CallProps) {
     this.#props = props;
     this.room = new Room(ROOM_OPTIONS);
-    this.media = new OwnMedia(this.room, props.luggage);
+    this.media = new OwnMedia(this.room, props.luggage, () => this.toasts.say(t('notice.share-stopped')));
     this.chat = new Chat(this.room, (message) => {
       this.toasts.say(t('notice.message', { name: message.name || t('call.nameless'), text: message.text }));
     });

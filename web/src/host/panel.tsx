@@ -33,9 +33,14 @@ export function HostPanel({ host }: { host: Host }) {
       </div>
       <div class="host-body">
         {!host.channel.connected.value && <p role="status">{t('host.connecting')}</p>}
-        <WaitingSection host={host} />
-        <PeopleSection host={host} />
-        <EverybodySection host={host} />
+        {/* Before the service has spoken, what these show would be guesses. */}
+        {host.channel.scene.value && (
+          <>
+            <WaitingSection host={host} />
+            <PeopleSection host={host} />
+            <EverybodySection host={host} />
+          </>
+        )}
       </div>
     </aside>
   );
