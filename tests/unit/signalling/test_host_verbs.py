@@ -75,8 +75,12 @@ class Outlet:
 
 
 @pytest.fixture
-async def rooms(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rooms]:
-    url = empty_database(tmp_path / "rooms.sqlite3", tmp_path_factory.getbasetemp() / "template.sqlite3")
+def url(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return empty_database(tmp_path / "rooms.sqlite3", tmp_path_factory.getbasetemp() / "template.sqlite3")
+
+
+@pytest.fixture
+async def rooms(url: str) -> AsyncIterator[Rooms]:
     service = await Rooms.open(url, keys=KeyRing([KEY]), settings=RoomsSettings())
     for room in ("rdv", "other"):
         await service.create_room("default", RoomDraft(id=room, waiting_room=True), now=NOW)
