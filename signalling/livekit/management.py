@@ -65,7 +65,7 @@ class Management:
         muted = call.silence(person, TrackKey(track), now=self._clocks.now())
         source = source_of(muted.intent.source, muted.intent.kind)
         said = {"identity": identity, "sources": [source.value], "cause": "api", "by": None}
-        call.around.legs.happened(call.key, "participant.muted", said)
+        call.around.legs.happened(call.room_id, "participant.muted", said)
         return muted.info
 
     def update_participant(self, room: str, request: UpdateParticipantRequest) -> models.ParticipantInfo:

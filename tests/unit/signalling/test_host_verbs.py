@@ -1,6 +1,7 @@
 """Every verb of the hosts' channel times everybody who could say it; a new one fails until classified."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +23,7 @@ from rooms import (
 )
 from signalling.livekit.outbox import Sendable
 from signalling.livekit.timers import TimerTable
-from signalling.waiting import HOST_VERBS, Deed, WaitingSettings
+from signalling.waiting import CALL_VERBS, HOST_VERBS, Deed, WaitingSettings
 from signalling.waiting.hub import Hub
 from signalling.waiting.messages import Word
 from signalling.waiting.seats import Seat
@@ -129,6 +130,12 @@ def deed(rooms: Rooms, order: Order, who: Admission) -> Deed:
 
 def say(hub: Hub, seat: Seat, verb: str) -> Any:
     return hub.receive(seat, json.dumps({"type": verb, "id": 7, **FIELDS[verb]}), now=0.0)
+
+
+def test_every_verb_about_the_call_is_on_the_page() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "moderation.md").read_text()
+    rows = "".join(line.split("|")[2] for line in page.splitlines() if line.startswith("| "))
+    assert set(re.findall(r"`(\w+)[ `]", rows)) == set(CALL_VERBS)
 
 
 def test_every_verb_is_classified() -> None:
