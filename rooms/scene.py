@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import or_, select
@@ -56,7 +56,7 @@ class Scene:
     people: Mapping[str, Standing]
     """Those who stand in the waiting room and those asked for, as far as they are stored."""
     late: LateNotice | None
-    restrained: Mapping[str, Restraints]
+    restrained: Mapping[str, Restraints] = field(default_factory=dict)
     """People from whom a moderator took something away."""
 
 
