@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from livekit.protocol import models, rtc
 
-from rooms import GroupPlace, RoomEvent
+from rooms import GroupPlace, Restraints, RoomEvent
 from tests.support.stage import EPOCH, ROOM, Client, Stage, admission, rights, rules
 
 LEFT = GroupPlace("GR_left", "Left")
@@ -163,3 +163,36 @@ def test_placing_somebody_where_they_are_or_who_is_gone_changes_nothing(stage: S
     stage.hub.place(person, admission("ada", group=LEFT), "a token", now=stage.now)
     assert stage.hub.census()["calls"] == 0
     stage.hub.event_written(moved("nobody", "GR_left"))
+
+
+def test_those_in_groups_are_moderated_with_the_room(stage: Stage) -> None:
+    ada, bob, cy = (stage.joins(name) for name in ("ada", "bob", "cy"))
+    for one in (ada, bob):
+        places(stage, one, LEFT)
+    microphone, camera = ada.publishes(), ada.publishes(models.TrackSource.CAMERA)
+    stage.everybody_forgets([ada, bob, cy])
+    stage.hub.tracks_muted(ROOM, None, ("microphone",))
+    assert [one.sid for one in ada.hears("mute")] == [microphone]
+    stage.hub.participant_restrained(ROOM, "ada", Restraints(("camera",)))
+    assert [one.track_sid for one in ada.hears("track_unpublished")] == [camera]
+    assert cy.heard == []
+
+
+def test_a_hand_is_lowered_by_going_elsewhere_and_each_group_has_a_queue(stage: Stage) -> None:
+    ada, bob = stage.joins("ada"), stage.joins("bob")
+    for one in (ada, bob):
+        one.says(update_metadata=rtc.UpdateParticipantMetadata(attributes={"hand": "up"}))
+    places(stage, ada, LEFT, attributes=ada.person.admission.attributes)
+    assert dict(ada.hears("room_moved")[0].participant.attributes) == {}
+    ada.says(update_metadata=rtc.UpdateParticipantMetadata(attributes={"hand": "up"}))
+    of_hands = [one for one in stage.legs.told if one[0].startswith("hand.")]
+    assert [one[:2] for one in of_hands] == [
+        ("hand.raised", ROOM),
+        ("hand.raised", ROOM),
+        ("hand.lowered", ROOM),
+        ("hand.raised", ROOM),
+    ]
+    assert "'position': 1" in of_hands[3][2]
+    assert stage.hub.census()["hands"] == 2
+    stage.hub.hands_lowered(ROOM, None, "doc")
+    assert stage.hub.census()["hands"] == 0
