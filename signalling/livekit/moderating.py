@@ -51,9 +51,10 @@ class Moderating:
                     position=self.hands.position(person.identity),
                     cause=cause,
                 )
+                self._renew_token(person)
             found |= {HAND: wanted[HAND], HAND_SINCE: self.hands.value(person.identity)}
-        else:
-            self._lower(person.identity, cause=cause)
+        elif self._lower(person.identity, cause=cause):
+            self._renew_token(person)
         return found
 
     def lower_hands(self, identity: str | None, *, by: str | None, now: float) -> None:
@@ -73,7 +74,11 @@ class Moderating:
         kept = {key: value for key, value in said.items() if key not in OF_A_HAND}
         person.change(attributes=kept)
         self._call.roster.changed(person, now=now)
-        self._call.want_token(person, now=now)  # with the one that the client has, the hand would come back
+        self._renew_token(person)
+
+    def _renew_token(self, person: Participant) -> None:
+        """Have the client's token say how the hand is: who comes back with it finds the hand as it was."""
+        self._call.want_token(person, now=self._call.around.clocks.now())
 
     def _lower(self, identity: str, *, cause: str, by: str | None = None) -> bool:
         if not self.hands.lower(identity):

@@ -114,6 +114,15 @@ def test_somebody_who_leaves_lowers_the_hand_and_who_comes_back_with_it_has_the_
     assert "'position': 1" in events(stage)[-1][1]
 
 
+def test_the_token_to_come_back_with_says_how_the_hand_is(stage: Stage) -> None:
+    ada = stage.joins("ada")
+    for value in ("up", ""):
+        stage.tokens_wanted.clear()
+        raises(ada, value)
+        stage.passes(0.1)
+        assert stage.tokens_wanted == [ada.person]
+
+
 def test_a_moderator_lowers_one_or_all(stage: Stage) -> None:
     ada, bob, eve = (stage.joins(one) for one in ("ada", "bob", "eve"))
     for one in (ada, bob, eve):
