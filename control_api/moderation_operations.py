@@ -146,8 +146,24 @@ OPERATIONS = (
         "participants:admit",
         status=204,
     ),
-    Operation("POST", f"{_ROOM}/lock", lock_room, "Lock a room", "participants:admit", answer=RoomBody),
-    Operation("POST", f"{_ROOM}/unlock", unlock_room, "Unlock a room", "participants:admit", answer=RoomBody),
+    Operation(
+        "POST",
+        f"{_ROOM}/lock",
+        lock_room,
+        "Lock a room",
+        "participants:admit",
+        answer=RoomBody,
+        gives=("ETag",),
+    ),
+    Operation(
+        "POST",
+        f"{_ROOM}/unlock",
+        unlock_room,
+        "Unlock a room",
+        "participants:admit",
+        answer=RoomBody,
+        gives=("ETag",),
+    ),
     Operation(
         "POST",
         f"{_PARTICIPANT}/move",
@@ -156,6 +172,7 @@ OPERATIONS = (
         "participants:admit",
         body=MoveRequest,
         status=204,
+        refusals=("full", "invalid-transition", "not-admitted", "too-early", "too-late"),
     ),
 )
 

@@ -356,15 +356,15 @@ class MuteRequest(Strict):
 class MoveRequest(Strict):
     """Where to."""
 
-    room: ChosenId = Field(description="The id of a room of the same tenant.")
+    room: ChosenId = Field(description="The id of a room of the same tenant.", examples=["rdv-2032"])
 
 
 class HandBody(BaseModel):
     """A raised hand."""
 
-    identity: str
+    identity: str = Field(examples=["p-17"])
     position: int = Field(description="1 for who came first.")
-    raised_at: datetime
+    raised_at: datetime = Field(examples=["2031-05-06T07:05:00Z"])
 
 
 class HandsBody(BaseModel):
