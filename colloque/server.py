@@ -145,7 +145,12 @@ class Server:
         )
         self._rooms.events.follow(signalling.event_written)
         registry.register(signalling.collector())
-        waiting = WaitingServer(self._rooms, wiring.waiting_settings(settings), address_of=self._address_of)
+        waiting = WaitingServer(
+            self._rooms,
+            wiring.waiting_settings(settings),
+            node=settings.server.node_name,
+            address_of=self._address_of,
+        )
         registry.register(waiting.collector())
         await waiting.start()
         self._courier = self._run_courier(self._rooms)
