@@ -132,6 +132,7 @@ OPERATIONS = (
         None,
         body=LinkRatingRequest,
         status=204,
+        refusals=("full", "not-found"),
     ),
 )
 
