@@ -216,8 +216,6 @@ async def _moderates(session: AsyncSession, room: RoomRow, admission: Admission)
     warrant, role = admission.warrant, cast("Role", admission.role)
     if row is not None and not row.forgotten:
         warrant, role = replace(warrant, stored=rows.grants_of(row)), cast("Role", row.role)
-    elif warrant.stored is not None:
-        raise Forbidden("this access was ended")
     if not in_force(warrant, rows.features_of(room)).room_admin:
         raise Forbidden("only hosts and delegates may do that")
     return role

@@ -59,7 +59,7 @@ class Tried:
     sdk_admin: bool | None = None
     """Came with a token of LiveKit's SDK, with this `roomAdmin`."""
     room: str = "rdv"
-    then: Role | Literal["removed", "forgotten", "denied"] | None = None
+    then: Role | Literal["removed", "forgotten", "removed and put again"] | None = None
     verdict: Verdict = "forbidden"
 
 
@@ -74,6 +74,7 @@ PEOPLE: Mapping[str, Tried] = {
     "patient with an sdk token that says admin": Tried("patient", sdk_admin=True),
     "host with an sdk token that says no admin": Tried("host", sdk_admin=False),
     "host who was removed": Tried("host", then="removed"),
+    "host who was removed and put again, with the old token": Tried("host", then="removed and put again"),
     "host who was forgotten": Tried("host", then="forgotten"),
     "host who was made a guest": Tried("host", then="guest"),
     "guest who was made a host": Tried("guest", then="host", verdict="done"),
@@ -169,8 +170,11 @@ async def _come(rooms: Rooms, key: ApiKey, tried: Tried) -> Moderator:
 
 
 async def _befall(rooms: Rooms, tried: Tried) -> None:
-    if tried.then == "removed":
+    if tried.then in {"removed", "removed and put again"}:
         await rooms.participants.remove("default", "rdv", "tester", now=NOW)
+        if tried.then != "removed":
+            draft = ParticipantDraft(role="host")
+            await rooms.participants.put("default", "rdv", "tester", draft, now=NOW)
     elif tried.then == "forgotten":
         await rooms.participants.forget("default", "rdv", "tester", now=NOW)
     elif tried.then is not None:

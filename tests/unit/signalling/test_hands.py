@@ -70,6 +70,7 @@ class TestQueue:
         queue.lift("bob", wall=2000.0)
         queue.lift("ada", wall=2001.0, kept=kept)
         assert list(queue) == ["bob", "ada"]
+        assert queue.value("ada") == "1970-01-01T00:33:21.000Z"
 
 
 def test_the_client_reads_its_own_value_back_and_everybody_the_servers_time(stage: Stage) -> None:
