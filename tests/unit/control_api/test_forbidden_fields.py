@@ -38,8 +38,14 @@ class House:
 
     async def send(self, operation: Operation, body: Any) -> Any:
         # The smallest body that would be taken: a field that is not needed cannot be what is refused.
-        least = {"link": self.secret, "score": 4, "identity": "p1", "identities": ["p1"], "url": TARGET}
-        least["room"] = "rdv"
+        least = {
+            "link": self.secret,
+            "score": 4,
+            "identity": "p1",
+            "identities": ["p1"],
+            "url": TARGET,
+            "room": "rdv",
+        }
         if isinstance(body, dict):
             body = {name: least[name] for name in needed(operation.body)} | body
         return await self.client.ask(operation.method, operation.path.format(**self.names), body)
