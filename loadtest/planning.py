@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _JOIN_SECONDS = 1.0  # nobody leaves sooner, so that a join cut short is not taken for one that failed
+_MOVE_SECONDS = 0.1  # from the end of one stay to the next
 _SPARE_SECONDS = 5.0  # at the end nobody comes any more, for the same reason; a third of a short run
 
 
@@ -82,6 +83,8 @@ def plan(scenario: Plannable, seed: int) -> RunPlan:
     warm_up = float(math.ceil(filled + scenario.settle_seconds))
     if isinstance(scenario, Reconnect):
         people = _with_losses(people, scenario, warm_up, chance)
+    if isinstance(scenario, Group) and scenario.sub_rooms:
+        people = _with_sub_rooms(people, scenario, warm_up, chance)
     return RunPlan(
         url="",
         people=tuple(people),
@@ -275,3 +278,21 @@ def _with_losses(
             stays[identity][-1:] = [replace(last, leaves_at=at), back]
         at += scenario.every_seconds
     return [stay for history in stays.values() for stay in history]
+
+
+def _with_sub_rooms(
+    people: list[PersonPlan], scenario: Group, begins: float, chance: Random
+) -> list[PersonPlan]:
+    """Part each group for the middle third; whoever leaves a sub-room joins the group again as before."""
+    third = scenario.seconds / 3
+    stays = []
+    for n, one in enumerate(people):
+        parts = begins + third + chance.random()
+        returns = begins + 2 * third + chance.random()
+        apart = f"{one.room}-sub-{n % scenario.sub_rooms + 1}"
+        stays += [
+            replace(one, leaves_at=parts),
+            replace(one, room=apart, joins_at=parts + _MOVE_SECONDS, leaves_at=returns),
+            replace(one, joins_at=returns + _MOVE_SECONDS),
+        ]
+    return stays

@@ -15,6 +15,7 @@ from loadtest.scenario_parts import Audio, Objectives, Part, Pixels, Video
 PEOPLE_MAX = 10_000
 FAITHFUL_MAX = 4
 HOURS_4 = 14_400.0
+SUB_ROOMS_SECONDS_MIN = 12
 Count = Annotated[int, Field(ge=1, le=PEOPLE_MAX)]
 Rate = Annotated[float, Field(gt=0, le=1000)]
 Seconds = Annotated[float, Field(gt=0, le=HOURS_4)]
@@ -130,11 +131,23 @@ class Group(Filmed):
     kind: Literal["group"]
     people: Annotated[int, Field(ge=2, le=200)] = Field(default=8, description="People in each group.")
     groups: Count = Field(default=1, description="How many groups.")
+    sub_rooms: Annotated[int, Field(ge=0, le=50)] = Field(
+        default=0, description="Into how many rooms each group parts for a third of the time; 0: it does not."
+    )
 
     @field_validator("groups")
     @classmethod
     def _not_too_many(cls, groups: int, info: ValidationInfo) -> int:
         return _bounded(groups, groups * info.data.get("people", 0))
+
+    @field_validator("sub_rooms")
+    @classmethod
+    def _nobody_alone(cls, sub_rooms: int, info: ValidationInfo) -> int:
+        if sub_rooms == 1 or 2 * sub_rooms > info.data.get("people", PEOPLE_MAX):
+            raise ValueError("must be 0, or 2 at least and leave two people to each room")
+        if sub_rooms and info.data.get("seconds", HOURS_4) < SUB_ROOMS_SECONDS_MIN:
+            raise ValueError(f"takes {SUB_ROOMS_SECONDS_MIN} seconds at least: a third is spent apart")
+        return sub_rooms
 
 
 class AudioRoom(Common):

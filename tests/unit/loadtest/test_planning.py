@@ -1,5 +1,6 @@
 """A scenario and a seed make the same people come and go, every time."""
 
+import math
 from collections import Counter
 from itertools import pairwise
 
@@ -140,6 +141,21 @@ def test_each_time_others_lose_the_line() -> None:
 
 def test_one_persons_stays_do_not_overlap() -> None:
     run = planned(RECONNECT)
+    for identity in {one.identity for one in run.people}:
+        mine = sorted((one.joins_at, one.leaves_at) for one in run.people if one.identity == identity)
+        assert all(gone is not None and gone < back for (_, gone), (back, _) in pairwise(mine))
+
+
+def test_a_group_parts_into_sub_rooms_and_comes_back() -> None:
+    run = planned('kind = "group"\npeople = 7\nsub_rooms = 3\nseconds = 30')
+    begins = run.warm_up_seconds
+    for at, rooms in ((5, {"room-1": 7}), (15, {"1": 3, "2": 2, "3": 2}), (25, {"room-1": 7})):
+        there = Counter(
+            one.room.removeprefix("room-1-sub-")
+            for one in run.people
+            if one.joins_at <= begins + at < (one.leaves_at or math.inf)
+        )
+        assert there == rooms, at
     for identity in {one.identity for one in run.people}:
         mine = sorted((one.joins_at, one.leaves_at) for one in run.people if one.identity == identity)
         assert all(gone is not None and gone < back for (_, gone), (back, _) in pairwise(mine))

@@ -88,6 +88,8 @@ def test_a_file_that_is_not_toml_is_one_line(text: str, said: str) -> None:
             "5: layout: layout and wa",
         ),
         ('kind = "group"\npeople = 200\ngroups = 51', "4: groups: makes 10,200 people"),
+        ('kind = "group"\npeople = 5\nsub_rooms = 3', "4: sub_rooms: must be 0, or 2 at least"),
+        ('kind = "group"\nsub_rooms = 2\nseconds = 9', "3: sub_rooms: takes 12 seconds at least"),
         ('kind = "audio_room"\nspeakers = 9000\nlisteners = 1001', "4: listeners: makes 10,001 people"),
         (
             'kind = "audio_room"\nspeakers = 1\nlisteners = 1\n[objectives]\nfirst_video_p95_ms = 1',
