@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from control_api.operations import Call, Operation, Reply, tag
-from control_api.schemas import AdmittedBody, ParticipantBody
+from control_api.participant_schemas import AdmittedBody, ParticipantBody
 
 if TYPE_CHECKING:
     from rooms import Participant

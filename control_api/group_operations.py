@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints
 
 from control_api.operations import Call, Operation, Reply
-from control_api.schemas import Strict, Title
+from control_api.schema_types import Strict, Title
 from rooms import Group
 
 _GROUPS = "/v1/rooms/{room}/groups"

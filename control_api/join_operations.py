@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from control_api.join_schemas import JoinBody, JoinRequest, JoinRoomBody, PreviewBody, PreviewRequest
 from control_api.operations import Call, Operation, Reply
 from control_api.problems import Problem
-from control_api.schemas import (
-    JoinBody,
-    JoinRequest,
-    JoinRoomBody,
-    PreviewBody,
-    PreviewRequest,
-)
 from rooms import JoinRefused
 
 _NEVER_STORED = {"Cache-Control": "no-store"}

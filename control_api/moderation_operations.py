@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from control_api.operations import Call, Operation, Reply, tag
+from control_api.participant_schemas import HandBody, HandsBody, MoveRequest, MuteRequest
 from control_api.problems import Problem
-from control_api.schemas import (
-    HandBody,
-    HandsBody,
-    MoveRequest,
-    MuteRequest,
-    RestraintsBody,
-    RoomBody,
-)
+from control_api.room_schemas import RestraintsBody, RoomBody
 from rooms import Application, JoinRefused, Room
 
 _ROOM = "/v1/rooms/{room}"

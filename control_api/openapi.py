@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from control_api.openapi_parameters import headers, parameters, variables
 from control_api.openapi_schemas import reference, schemas
+from control_api.problem_schemas import ProblemBody
 from control_api.problems import CODES, CONTENT_TYPE
-from control_api.schemas import ProblemBody
 from control_api.webhook_openapi import describe_webhooks
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from control_api.schemas import ProblemBody
+from control_api.problem_schemas import ProblemBody
 from control_api.webhook_openapi import TOLD_MODELS
 from rooms import ParticipantState, Role, RoomKind, RoomState, Source
 

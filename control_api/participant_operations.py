@@ -7,18 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from control_api.body import patched
+from control_api.join_schemas import GuestLinkRequest, LinkBody, LinkRequest, TokenBody, TokenRequest
 from control_api.operations import Call, Operation, Query, Reply, tag, wanted_version
 from control_api.paging import LIMIT, next_page, read_limit, read_name_cursor, write_cursor
-from control_api.schemas import (
-    GuestLinkRequest,
-    LinkBody,
-    LinkRequest,
-    ParticipantBody,
-    ParticipantPage,
-    ParticipantRequest,
-    TokenBody,
-    TokenRequest,
-)
+from control_api.participant_schemas import ParticipantBody, ParticipantPage, ParticipantRequest
 
 if TYPE_CHECKING:
     from rooms import Participant

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from control_api.join_schemas import PreviewRequest
 from control_api.operations import Call, Operation, Query, Reply
 from control_api.paging import LIMIT, next_page, read_limit, read_name_cursor, write_cursor
-from control_api.schemas import PreviewRequest, Strict
+from control_api.schema_types import Strict
 from rooms import Rating, Reason
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from control_api.body import patched
 from control_api.idempotency import once
 from control_api.operations import Call, Operation, Query, Reply, invalid_query, tag, wanted_version
 from control_api.paging import LIMIT, next_page, read_agenda_cursor, read_limit, write_cursor
-from control_api.schemas import RoomBody, RoomPage, RoomRequest, RoomRules
+from control_api.room_schemas import RoomBody, RoomPage, RoomRequest, RoomRules
 from control_api.table import CONTENT_TYPE as CSV
 from control_api.table import rooms_as_csv, wants_csv
 from rooms import Answer, Room, RoomFilter, RoomState, StaleVersion

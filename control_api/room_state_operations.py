@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from control_api.idempotency import once
 from control_api.operations import Call, Operation, Reply, tag
-from control_api.schemas import RoomBody
+from control_api.room_schemas import RoomBody
 from rooms import Answer, Room, RoomAct
 
 

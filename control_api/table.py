@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from control_api.schemas import RoomBody
+    from control_api.room_schemas import RoomBody
 
 CONTENT_TYPE = "text/csv; charset=utf-8; header=present"
 COLUMNS = (

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from control_api.event_schemas import EventBody
-from control_api.schemas import Strict, Title
+from control_api.schema_types import Strict, Title
 from rooms import DeadLetter, DisabledReason, EventType, OutcomeCode, Webhook, WebhookDraft
 
 EventId = Annotated[str, StringConstraints(pattern=r"^evt_[a-z2-7]{26}$")]

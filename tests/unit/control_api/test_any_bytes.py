@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from control_api.auth import authenticate
 from control_api.body import MAX_DEPTH, merge_patch, read_json, validated
+from control_api.join_schemas import JoinRequest
 from control_api.paging import read_agenda_cursor, read_limit, read_name_cursor
+from control_api.participant_schemas import ParticipantRequest
 from control_api.problems import Problem
-from control_api.schemas import JoinRequest, ParticipantRequest, RoomRequest
+from control_api.room_schemas import RoomRequest
 from rooms import ApiKey, KeyRing
 from rooms.tokens import InvalidTokenError, read_join_token
 

@@ -11,7 +11,7 @@ from control_api import OPERATIONS, routes
 from control_api.body import validated
 from control_api.openapi import CHAPTERS
 from control_api.operations import Operation
-from control_api.schemas import RoomRules
+from control_api.room_schemas import RoomRules
 from rooms import EVENT_TYPES
 from rooms.model import ROLES
 from tests.unit.control_api.conftest import Client
