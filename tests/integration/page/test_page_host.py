@@ -99,6 +99,8 @@ async def test_who_waits_is_heard_seen_told_and_let_in(room_api: Management, arr
     await patient.reads("Je finis une visite.")
     await clinician.assert_accessible()
     await clinician.shoot("host-waiting")
+    panel = clinician.page.locator(".host-body")
+    assert await panel.evaluate("(one) => one.scrollWidth <= one.clientWidth"), "nothing is cut off beside"
     await clinician.press("Faire entrer Mme Durand")
     await expect(patient.page.get_by_role("toolbar")).to_be_visible()
     await clinician.sees("Mme Durand")
