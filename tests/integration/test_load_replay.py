@@ -64,11 +64,11 @@ def text(out: Path) -> str:
     return out.read_text() if out.exists() else ""
 
 
-async def has(out: Path, event: str) -> None:
+async def has(out: Path, event: str, times: int = 1) -> None:
     async def look() -> bool:
-        return f'"event": "{event}"' in text(out)
+        return text(out).count(f'"event": "{event}"') >= times
 
-    await eventually(look, within=15.0, what=f"a recorded {event}")
+    await eventually(look, within=15.0, what=f"{times} recorded {event}")
 
 
 def events(recording: Recording, person_: int) -> list[str]:
@@ -91,6 +91,7 @@ async def test_a_room_is_recorded_and_played_again(management: Management, tmp_p
     await asyncio.sleep(1.0)
     async with Recorder(management, out, room) as recorder:
         result = await original
+        await has(out, "leave", 2)
         code, said, error = await recorder.end()
     assert (code, error) == (0, "")
     assert " events of 2 people in " in said
@@ -113,6 +114,7 @@ async def test_a_room_is_recorded_and_played_again(management: Management, tmp_p
     )
     async with Recorder(management, tmp_path / "again.jsonl", again) as recorder:
         replayed = await run(sent)
+        await has(tmp_path / "again.jsonl", "leave", 2)
         await recorder.end()
     assert [join.error for join in replayed.joins] == [None, None]
     assert (replayed.packets_lost, replayed.payload_errors) == (0, 0)

@@ -33,6 +33,8 @@ async def test_data_goes_both_ways_between_the_python_sdk_and_a_browser(
     alice = await meeting.join("alice", browser)
     async with SdkParticipant() as robot:
         await robot.join(meeting.server.ws_url, await meeting.token("robot"))
+        # Data comes by another way than who is there, and clients name only those whom they know.
+        await alice.happened("participantConnected", identity="robot")
         await robot.room.local_participant.publish_data(json.dumps({"n": 1}), reliable=True, topic="t")
         await alice.happened("dataReceived", text='{"n": 1}', identity="robot", topic="t")
         await alice.do("sendData", "back", {"to": ["robot"]})
