@@ -128,6 +128,7 @@ async def test_a_person_is_changed_and_everybody_sees_it(house: House) -> None:
     assert (changed.name, changed.metadata, dict(changed.attributes)) == ("Dr Ada", "m", {"seat": "3"})
     await bob.happened("participant_name_changed")
     await bob.happened("participant_metadata_changed")
+    await bob.happened("participant_attributes_changed")
     seen = bob.room.remote_participants["ada"]
     assert (seen.name, seen.metadata, seen.attributes) == ("Dr Ada", "m", {"seat": "3"})
     await bob.happened("track_unpublished", lambda publication, _who: publication.sid == camera.sid)
