@@ -1,4 +1,4 @@
-"""The command line: `colloque demo`, `serve`, `config`, `token`, `link`, `bench`, `loadtest`."""
+"""The command line: `colloque demo`, `serve`, `config`, `token`, `link`, `turn`, `bench`, `loadtest`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from typing import Annotated, Any, Literal, NoReturn
 import typer
 from pydantic import ValidationError
 
-from colloque.config import ConfigError, lines, load
+from colloque.config import ConfigError, lines
+from colloque.config_option import ConfigOption, chosen_file, chosen_settings
 from colloque.config_text import example, show
 from colloque.errors import StartError
 from colloque.load_command import load_app
 from colloque.settings import SECRET_MIN_CHARS, Settings
+from colloque.turn_command import turn_app
 from colloque.version import running_version
 from loadtest.errors import RunError, ScenarioError
 from rooms import Role
@@ -42,6 +44,7 @@ bench_app = typer.Typer(
 )
 app.add_typer(bench_app, name="bench")
 app.add_typer(load_app, name="loadtest")
+app.add_typer(turn_app, name="turn")
 
 
 class RoleName(StrEnum):
@@ -54,9 +57,6 @@ class RoleName(StrEnum):
     OBSERVER = "observer"
 
 
-ConfigOption = Annotated[
-    Path | None, typer.Option(help="The settings file; else ./colloque.toml if there is one.")
-]
 DataDir = Annotated[Path, typer.Option(help="Folder of the demonstration's database and secret.")]
 Port = Annotated[int, typer.Option(min=1, max=65535)]
 RoomOption = Annotated[str, typer.Option(help="The room's id.")]
@@ -132,7 +132,7 @@ def serve(config: ConfigOption = None) -> None:
     from colloque.server import Server
 
     def read() -> Settings:
-        settings = _load(config)
+        settings = chosen_settings(config)
         _check_certificate(settings)
         if not settings.api_keys:
             raise ConfigError(["api_keys: at least one key is needed, or nobody can make a room"])
@@ -153,14 +153,14 @@ def config_example() -> None:
 @config_app.command("check")
 def config_check(config: ConfigOption = None) -> None:
     """Check the settings and the certificate; name everything that is wrong."""
-    _check_certificate(_load(config))
+    _check_certificate(chosen_settings(config))
     print("The settings can be used.")
 
 
 @config_app.command("show")
 def config_show(config: ConfigOption = None) -> None:
     """Write the settings in force, secrets masked."""
-    sys.stdout.write(show(_load(config)))
+    sys.stdout.write(show(chosen_settings(config)))
 
 
 @app.command()
@@ -178,7 +178,7 @@ def token(
     """Sign a join token by hand."""
     from colloque import mint
 
-    settings = mint.find_settings(_found(config), data_dir.absolute(), os.environ)
+    settings = mint.find_settings(chosen_file(config), data_dir.absolute(), os.environ)
     person = mint.Person(room, identity, name, _role(role))
     signed = mint.mint_token(mint.choose_key(settings, key), person, ttl_seconds=ttl)
     ws_url = "ws" + settings.server.public_url.removeprefix("http")
@@ -199,7 +199,7 @@ def link(
     """Make a link to the page by hand, in the database of the settings."""
     from colloque import mint
 
-    settings = mint.find_settings(_found(config), data_dir.absolute(), os.environ)
+    settings = mint.find_settings(chosen_file(config), data_dir.absolute(), os.environ)
     person = None if identity is None else mint.Person(room, identity, name, _role(role))
     made = asyncio.run(mint.make_link(settings, mint.choose_key(settings, key), person, room))
     _write(made["url"], made, as_json=as_json)
@@ -265,20 +265,11 @@ def version() -> None:
     print(running_version())
 
 
-def _load(config: Path | None) -> Settings:
-    return load(_found(config), os.environ)
-
-
 def _check_certificate(settings: Settings) -> None:
     from colloque import tls
 
     if settings.server.tls_certificate is not None and settings.server.tls_key is not None:
         tls.server_context(settings.server.tls_certificate, settings.server.tls_key)
-
-
-def _found(config: Path | None) -> Path | None:
-    usual = Path("colloque.toml")
-    return usual if config is None and usual.exists() else config
 
 
 def _role(name: RoleName) -> Role:

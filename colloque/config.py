@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from colloque.deployment import deployment
 from colloque.settings import Settings
+from turn_config import problems as turn_problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,14 +33,46 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     """Read the settings from the file, if any, and the environment; raise `ConfigError`."""
     values = {} if path is None else _read(path)
     problems = _apply_environment(values, environment)
+    settings, found = _validated(values)
+    problems.extend(found)
+    if settings is None or problems:
+        raise ConfigError(_placed(problems, path))
+    return settings
+
+
+def _validated(values: dict[str, Any]) -> tuple[Settings | None, list[str]]:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        problems.extend(lines(error))
-        raise ConfigError(_placed(problems, path)) from error
-    if problems:
-        raise ConfigError(_placed(problems, path))
-    return settings
+        return None, [*lines(error), *_across(values, [one["loc"] for one in error.errors()])]
+    return settings, [str(one) for one in turn_problems(deployment(settings))]
+
+
+def _across(values: dict[str, Any], wrong: list[tuple[int | str, ...]]) -> list[str]:
+    """Find what cannot work together besides what is wrong by itself, so that one run names everything."""
+    left = copy.deepcopy(values)
+    for place in reversed(wrong):
+        _leave_out(left, place)
+    try:
+        settings = Settings.model_validate(left)
+    except ValidationError:
+        return []
+    places = [_place(one) for one in wrong]
+    found = [str(one) for one in turn_problems(deployment(settings))]
+    # A default that stands in for what was left out is nobody's mistake.
+    return [line for line in found if not any(place in line for place in places)]
+
+
+def _leave_out(values: Any, place: tuple[int | str, ...]) -> None:
+    for part in place[:-1]:
+        if isinstance(values, dict):
+            values = values.get(str(part))
+        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
+            values = values[part]
+    if isinstance(values, dict) and place:
+        values.pop(str(place[-1]), None)
+    elif isinstance(values, list) and not any(isinstance(one, dict) for one in values):
+        del values[int(place[-1])]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -88,14 +123,16 @@ def lines(error: ValidationError) -> list[str]:
     """Say what is wrong with values, each with its place."""
     found = []
     for one in error.errors(include_url=False, include_input=False, include_context=False):
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in one["loc"]).lstrip(
-            "."
-        )
+        place = _place(one["loc"])
         text = {"extra_forbidden": "there is no such setting", "missing": "is missing"}.get(
             one["type"], one["msg"].removeprefix("Value error, ")
         )
         found.append(f"{place}: {text}" if place else text)
     return found
+
+
+def _place(parts: tuple[int | str, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
 
 
 def _placed(problems: list[str], path: Path | None) -> list[str]:

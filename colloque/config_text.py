@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
@@ -10,7 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, SecretStr
 
-from colloque.settings import ApiKeySettings, Settings
+from colloque.settings import Settings
+from turn_config import Host
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -24,7 +26,7 @@ def example() -> str:
     for name, field in Settings.model_fields.items():
         model = _section(field)
         if model is None:
-            lines += _keys(name, field)
+            lines += _tables(name, field)
             continue
         lines += [f"# {(model.__doc__ or '').strip()}", f"[{name}]"]
         for setting, described in model.model_fields.items():
@@ -53,11 +55,23 @@ def show(settings: Settings) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _keys(name: str, field: FieldInfo) -> list[str]:
+_SAMPLES: dict[str, dict[str, Any]] = {
+    "api_keys": {"key": "portal", "secret": "32 or more characters: openssl rand -base64 33"},
+    "hosts": {
+        "name": "visio1.hospital.example",
+        "ipv4": Host.model_validate(
+            {"name": "visio1.hospital.example", "ipv4": {"public": "192.0.2.5", "dmz": "10.0.0.5"}}
+        ).ipv4,
+    },
+}
+"""For tables of which there is no default."""
+
+
+def _tables(name: str, field: FieldInfo) -> list[str]:
     lines = [f"# {field.description}", f"# [[{name}]]"]
-    sample = {"key": "portal", "secret": "32 or more characters: openssl rand -base64 33"}
-    for setting, described in ApiKeySettings.model_fields.items():
-        value = sample.get(setting, described.get_default())
+    (model,) = get_args(field.annotation)
+    for setting, described in model.model_fields.items():
+        value = _SAMPLES[name].get(setting, described.get_default())
         lines += [f"# # {described.description}", f"# {_assignment(setting, value)}"]
     return [*lines, ""]
 
@@ -81,6 +95,8 @@ def _literal(value: Any) -> str:
             return str(value)
         case SecretStr():
             return json.dumps(_MASK)
+        case IPv4Address() | IPv6Address():
+            return json.dumps(str(value))
         case str() | Path():
             return json.dumps(_without_password(str(value)), ensure_ascii=False)
         case list():

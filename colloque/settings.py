@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from turn_config import FirewallSettings, Host, TurnSettings
+
 SECRET_MIN_CHARS = 32  # HS256 needs a key as long as its hash (RFC 7518, 3.2)
 
 
@@ -303,6 +305,14 @@ class Settings(Section):
 
     server: ServerSettings = ServerSettings()
     media: MediaSettings = MediaSettings()
+    hosts: list[Host] = Field(
+        default=[],
+        max_length=32,
+        description="The hosts of this deployment as the firewall sees them; one table each, none where"
+        " this is the only one.",
+    )
+    turn: TurnSettings = TurnSettings()
+    firewall: FirewallSettings = FirewallSettings()
     api_keys: list[ApiKeySettings] = Field(
         default=[], description="Applications that may call; one table each."
     )

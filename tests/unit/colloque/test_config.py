@@ -102,6 +102,42 @@ def test_all_errors_are_named_at_once_with_their_place(file: Path) -> None:
         assert sum(line.startswith(start) for line in found) == 1, start
 
 
+def test_what_cannot_work_together_is_named_beside_what_is_wrong_by_itself(file: Path) -> None:
+    file.write_text(
+        f"""
+        [media]
+        workers = 99
+        addresses = [{{ bind = "10.0.0.5", announce = "192.0.2.5" }}]
+        [turn]
+        mode = "external"
+        secrets = ["{SECRET}", "short"]
+        ports = [3478, 10000]
+        relay_ports = {{ first = 9, last = 3 }}
+        [[hosts]]
+        name = "visio1.hospital.example"
+        ipv4 = {{ public = "192.0.2.5" }}
+        [[hosts]]
+        name = "visio 2"
+        ipv4 = {{ public = "192.0.2.5" }}
+        """
+    )
+    found = "\n".join(problems(file))
+    assert [line.split(": ")[1] for line in found.splitlines()] == [
+        "media.workers",
+        "hosts[1].name",
+        "turn.secrets[1]",
+        "turn.relay_ports",
+    ]
+    file.write_text(file.read_text().replace("visio 2", "visio2.hospital.example"))
+    assert [line.split(": ")[1] for line in problems(file)] == [
+        "media.workers",
+        "turn.secrets[1]",
+        "turn.relay_ports",
+        "hosts[1].ipv4.public",
+        "turn.ports[1]",
+    ]
+
+
 def test_no_error_shows_a_secret(file: Path) -> None:
     file.write_text('[[api_keys]]\nkey = "a b"\nsecret = "hunter2"\nsceret = "hunter2"\n')
     assert "hunter2" not in "\n".join(problems(file))
@@ -233,16 +269,24 @@ class TestText:
                     assert f"# {described.description}" in example(), setting
 
     def test_the_example_without_its_comment_signs_is_the_defaults(self, file: Path) -> None:
-        lines = [
-            line.removeprefix("# ") if " = " in line else line
-            for line in example().splitlines()
-            if not line.startswith("# [[")
-        ]
-        text = "\n".join(
-            lines[: next(n for n, line in enumerate(lines) if line.startswith('key = "portal"'))]
-        )
-        file.write_text(text)
+        lines, in_table = [], False
+        for line in example().splitlines():
+            # Of tables in a list there is no default.
+            in_table = line.startswith("# [[") or (in_table and not line.startswith("["))
+            if not in_table:
+                lines.append(line.removeprefix("# ") if " = " in line else line)
+        assert "udp_port = 10000" in lines
+        file.write_text("\n".join(lines))
         assert load(file, {}) == Settings()
+
+    def test_the_sample_of_a_table_is_one_that_is_taken(self, file: Path) -> None:
+        lines = example().splitlines()
+        start = lines.index("# [[hosts]]")
+        table = [line.removeprefix("# ") for line in lines[start : lines.index("", start)]]
+        addresses = 'addresses = [{ bind = "10.0.0.5", announce = "192.0.2.5" }]'
+        file.write_text("\n".join([*table, "[media]", addresses]))
+        (host,) = load(file, {}).hosts
+        assert (host.name, host.ipv6, host.serves) == ("visio1.hospital.example", None, ["calls", "relay"])
 
     def test_what_is_shown_can_be_read_and_holds_no_secret(self, file: Path) -> None:
         file.write_text(f'[[api_keys]]\nkey = "k"\nsecret = "{SECRET}"\n')
