@@ -52,6 +52,9 @@ _TAKEN_UP = frozenset(
         "rooms",
         "logging",
         "webhooks",
+        "hosts",
+        "turn",
+        "firewall",
         "limits.api_requests_per_minute_per_key",
         "limits.api_requests_per_minute_per_address",
         "limits.participants_per_room",
@@ -136,10 +139,11 @@ class Server:
         self._run_clockwork(self._rooms)
         journal = await self._keep_journal(self._rooms, registry)
         sfu = await self._start_sfu(registry)
+        relays = wiring.relays(lambda: self.settings, time.time)
         signalling = LiveKitServer(
             sfu,
             self._rooms,
-            wiring.livekit_settings(settings),
+            wiring.livekit_settings(settings, relays),
             legs=journal,
             address_of=self._address_of,
         )
@@ -161,6 +165,7 @@ class Server:
             version=running_version(),
             courier=self._courier,
             live=signalling.management,
+            ice_servers=relays,
         )
         registry.register(self._api.metrics)
         self._admin = Admin(

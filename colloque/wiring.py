@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
+from colloque.deployment import deployment
 from colloque.origins import own_origins
 from control_api import Addresses, ApiSettings, Targets
 from rooms import ApiKey, KeyRing, RoomsSettings
 from sfu import MediaAddress, SfuConfig, SfuLimits
 from signalling.livekit import LiveKitSettings, SignalLimits
 from signalling.waiting import WaitingLimits, WaitingSettings
+from turn_config import RANDOM_BYTES, ice_servers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from colloque.settings import Settings
+    from turn_config import IceServers
 
 
 def key_ring(settings: Settings) -> KeyRing:
@@ -54,11 +60,21 @@ def webhook_targets(settings: Settings) -> Targets:
     return Targets(settings.webhooks.allowed_targets)
 
 
-def livekit_settings(settings: Settings) -> LiveKitSettings:
+def relays(settings: Callable[[], Settings], clock: Callable[[], float]) -> Callable[[], IceServers]:
+    """Give what makes the list of relays for one client, from the settings in force."""
+
+    def make() -> IceServers:
+        return ice_servers(deployment(settings()), now=clock(), random=secrets.token_bytes(RANDOM_BYTES))
+
+    return make
+
+
+def livekit_settings(settings: Settings, relays: Callable[[], IceServers]) -> LiveKitSettings:
     """Give what the signalling wants."""
     limits = settings.limits
     return LiveKitSettings(
         allowed_origins=_allowed_origins(settings),
+        ice_servers=lambda: relays().servers,
         limits=SignalLimits(
             data_message_bytes=limits.data_message_bytes,
             tracks=limits.tracks_per_leg,

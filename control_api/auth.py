@@ -45,6 +45,14 @@ def authenticate(authorization: str | None, keys: KeyRing, *, now: float) -> Cal
     return caller
 
 
+def bearer(authorization: str | None) -> str:
+    """Read the token of an `Authorization` header; raise `Problem` where there is none."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Problem("unauthenticated", headers={"WWW-Authenticate": "Bearer"})
+    return token.strip()
+
+
 def require(caller: Caller, scope: str) -> None:
     """Refuse a caller without the scope."""
     if scope not in caller.scopes:

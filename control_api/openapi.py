@@ -25,6 +25,7 @@ CHAPTERS: Mapping[str, tuple[str, str]] = {
     "event_operations": ("events", "What happened, in order."),
     "rating_operations": ("ratings", "What people thought of the call."),
     "webhook_operations": ("webhooks", "Who is told of events, and what could not be told."),
+    "ice_operations": ("relays", "Ways for media through a network that lets little pass."),
     "join_operations": ("joining", "What a page asks with a link in its hand."),
 }
 """By the module that serves them: the tag of operations, and what it says of them where it comes first."""
@@ -66,6 +67,12 @@ def describe(operations: Sequence[Operation], *, version: str, server: str) -> d
                     "bearerFormat": "JWT",
                     "description": "HS256 by the secret; `iss` the key, `exp` needed, `scope` if narrower.",
                 },
+                "join_token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "The token with which a participant joins.",
+                },
             },
         },
     }
@@ -80,7 +87,9 @@ def _operation(operation: Operation, operations: Iterable[Operation]) -> dict[st
         "parameters": parameters(operation),
         "responses": _answers(operation, operations),
     }
-    if operation.scope is None:
+    if operation.by_join_token:
+        entry["security"] = [{"join_token": []}]
+    elif operation.scope is None:
         entry["security"] = []
     else:
         entry["description"] += f" Needs the scope `{operation.scope}`."
@@ -126,7 +135,7 @@ def _links(operation: Operation, operations: Iterable[Operation]) -> dict[str, A
 def _codes(operation: Operation) -> dict[int, list[str]]:
     """Give the codes of the problems that an operation can have, by status."""
     codes = [*_ALWAYS, *operation.refusals]
-    if operation.scope is not None:
+    if operation.scope is not None or operation.by_join_token:
         codes.append("unauthenticated")
     if variables(operation.path):
         codes.append("not-found")

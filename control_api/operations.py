@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel
 
 from control_api.problems import FieldError, Problem
+from turn_config import IceServers
 
 if TYPE_CHECKING:
     from control_api.auth import Caller
     from control_api.live import LiveRooms
     from control_api.webhooks import Courier
     from rooms import Rooms
+
+NO_RELAY_TTL_SECONDS = 14_400
+"""How long the answer holds that there is no relay."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -34,6 +38,11 @@ class Addresses:
     def link(self, secret: str) -> str:
         """Give the address of the page for a link."""
         return f"{self.public_url}/r/{secret}"
+
+
+def no_ice_servers() -> IceServers:
+    """Return none: clients reach the media port directly."""
+    return IceServers((), NO_RELAY_TTL_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,8 @@ class Call:
         assert self.courier_or_none is not None, "a server that has webhooks delivers them"  # noqa: S101
         return self.courier_or_none
 
+    ice_servers: Callable[[], IceServers] = no_ice_servers
+    """Makes the list of relays for one client."""
     live: LiveRooms | None = None
     """The calls in progress; `None` where there are none, as in a tool."""
 
@@ -112,6 +123,8 @@ class Operation:
     summary: str
     scope: str | None
     """Needed of the caller; `None` for operations that need no key."""
+    by_join_token: bool = False
+    """The caller shows a join token instead of a key, and may come into its room now."""
     body: type[BaseModel] | None = None
     body_optional: bool = False
     merge_patch: bool = False

@@ -13,6 +13,7 @@ from control_api import (
     admission_operations,
     event_operations,
     group_operations,
+    ice_operations,
     join_operations,
     moderation_operations,
     participant_operations,
@@ -21,11 +22,11 @@ from control_api import (
     room_state_operations,
     webhook_operations,
 )
-from control_api.auth import Caller, authenticate, require
+from control_api.auth import Caller, authenticate, bearer, require
 from control_api.body import read_json, validated
 from control_api.metrics import ApiMetrics
 from control_api.openapi import describe
-from control_api.operations import Addresses, Call, Operation, Reply, invalid_query
+from control_api.operations import Addresses, Call, Operation, Reply, invalid_query, no_ice_servers
 from control_api.problems import CONTENT_TYPE, FieldError, Problem
 from control_api.rate import RateLimiter
 from control_api.reference import as_page, content_policy
@@ -33,12 +34,13 @@ from rooms import InvalidTransition, InvalidValue, JoinRefused, Rooms, RoomsErro
 from sfu import PeerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pydantic import BaseModel
 
     from control_api.live import LiveRooms
     from control_api.webhooks import Courier
+    from turn_config import IceServers
 
 log = logging.getLogger("control_api")
 
@@ -53,6 +55,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *rating_operations.OPERATIONS,
     *webhook_operations.OPERATIONS,
     *join_operations.OPERATIONS,
+    *ice_operations.OPERATIONS,
 )
 _PAGE = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": content_policy()}
 _JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -97,8 +100,10 @@ class ControlApi:
         version: str,
         courier: Courier | None = None,
         live: LiveRooms | None = None,
+        ice_servers: Callable[[], IceServers] = no_ice_servers,
     ) -> None:
         """Serve these rooms and the calls in them; without a courier, no webhooks."""
+        self._ice_servers = ice_servers
         self._rooms = rooms
         self._courier = courier
         self._live = live
@@ -185,8 +190,11 @@ class ControlApi:
             headers=request.headers,
             caller_or_none=self._caller(operation, request, now=now),
             courier_or_none=self._courier,
+            ice_servers=self._ice_servers,
             live=self._live,
         )
+        if operation.by_join_token:
+            await self._check_join_token(request, now=now)
         if any("\0" in one for one in request.path.values()):
             raise Problem("not-found")  # no id has one, and not every database can be asked for it
         call = replace(call, body=_body(operation, request))
@@ -208,6 +216,16 @@ class ControlApi:
         self.check_caller(caller.key.key, now=now)
         require(caller, operation.scope)
         return caller
+
+    async def _check_join_token(self, request: Request, *, now: float) -> None:
+        try:
+            token = bearer(request.headers.get("authorization"))
+            admission = await self._rooms.verify_join(token, now=now)
+        except (JoinRefused, Problem) as refusal:
+            if refusal.code != "busy":
+                self.count_failure(request.address, now=now)
+            raise
+        self.check_person(f"{admission.room_id} {admission.identity}", now=now)
 
     def _addresses_for(self, origin: str | None) -> Addresses:
         # A page that was opened under another name of this server must connect under that name too.

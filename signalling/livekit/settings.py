@@ -4,15 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sfu import MAX_SDP_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class IceServer:
-    """A STUN or TURN server that clients are told to use."""
-
-    urls: tuple[str, ...]
-    username: str = ""
-    credential: str = ""
+from turn_config import IceServer
 
 
 @dataclass(frozen=True, slots=True)

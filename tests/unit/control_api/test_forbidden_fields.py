@@ -25,7 +25,7 @@ class House:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.names = {"room": "rdv", "identity": "p1"}
-        self.secret = ""
+        self.secret = self.token = ""
 
     async def build(self) -> None:
         await self.client.ask("POST", "/v1/rooms", {"id": "rdv"})
@@ -35,6 +35,12 @@ class House:
         self.names["group"] = (await self.client.ask("POST", "/v1/rooms/rdv/groups")).body["id"]
         self.names["webhook"] = (await self.client.ask("POST", "/v1/webhooks", {"url": TARGET})).body["id"]
         self.secret = link["url"].rpartition("/")[2]
+        joined = (await self.client.ask("POST", "/v1/join", {"link": self.secret}, key=None)).body
+        self.token = f"Bearer {joined['token']}"
+
+    def shown(self, operation: Operation) -> dict[str, str]:
+        """Give what opens the operation beside a key."""
+        return {"authorization": self.token} if operation.by_join_token else {}
 
     async def send(self, operation: Operation, body: Any) -> Any:
         # The smallest body that would be taken: a field that is not needed cannot be what is refused.
@@ -48,7 +54,9 @@ class House:
         }
         if isinstance(body, dict):
             body = {name: least[name] for name in needed(operation.body)} | body
-        return await self.client.ask(operation.method, operation.path.format(**self.names), body)
+        return await self.client.ask(
+            operation.method, operation.path.format(**self.names), body, **self.shown(operation)
+        )
 
     async def look(self) -> list[Any]:
         of_room = ("", "/participants", "/groups", "/ratings")
@@ -99,7 +107,7 @@ async def test_a_request_that_takes_no_body_is_refused_with_one(
     before = await house.look()
     raw = b"null" if body is None else None
     path = operation.path.format(**house.names)
-    refused = await house.client.ask(operation.method, path, body, raw=raw)
+    refused = await house.client.ask(operation.method, path, body, raw=raw, **house.shown(operation))
     assert (refused.status, refused.body["code"]) == (422, "invalid-field")
     assert await house.look() == before
 
