@@ -67,6 +67,24 @@ fn sound_for_many_waits_a_millisecond_for_what_others_say_and_no_longer() {
 }
 
 #[test]
+fn sound_that_begins_to_wait_when_other_sound_just_left_is_not_forgotten() {
+    let mut world = World::new();
+    world.add_audio();
+    for slot in 0..8 {
+        world.subscribe(slot, AUDIO, ALICE, ALL, false);
+    }
+    let World { router, sink, now, .. } = &mut world;
+    router.handle_rtp(*now, PUBLISHER, &voice(5, 0, 30)).unwrap();
+    *now = *now + Duration::from_millis(1);
+    // What was read from one socket is flushed before another socket is read, and both before timers are looked at.
+    router.flush(*now, sink);
+    assert_eq!(sink.take().len(), 8);
+    router.handle_rtp(*now, PUBLISHER, &voice(5, 1, 30)).unwrap();
+    world.pass(1);
+    assert_eq!(world.sink.take().len(), 8);
+}
+
+#[test]
 fn redundant_sound_is_reduced_to_its_primary_block() {
     let mut world = World::new();
     world.add_audio();
