@@ -2,71 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, Field, StringConstraints
-
-from control_api.join_schemas import PreviewRequest
 from control_api.operations import Call, Operation, Query, Reply
 from control_api.paging import LIMIT, next_page, read_limit, read_name_cursor, write_cursor
-from control_api.schema_types import Strict
-from rooms import Rating, Reason
+from control_api.rating_schemas import LinkRatingRequest, RatingBody, RatingPage, RatingRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rooms import Rating
+
 _RATINGS = "/v1/rooms/{room}/ratings"
-Score = Annotated[int, Field(ge=1, le=5, description="1, bad, to 5, good.")]
-Reasons = Annotated[list[Reason], Field(max_length=20)]
-
-
-class RatingRequest(Strict):
-    """What a person thought of the call; giving another rating replaces it."""
-
-    identity: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^/]*$")] = Field(
-        examples=["patient-1"]
-    )
-    score: Score
-    reasons: Reasons = Field(default=[], description="Why, in words from a closed list.")
-
-
-class LinkRatingRequest(PreviewRequest):
-    """The same from the page, where the link says who it is."""
-
-    key: Annotated[str, StringConstraints(min_length=16, max_length=128)] | None = Field(
-        default=None,
-        description="The secret with which the browser joined on a guest link.",
-        examples=["Zm9yIG9uZSBicm93c2Vy"],
-    )
-    score: Score
-    reasons: Reasons = Field(default=[], description="Why, in words from a closed list.")
-
-
-class RatingBody(BaseModel):
-    """A rating."""
-
-    identity: str = Field(examples=["patient-1"])
-    score: int = Field(examples=[5])
-    reasons: list[Reason]
-    created_at: datetime
-
-    @classmethod
-    def of(cls, rating: Rating) -> RatingBody:
-        """Write a rating."""
-        return cls(
-            identity=rating.identity,
-            score=rating.score,
-            reasons=list(rating.reasons),
-            created_at=datetime.fromtimestamp(round(rating.created_at, 3), tz=UTC),
-        )
-
-
-class RatingPage(BaseModel):
-    """Some ratings, in the order of the identities."""
-
-    items: list[RatingBody]
-    next: str | None = Field(description="Give it as `cursor` to go on; null at the end.", examples=[None])
 
 
 async def create_rating(call: Call) -> Reply:
