@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from control_api import (
@@ -124,9 +125,7 @@ class ControlApi:
             "address": self._by_address,
             "failures": self._failures,
         }
-        described = describe(OPERATIONS, version=self._version, server=settings.addresses.public_url)
-        self._openapi = Reply(200, json.dumps(described, ensure_ascii=False))
-        self._reference = Reply(200, as_page(described), _PAGE)
+        self._openapi, self._reference = _described(self._version, settings.addresses.public_url)
 
     def openapi(self) -> Reply:
         """Give the OpenAPI file."""
@@ -300,6 +299,13 @@ def _problem_of(error: Exception) -> Problem:
             return Problem(code, str(error))
         case _:
             return Problem("failed")
+
+
+# Longer than a hundred requests, so not again when settings change and these two do not.
+@lru_cache(maxsize=2)
+def _described(version: str, server: str) -> tuple[Reply, Reply]:
+    described = describe(OPERATIONS, version=version, server=server)
+    return Reply(200, json.dumps(described, ensure_ascii=False)), Reply(200, as_page(described), _PAGE)
 
 
 def _live_problem(code: str, text: str) -> Problem:
