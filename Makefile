@@ -23,7 +23,7 @@ WHEEL_SOURCES := $(shell find $(PACKAGES) -type f \
 PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 CLIENT_SOURCES := $(shell find $(BROWSER_CLIENT)/client -type f 2>/dev/null)
 
-.PHONY: build run test check dev figures figures-api kills clean toolchain system-packages rust-tests instructions python-tests web-tests web-check client-check lock
+.PHONY: build run test check dev figures figures-api kills clean toolchain system-packages rust-tests instructions python-tests unit-tests integration-tests web-tests web-check client-check lock
 
 build: $(STAMP)/wheel
 
@@ -123,8 +123,15 @@ $(STAMP)/strangers: requirements/strangers.txt $(API_CLIENTS)/package.json $(API
 	cd $(API_CLIENTS) && npm ci --no-progress
 	@touch $@
 
-python-tests: build $(STAMP)/venv-dev $(STAMP)/browser-client $(STAMP)/server-sdk $(STAMP)/strangers
-	$(BIN)/pytest $(PYTEST_ARGS)
+python-tests: unit-tests integration-tests
+
+# Nothing in them waits or is heard outside its process, so each processor takes a share.
+unit-tests: build $(STAMP)/venv-dev system-packages
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal tests/unit tests/contract $(PYTEST_ARGS)
+
+# One after the other: they measure times, and each starts servers and browsers that want a processor of their own.
+integration-tests: build $(STAMP)/venv-dev $(STAMP)/browser-client $(STAMP)/server-sdk $(STAMP)/strangers
+	$(BIN)/pytest tests/integration $(PYTEST_ARGS)
 
 # How quick a call is on this machine, in milliseconds; about five minutes.
 figures: build $(STAMP)/venv-dev $(STAMP)/browser-client system-packages
