@@ -1,10 +1,11 @@
 """What signalling counted: totals by reason, with no label that grows with rooms or people."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from prometheus_client.core import Metric
+
+from signalling.collector import total
 
 
 class Counters:
@@ -24,38 +25,13 @@ class Counters:
         self.closed: Counter[str] = Counter()
         """Connections that the server closed, by code."""
 
-
-class SignallingCollector(Collector):
-    """Gives the totals and the present number of objects to a Prometheus registry."""
-
-    def __init__(self, counters: Counters, objects: Callable[[], Mapping[str, int]]) -> None:
-        """Take the totals from `counters` and the census from `objects` at each scrape."""
-        self._counters = counters
-        self._objects = objects
-
-    def describe(self) -> Iterable[Metric]:
-        """Name nothing in advance; names do not clash."""
-        return ()
-
-    def collect(self) -> Iterable[Metric]:
-        """Return everything as it is now."""
-        counters = self._counters
-        yield _totals("signal_joins", "Attempts to join by outcome.", "outcome", counters.joins)
-        yield _totals("signal_legs_ended", "Legs that ended, by cause.", "cause", counters.ended)
-        yield _totals("signal_dropped", "Client messages not used, by reason.", "reason", counters.dropped)
-        yield _totals("signal_messages", "Client messages by kind.", "kind", counters.messages_up)
-        yield _totals("data_messages", "Data messages relayed, by channel.", "channel", counters.data_relayed)
-        yield _totals("signal_closed", "Connections closed by the server.", "code", counters.closed)
-        census = GaugeMetricFamily(
-            "colloque_signal_objects", "Living objects of signalling.", labels=["kind"]
+    def totals(self) -> Iterable[Metric]:
+        """Return them as Prometheus knows them."""
+        yield total("colloque_signal_joins", "Attempts to join by outcome.", "outcome", self.joins)
+        yield total("colloque_signal_legs_ended", "Legs that ended, by cause.", "cause", self.ended)
+        yield total("colloque_signal_dropped", "Client messages not used, by reason.", "reason", self.dropped)
+        yield total("colloque_signal_messages", "Client messages by kind.", "kind", self.messages_up)
+        yield total(
+            "colloque_data_messages", "Data messages relayed, by channel.", "channel", self.data_relayed
         )
-        for kind, count in sorted(self._objects().items()):
-            census.add_metric([kind], count)
-        yield census
-
-
-def _totals(name: str, text: str, label: str, counts: Counter[str]) -> CounterMetricFamily:
-    family = CounterMetricFamily(f"colloque_{name}", text, labels=[label])
-    for key, count in sorted(counts.items()):
-        family.add_metric([key], count)
-    return family
+        yield total("colloque_signal_closed", "Connections closed by the server.", "code", self.closed)

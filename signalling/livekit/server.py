@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -15,9 +15,10 @@ from prometheus_client.registry import Collector
 
 from rooms import Admission, Gate, JoinRefused, LegObserver, RoomEvent
 from sfu import PeerError
+from signalling.background import Alarm, Background
+from signalling.collector import CountsCollector
 from signalling.livekit.call import Call, leave
 from signalling.livekit.connection import Connection
-from signalling.livekit.counters import SignallingCollector
 from signalling.livekit.entrance import Refusal, check_origin, end_of, read_join_request, token_of
 from signalling.livekit.hub import Hub, Seat
 from signalling.livekit.lifecycle import Event
@@ -64,8 +65,9 @@ class LiveKitServer:
         self._rooms = rooms
         self._settings = settings or LiveKitSettings()
         self._loop = asyncio.get_running_loop()
-        self._alarm: asyncio.TimerHandle | None = None
-        self._timers: TimerTable[Timer] = TimerTable(self._set_alarm)
+        self._background = Background()
+        self._alarm = Alarm(self._wake)
+        self._timers: TimerTable[Timer] = TimerTable(self._alarm.set)
         self._clocks = Clocks(now=self._loop.time, wall=time.time)
         self._hub = Hub(
             sfu,
@@ -73,12 +75,11 @@ class LiveKitServer:
             self._clocks,
             self._timers,
             legs=legs,
-            want_token=lambda call, person: self._spawn(self._send_token(call, person)),
-            want_place=lambda person: self._spawn(self._place(person)),
+            want_token=lambda call, person: self._background.start(self._send_token(call, person)),
+            want_place=lambda person: self._background.start(self._place(person)),
         )
         self.management = Management(self._hub, rooms, self._clocks, self._settings.limits)
         """What an application may do to people in calls."""
-        self._tasks: set[asyncio.Task[None]] = set()
         self._connections: set[Connection] = set()
         self._writers: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -104,11 +105,10 @@ class LiveKitServer:
         self._hub.end_all(Event.SHUTDOWN, now=self._loop.time())
         if self._writers:
             await asyncio.wait(self._writers, timeout=self._settings.times.close_within)
-        for task in (*self._tasks, *self._writers):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._writers, return_exceptions=True)
-        if self._alarm is not None:
-            self._alarm.cancel()
+        for writer in self._writers:
+            writer.cancel()
+        await asyncio.gather(self._background.close(), *self._writers, return_exceptions=True)
+        self._alarm.cancel()
 
     def debug_state(self) -> dict[str, Any]:
         """Return the state of every call as JSON values."""
@@ -122,8 +122,11 @@ class LiveKitServer:
 
     def collector(self) -> Collector:
         """Return a collector for a Prometheus registry."""
-        return SignallingCollector(
-            self._hub.counters, lambda: {**self._hub.census(), "connections": len(self._connections)}
+        return CountsCollector(
+            self._hub.counters.totals,
+            lambda: {**self._hub.census(), "connections": len(self._connections)},
+            name="colloque_signal_objects",
+            text="Living objects of signalling.",
         )
 
     # --- the door ---
@@ -318,31 +321,9 @@ class LiveKitServer:
                 break  # else where they belong may have changed meanwhile
         self._hub.place(person, admission, token, now=self._loop.time())
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("background_work_failed", exc_info=error)
-
-    # --- the timer ---
-
-    def _set_alarm(self, at: float) -> None:
-        if self._alarm is not None:
-            if self._alarm.when() <= at and not self._alarm.cancelled():
-                return
-            self._alarm.cancel()
-        self._alarm = self._loop.call_at(at, self._wake)
-
-    def _wake(self) -> None:
-        self._alarm = None
+    def _wake(self) -> float | None:
         self._hub.wake(now=self._loop.time())
-        upcoming = self._timers.next()
-        if upcoming is not None:
-            self._set_alarm(upcoming)
+        return self._timers.next()
 
 
 def _turn_out(connection: Connection, reason: DisconnectReason) -> None:

@@ -12,12 +12,13 @@ from prometheus_client.registry import Collector
 
 from rooms import Admission, JoinRefused, NotFound, Role, Rooms, RoomsError, StoreUnavailable
 from sfu import PeerError
+from signalling.background import Alarm, Background
+from signalling.collector import CountsCollector
 from signalling.livekit.connection import Connection
 from signalling.livekit.entrance import Refusal, check_origin
 from signalling.livekit.throttle import RefusalThrottle
 from signalling.livekit.timers import TimerTable
 from signalling.waiting.call_verbs import HOST_VERBS
-from signalling.waiting.counters import WaitingCollector
 from signalling.waiting.ears import Ears
 from signalling.waiting.hub import Hub, Timer
 from signalling.waiting.lifecycle import Event, State
@@ -59,8 +60,9 @@ class WaitingServer:
         self._node = node
         self._address_of = address_of
         self._loop = asyncio.get_running_loop()
-        self._alarm: asyncio.TimerHandle | None = None
-        self._timers: TimerTable[Timer] = TimerTable(self._set_alarm)
+        self._background = Background()
+        self._alarm = Alarm(self._wake)
+        self._timers: TimerTable[Timer] = TimerTable(self._alarm.set)
         self._hub = Hub(
             self._settings,
             self._timers,
@@ -69,7 +71,6 @@ class WaitingServer:
             clock=self._loop.time,
             wall=time.time,
         )
-        self._tasks: set[asyncio.Task[None]] = set()
         self._connections: set[Connection] = set()
         self._writers: set[asyncio.Task[None]] = set()
         self._throttle = RefusalThrottle(self._settings.limits.refusals_per_minute_per_address)
@@ -82,7 +83,7 @@ class WaitingServer:
         """Keep the places that were kept when the server stopped, and hear of other servers' doings."""
         kept = await self._rooms.waiting_room.everybody(node=self._node)
         self._hub.restored(kept, now=self._loop.time())
-        self._spawn(self._follow_others())
+        self._background.start(self._follow_others())
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the public listener."""
@@ -94,11 +95,10 @@ class WaitingServer:
         self._hub.end_all(Event.SHUTDOWN, now=self._loop.time(), retry_after=2)
         if self._writers:
             await asyncio.wait(self._writers, timeout=self._settings.times.close_within)
-        for task in (*self._tasks, *self._writers):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._writers, return_exceptions=True)
-        if self._alarm is not None:
-            self._alarm.cancel()
+        for writer in self._writers:
+            writer.cancel()
+        await asyncio.gather(self._background.close(), *self._writers, return_exceptions=True)
+        self._alarm.cancel()
 
     def debug_state(self) -> dict[str, Any]:
         """Return how many objects live, as JSON values."""
@@ -106,14 +106,19 @@ class WaitingServer:
 
     def collector(self) -> Collector:
         """Return a collector for a Prometheus registry."""
-        return WaitingCollector(self._hub.counters, self._census)
+        return CountsCollector(
+            self._hub.counters.totals,
+            self._census,
+            name="colloque_waiting_objects",
+            text="Living objects of the waiting rooms.",
+        )
 
     def _census(self) -> Mapping[str, int]:
         return {
             **self._hub.census(),
             "connections": len(self._connections),
             "waiting_bytes": sum(one.waiting_bytes for one in self._connections),
-            "tasks": len(self._tasks),
+            "tasks": len(self._background),
             "refused_addresses": len(self._throttle),
         }
 
@@ -275,7 +280,7 @@ class WaitingServer:
                 work = self._knock(admission)
             case GiveUp():
                 work = self._give_up(wish)
-        self._spawn(work)
+        self._background.start(work)
 
     async def _look(self, wish: Look) -> None:
         try:
@@ -343,28 +348,6 @@ class WaitingServer:
             if page.missed:
                 self._hub.touch_all()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("background_work_failed", exc_info=error)
-
-    # --- the timer ---
-
-    def _set_alarm(self, at: float) -> None:
-        if self._alarm is not None:
-            if self._alarm.when() <= at and not self._alarm.cancelled():
-                return
-            self._alarm.cancel()
-        self._alarm = self._loop.call_at(at, self._wake)
-
-    def _wake(self) -> None:
-        self._alarm = None
+    def _wake(self) -> float | None:
         self._hub.wake(now=self._loop.time())
-        upcoming = self._timers.next()
-        if upcoming is not None:
-            self._set_alarm(upcoming)
+        return self._timers.next()
