@@ -17,6 +17,7 @@ import aiohttp
 import uvloop
 
 from loadtest.engine.core import Swarm
+from loadtest.engine.news import News
 from loadtest.engine.person import Person
 from loadtest.errors import RunError
 from loadtest.plan import PersonPlan
@@ -100,33 +101,37 @@ class _Recorder:
         self._identity = f"recorder-{secrets.token_hex(4)}"
         self._began: float | None = None
         self._awaited = set(range(1, len(options.rooms) + 1))
-        self._by_participant: dict[int, Person] = {}
+        self._news = News(swarm)
         self._watchers = [self._watcher(number) for number in sorted(self._awaited)]
 
     async def run(self, stop: asyncio.Event) -> Recorded:
         """Record until `stop` is set or the time is over."""
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._swarm.fileno(), self._take_news)
         self._out.write(head())
-        async with aiohttp.ClientSession() as http:
-            stays = [asyncio.ensure_future(one.stay(http, self._url, self._added)) for one in self._watchers]
-            stopped = asyncio.ensure_future(stop.wait())
-            try:
-                await asyncio.wait(
-                    {*stays, stopped}, timeout=self._options.seconds, return_when=asyncio.FIRST_COMPLETED
-                )
-                failed = [number for number, stay in enumerate(stays) if stay.done()]
-            finally:
-                for task in (stopped, *stays):
-                    task.cancel()
-                await asyncio.gather(stopped, *stays, return_exceptions=True)
-                loop.remove_reader(self._swarm.fileno())
+        with self._news.delivered():
+            failed = await self._watch(stop)
         self._recorded.seconds = self._now()
         self._out.write(tail(self._recorded.seconds))
         for number in failed:
             error = self._watchers[number].result().error or "the connection ended"
             raise RunError(f"--room {self._options.rooms[number]}: {error}")
         return self._recorded
+
+    async def _watch(self, stop: asyncio.Event) -> list[int]:
+        """Stay in every room until then; give back whose stay ended before."""
+        async with aiohttp.ClientSession() as http:
+            stays = [
+                asyncio.ensure_future(one.stay(http, self._url, self._news.tell)) for one in self._watchers
+            ]
+            stopped = asyncio.ensure_future(stop.wait())
+            try:
+                await asyncio.wait(
+                    {*stays, stopped}, timeout=self._options.seconds, return_when=asyncio.FIRST_COMPLETED
+                )
+                return [number for number, stay in enumerate(stays) if stay.done()]
+            finally:
+                for task in (stopped, *stays):
+                    task.cancel()
+                await asyncio.gather(stopped, *stays, return_exceptions=True)
 
     def _watcher(self, number: int) -> Person:
         room = self._options.rooms[number - 1]
@@ -170,13 +175,3 @@ class _Recorder:
         self._out.flush()
         self._recorded.events += len(events)
         self._recorded.people = len(self._numbers)
-
-    def _added(self, person: Person) -> None:
-        if person.participant is not None:
-            self._by_participant[person.participant] = person
-
-    def _take_news(self) -> None:
-        for news in self._swarm.drain():
-            person = self._by_participant.get(news.participant)
-            if person is not None:
-                person.heard(news)

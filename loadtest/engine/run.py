@@ -14,6 +14,7 @@ import aiohttp
 from loadtest.clips.store import camera_of, clip_of
 from loadtest.engine.core import Swarm
 from loadtest.engine.figures import Figures, Layout, rows
+from loadtest.engine.news import News
 from loadtest.engine.person import Person
 from loadtest.faithful.child import Faithful
 from loadtest.results import EngineResult, Progress
@@ -71,7 +72,7 @@ class _Run:
         self._end = plan.warm_up_seconds + plan.seconds
         self._moments: list[Figures] = []
         self._measured_from = 0
-        self._by_participant: dict[int, Person] = {}
+        self._news = News(swarm)
         rng = random.Random(plan.seed)  # noqa: S311 - repeatable, not secret
         self._people = [
             Person(each, swarm, random.Random(rng.getrandbits(64)), time.monotonic)  # noqa: S311
@@ -81,27 +82,25 @@ class _Run:
     async def carry_out(self, stop: asyncio.Event) -> EngineResult:
         self._started = self._loop.time()
         self._faithful.start(time.monotonic())
-        self._loop.add_reader(self._swarm.fileno(), self._take_news)
         stopping = asyncio.ensure_future(stop.wait())
         connector = aiohttp.TCPConnector(limit=0)
         try:
-            async with aiohttp.ClientSession(connector=connector) as http:
-                stays = [asyncio.ensure_future(self._stay(person, http)) for person in self._people]
-                try:
-                    await self._count(stopping)
-                    await self._faithful.finish()
-                finally:
-                    for stay in stays:
-                        stay.cancel()
-                    ends = await asyncio.gather(*stays, return_exceptions=True)
-                # What the server can cause stands in the results; anything else is a fault of ours.
-                for end in ends:
-                    if isinstance(end, Exception):
-                        raise end
+            with self._news.delivered():
+                async with aiohttp.ClientSession(connector=connector) as http:
+                    stays = [asyncio.ensure_future(self._stay(person, http)) for person in self._people]
+                    try:
+                        await self._count(stopping)
+                        await self._faithful.finish()
+                    finally:
+                        for stay in stays:
+                            stay.cancel()
+                        ends = await asyncio.gather(*stays, return_exceptions=True)
+                    # What the server can cause stands in the results; anything else is a fault of ours.
+                    for end in ends:
+                        if isinstance(end, Exception):
+                            raise end
         finally:
             stopping.cancel()
-            self._loop.remove_reader(self._swarm.fileno())
-        self._take_news()
         return self._result(aborted=stop.is_set())
 
     async def _stay(self, person: Person, http: aiohttp.ClientSession) -> None:
@@ -109,7 +108,7 @@ class _Run:
         leaves = person.plan.leaves_at
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(None if leaves is None else self._started + leaves):
-                await person.stay(http, self._plan.url, self._added)
+                await person.stay(http, self._plan.url, self._news.tell)
 
     async def _count(self, stopping: asyncio.Task[Literal[True]]) -> None:
         """Count every second until the end, and at the two ends of the measured part."""
@@ -147,16 +146,6 @@ class _Run:
                 packets_per_second=received / passed if passed > 0 else 0.0,
             )
         )
-
-    def _added(self, person: Person) -> None:
-        if person.participant is not None:
-            self._by_participant[person.participant] = person
-
-    def _take_news(self) -> None:
-        for news in self._swarm.drain():
-            person = self._by_participant.get(news.participant)
-            if person is not None:
-                person.heard(news)
 
     async def _until(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, self._started + seconds - self._loop.time()))
