@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
+from control_api.schema_types import moment
 from rooms import EVENT_TYPES, EventType, RoomEvent
 
 
@@ -46,7 +47,7 @@ class EventBody(BaseModel):
             sid=event.room_uid,
             seq=event.seq,
             position=event.position,
-            occurred_at=datetime.fromtimestamp(round(event.occurred_at, 3), tz=UTC),
+            occurred_at=moment(event.occurred_at),
             data=dict(event.data),
         )
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
-from control_api.schema_types import Strict, Title, moment, moment_or_none
+from control_api.schema_types import Identity, Strict, Title, moment, moment_or_none
 from rooms import Group
 
-Identity = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^/]*$")]
 Identities = Annotated[list[Identity], Field(max_length=200)]
 
 

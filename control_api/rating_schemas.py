@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints
 
 from control_api.join_schemas import PreviewRequest
-from control_api.schema_types import Strict, moment
+from control_api.schema_types import Identity, Strict, moment
 from rooms import Rating, Reason
 
 Score = Annotated[int, Field(ge=1, le=5, description="1, bad, to 5, good.")]
@@ -18,9 +18,7 @@ Reasons = Annotated[list[Reason], Field(max_length=20)]
 class RatingRequest(Strict):
     """What a person thought of the call; giving another rating replaces it."""
 
-    identity: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^/]*$")] = Field(
-        examples=["patient-1"]
-    )
+    identity: Identity = Field(examples=["patient-1"])
     score: Score
     reasons: Reasons = Field(default=[], description="Why, in words from a closed list.")
 

@@ -52,6 +52,8 @@ ChosenId = Annotated[
     StringConstraints(min_length=1, max_length=128, pattern=r"^[^/]*$"),
     AfterValidator(_printable),
 ]
+Identity = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^/]*$")]
+"""Of somebody who need not be known."""
 Time = Annotated[AwareDatetime, AfterValidator(_usable_year)]
 _WORD = r"^[A-Za-z0-9_.-]{1,64}$"
 Word = Annotated[str, StringConstraints(pattern=_WORD)]

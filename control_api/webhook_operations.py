@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from yarl import URL
@@ -12,6 +11,7 @@ from control_api.body import patched
 from control_api.operations import Call, Operation, Query, Reply, tag, wanted_version
 from control_api.paging import LIMIT, next_page, read_limit, read_number_cursor, write_cursor
 from control_api.problems import FieldError, Problem
+from control_api.schema_types import moment
 from control_api.webhook_schemas import (
     DeadLetterBody,
     DeadLetterPage,
@@ -94,7 +94,7 @@ async def test_webhook(call: Call) -> Reply:
     signing = await call.rooms.webhooks.signing(call.tenant, webhook_id, now=call.now)
     message = WebhookTestBody(
         id=new_event_id(),
-        occurred_at=datetime.fromtimestamp(round(call.now, 3), tz=UTC),
+        occurred_at=moment(call.now),
         data={"webhook": webhook_id},
     )
     tested = await call.courier.test(webhook_id, signing, message.id, message.model_dump_json())

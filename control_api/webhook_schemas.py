@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from control_api.event_schemas import EventBody
-from control_api.schema_types import Strict, Title
+from control_api.schema_types import Strict, Title, moment, moment_or_none
 from rooms import DeadLetter, DisabledReason, EventType, OutcomeCode, Webhook, WebhookDraft
 
 EventId = Annotated[str, StringConstraints(pattern=r"^evt_[a-z2-7]{26}$")]
@@ -132,7 +132,7 @@ class DeadLetterBody(BaseModel):
             attempts=letter.attempts,
             outcome=letter.reason,
             status=letter.status,
-            dead_at=_time(letter.dead_at),
+            dead_at=moment(letter.dead_at),
         )
 
 
@@ -173,16 +173,8 @@ def _fields(webhook: Webhook) -> dict[str, Any]:
         "event_types": None if types is None else list(types),
         "enabled": webhook.enabled,
         "disabled_reason": webhook.disabled_reason,
-        "disabled_at": _time_or_none(webhook.disabled_at),
-        "old_secret_until": _time_or_none(webhook.old_secret_until),
-        "unreachable_since": _time_or_none(webhook.unreachable_since),
-        "created_at": _time(webhook.created_at),
+        "disabled_at": moment_or_none(webhook.disabled_at),
+        "old_secret_until": moment_or_none(webhook.old_secret_until),
+        "unreachable_since": moment_or_none(webhook.unreachable_since),
+        "created_at": moment(webhook.created_at),
     }
-
-
-def _time(at: float) -> datetime:
-    return datetime.fromtimestamp(round(at, 3), tz=UTC)
-
-
-def _time_or_none(at: float | None) -> datetime | None:
-    return None if at is None else _time(at)
