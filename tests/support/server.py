@@ -1,6 +1,8 @@
 """A real `colloque demo`, or `serve` with a database server, in a process of its own."""
 
+import contextlib
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -18,6 +20,9 @@ SECRET = "a-secret-that-only-the-tests-know-0123456789"
 _START_WITHIN = 15.0  # seconds; a start takes under one, on a machine with a busy neighbour too
 _STOP_WITHIN = 10.0
 _POLL = 0.02
+# Below the ports that the kernel gives to whoever asks for any, as browsers and clients do meanwhile.
+_FOR_SERVERS = range(10_240, 32_768)
+_ports = random.Random(os.getpid())  # tests that run at the same time look at different ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Find three that nobody uses now."""
+        """Find three that nobody uses now, and that the kernel gives to nobody who asks for any."""
         with (
             _bound(socket.SOCK_STREAM) as http,
             _bound(socket.SOCK_STREAM) as admin,
@@ -201,5 +206,9 @@ def _absolute(entry: str) -> str:
 @contextmanager
 def _bound(kind: socket.SocketKind) -> Iterator[int]:
     with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        yield probe.getsockname()[1]
+        while True:
+            port = _ports.choice(_FOR_SERVERS)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                break
+        yield port
