@@ -12,20 +12,26 @@ use crate::figures::Figures;
 /// The most bytes of a payload that still fit a datagram with every extension.
 pub const MAX_PAYLOAD: usize = 1_300;
 
+/// What sending needs from one turn to the next.
+pub struct Uplink {
+    /// To the server.
+    pub path: Path,
+    /// What the server calls the header extensions.
+    ids: ExtensionIds,
+    /// Counts every packet of the participant, for transport-wide feedback.
+    transport_seq: u16,
+}
+
 /// Everything that sending needs, lent for one turn.
 pub struct Line<'a> {
     /// The time now.
     pub now: Time,
-    /// To the server.
-    pub path: Path,
+    /// The participant's way to the server.
+    uplink: &'a mut Uplink,
     /// The participant's keys.
-    pub sender: &'a mut Sender,
-    /// What the server calls the header extensions.
-    pub ids: &'a ExtensionIds,
-    /// Counts every packet of the participant, for transport-wide feedback.
-    pub transport_seq: &'a mut u16,
+    sender: &'a mut Sender,
     /// Where packets go.
-    pub outbox: &'a mut Outbox,
+    outbox: &'a mut Outbox,
     /// Where they are counted.
     pub figures: &'a mut Figures,
 }
@@ -46,6 +52,24 @@ pub struct Head<'a> {
     pub extensions: &'a [(Extension, &'a [u8])],
 }
 
+impl Uplink {
+    /// On this path; nothing has been sent.
+    pub fn new(path: Path, ids: ExtensionIds) -> Uplink {
+        Uplink { path, ids, transport_seq: 0 }
+    }
+
+    /// Lends it for one turn, with what the turn brings.
+    pub fn line<'a>(
+        &'a mut self,
+        now: Time,
+        sender: &'a mut Sender,
+        outbox: &'a mut Outbox,
+        figures: &'a mut Figures,
+    ) -> Line<'a> {
+        Line { now, uplink: self, sender, outbox, figures }
+    }
+}
+
 impl Line<'_> {
     /// Sends a packet whose payload of `len` bytes `write` fills in; false when there was no room for it.
     pub fn send(
@@ -55,15 +79,15 @@ impl Line<'_> {
         len: usize,
         write: impl FnOnce(&mut [u8]),
     ) -> bool {
-        let transport_seq = *self.transport_seq;
-        let (now, ids, sender) = (self.now, self.ids, &*self.sender);
-        let pushed = self.outbox.push_with(self.path, class, |slot| {
-            let start = write_head(slot.first_chunk_mut()?, head, ids, now, transport_seq);
+        let Uplink { path, ids, transport_seq } = &mut *self.uplink;
+        let (now, sender, seq) = (self.now, &*self.sender, *transport_seq);
+        let pushed = self.outbox.push_with(*path, class, |slot| {
+            let start = write_head(slot.first_chunk_mut()?, head, ids, now, seq);
             let end = start + len;
             write(slot.get_mut(start..end)?);
             sender.protect_rtp(head.number, start, slot, end)
         });
-        *self.transport_seq = transport_seq.wrapping_add(1);
+        *transport_seq = seq.wrapping_add(1);
         self.figures.send_refused += u64::from(pushed.is_none());
         pushed.is_some()
     }
@@ -71,7 +95,7 @@ impl Line<'_> {
     /// Sends a compound RTCP packet.
     pub fn send_control(&mut self, compound: &[u8]) {
         let sender = &mut *self.sender;
-        let pushed = self.outbox.push_with(self.path, TrafficClass::Other, |slot| {
+        let pushed = self.outbox.push_with(self.uplink.path, TrafficClass::Other, |slot| {
             slot.get_mut(..compound.len() + MAX_OVERHEAD)?[..compound.len()].copy_from_slice(compound);
             sender.protect_rtcp(slot, compound.len())
         });

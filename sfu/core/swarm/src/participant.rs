@@ -15,7 +15,7 @@ use sim::browser::{Browser, BrowserConfig, Occurrence, Server};
 use crate::audio::{AudioConfig, AudioSource};
 use crate::clip::Clip;
 use crate::figures::Figures;
-use crate::line::Line;
+use crate::line::Uplink;
 use crate::reception::{Format, Formats, Reception};
 use crate::video::{VideoConfig, VideoSource};
 
@@ -63,12 +63,10 @@ pub enum News {
 /// One synthetic participant.
 pub struct Participant {
     browser: Browser,
-    path: Path,
-    extensions: ExtensionIds,
+    uplink: Uplink,
     videos: Vec<VideoSource>,
     audios: Vec<AudioSource>,
     reception: Reception,
-    transport_seq: u16,
     report_ssrc: Ssrc,
     next_report: Time,
     began: Time,
@@ -106,12 +104,10 @@ impl Participant {
         }
         Participant {
             browser,
-            path,
-            extensions: config.extensions,
+            uplink: Uplink::new(path, config.extensions),
             videos: Vec::new(),
             audios: Vec::new(),
             reception,
-            transport_seq: 0,
             report_ssrc: config.report_ssrc,
             next_report: Time::NEVER,
             began: now,
@@ -173,15 +169,7 @@ impl Participant {
             self.after_browser(now, around);
         }
         let Some((sender, _)) = self.browser.media() else { return };
-        let mut line = Line {
-            now,
-            path: self.path,
-            sender,
-            ids: &self.extensions,
-            transport_seq: &mut self.transport_seq,
-            outbox: around.outbox,
-            figures: around.figures,
-        };
+        let mut line = self.uplink.line(now, sender, around.outbox, around.figures);
         self.audios
             .iter_mut()
             .filter(|audio| audio.poll_timeout() <= now)
@@ -243,15 +231,7 @@ impl Participant {
         };
         let compound = &datagram[..len];
         self.reception.handle_control(at, compound);
-        let mut line = Line {
-            now,
-            path: self.path,
-            sender,
-            ids: &self.extensions,
-            transport_seq: &mut self.transport_seq,
-            outbox: around.outbox,
-            figures: around.figures,
-        };
+        let mut line = self.uplink.line(now, sender, around.outbox, around.figures);
         for packet in Compound::new(compound).flatten() {
             match packet {
                 RtcpPacket::PictureLoss { media } => want_key_frame(&mut self.videos, media, line.figures),
@@ -270,7 +250,7 @@ impl Participant {
     /// Passes on what the browser has to send and to tell.
     fn after_browser(&mut self, now: Time, around: &mut Around<'_>) {
         while let Some(datagram) = self.browser.poll_transmit() {
-            let pushed = around.outbox.push(self.path, TrafficClass::Other, &datagram);
+            let pushed = around.outbox.push(self.uplink.path, TrafficClass::Other, &datagram);
             around.figures.send_refused += u64::from(!pushed);
         }
         while let Some(occurrence) = self.browser.poll_occurrence() {

@@ -15,7 +15,7 @@ use rtc::units::{Pt, Time};
 use swarm::clip::Clip;
 use swarm::codec::VideoCodec;
 use swarm::figures::Figures;
-use swarm::line::Line;
+use swarm::line::Uplink;
 use swarm::reception::{Format, Formats, Reception};
 use swarm::video::{Amount, EncodingConfig, VideoConfig, VideoSource};
 
@@ -87,7 +87,9 @@ fn costs_no_allocation(codec: VideoCodec, amount: Amount) {
     if let Amount::Clip(clip) = amount {
         reception.know(clip);
     }
-    let (mut figures, mut outbox, mut transport_seq) = (Figures::default(), Outbox::new(200), 0);
+    let (mut figures, mut outbox) = (Figures::default(), Outbox::new(200));
+    let path = Path { socket: 0, remote: "192.0.2.1:10000".parse().unwrap() };
+    let mut uplink = Uplink::new(path, ExtensionIds::default());
     let mut buffer = [0; 1_500];
     let mut before = 0;
     for picture in 0..PICTURES {
@@ -95,15 +97,7 @@ fn costs_no_allocation(codec: VideoCodec, amount: Amount) {
             before = ALLOCATIONS.get();
         }
         let now = Time(0) + INTERVAL * picture as u32;
-        camera.handle_timeout(&mut Line {
-            now,
-            path: Path { socket: 0, remote: "192.0.2.1:10000".parse().unwrap() },
-            sender: &mut sender,
-            ids: &ExtensionIds::default(),
-            transport_seq: &mut transport_seq,
-            outbox: &mut outbox,
-            figures: &mut figures,
-        });
+        camera.handle_timeout(&mut uplink.line(now, &mut sender, &mut outbox, &mut figures));
         for (_, datagram) in outbox.iter() {
             let buffer = &mut buffer[..datagram.len()];
             buffer.copy_from_slice(datagram);

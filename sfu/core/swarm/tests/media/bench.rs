@@ -16,7 +16,7 @@ use swarm::audio::{AudioConfig, AudioSource};
 use swarm::clip::Clip;
 use swarm::codec::VideoCodec;
 use swarm::figures::Figures;
-use swarm::line::Line;
+use swarm::line::{Line, Uplink};
 use swarm::reception::{Format, Formats, Reception};
 use swarm::video::{Amount, EncodingConfig, VideoConfig, VideoSource};
 
@@ -32,8 +32,7 @@ pub(crate) struct Bench {
     pub(crate) figures: Figures,
     pub(crate) receiver: Receiver,
     sender: Sender,
-    ids: ExtensionIds,
-    transport_seq: u16,
+    uplink: Uplink,
     outbox: Outbox,
 }
 
@@ -46,28 +45,20 @@ impl Bench {
         for (id, extension) in extensions.into_iter().enumerate() {
             ids.set(extension, id as u8 + 1);
         }
+        let path = Path { socket: 0, remote: "192.0.2.1:10000".parse().unwrap() };
         Bench {
             now: Time::from_millis(1_000),
             figures: Figures::default(),
             receiver: keys.receiver(Side::Server).unwrap(),
             sender: keys.sender(Side::Client).unwrap(),
-            ids,
-            transport_seq: 0,
+            uplink: Uplink::new(path, ids),
             outbox: Outbox::new(4_000),
         }
     }
 
     /// Lets `act` send, and returns the datagrams.
     pub(crate) fn sent(&mut self, act: impl FnOnce(&mut Line<'_>)) -> Vec<Vec<u8>> {
-        act(&mut Line {
-            now: self.now,
-            path: Path { socket: 0, remote: "192.0.2.1:10000".parse().unwrap() },
-            sender: &mut self.sender,
-            ids: &self.ids,
-            transport_seq: &mut self.transport_seq,
-            outbox: &mut self.outbox,
-            figures: &mut self.figures,
-        });
+        act(&mut self.uplink.line(self.now, &mut self.sender, &mut self.outbox, &mut self.figures));
         let sent = self.outbox.iter().map(|(_, datagram)| datagram.to_vec()).collect();
         self.outbox.clear();
         sent
