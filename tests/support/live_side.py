@@ -37,6 +37,8 @@ class FakeLeg:
         self.resyncs = 0
         self.now_stats = LegStats()
         self.closed: CloseReason | None = None
+        self._told: set[TrackKey] = set()
+        """Tracks that have a section, which the listener is told once."""
 
     def negotiate(self, offer: str) -> Answer:
         self._check_open()
@@ -45,6 +47,9 @@ class FakeLeg:
         self.offers.append(offer)
         mids = {str(number): key for number, key in enumerate((*self.published, *sorted(self.subscribed)))}
         for mid, key in mids.items():
+            if key in self._told:
+                continue
+            self._told.add(key)
             intent = self.published.get(key)
             if intent is not None:
                 simulcast = len(intent.encodings) > 1
@@ -62,6 +67,7 @@ class FakeLeg:
 
     def unpublish(self, track: TrackKey) -> None:
         self.published.pop(track, None)
+        self._told.discard(track)
         self.unpublished.append(track)
 
     def set_muted(self, track: TrackKey, muted: bool) -> None:
@@ -73,6 +79,7 @@ class FakeLeg:
 
     def unsubscribe(self, track: TrackKey) -> None:
         self.subscribed.discard(track)
+        self._told.discard(track)
 
     def set_wanted(self, track: TrackKey, wanted: Wanted) -> None:
         self.wanted[track] = wanted
@@ -89,6 +96,7 @@ class FakeLeg:
     def move(self, call: "FakeCall", listener: LegListener) -> None:
         self._check_open()
         call.arrived(self)
+        self._told -= self.subscribed
         self.subscribed.clear()
         self.listener = listener
 
