@@ -49,7 +49,8 @@ from rooms.model import (
     Source,
     Warrant,
 )
-from rooms.moderation import Application, Moderation, Moderator, Mover
+from rooms.moderation import Application, Moderation, Mover
+from rooms.moderators import Moderator
 from rooms.outbox import Outbox, Turn
 from rooms.outbox_picking import Parcel
 from rooms.participants import Ticket

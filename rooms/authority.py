@@ -1,4 +1,4 @@
-"""Who may do what to whom in a call: one table, asked for every act of a host or delegate.
+"""Who may do what to whom in a call and at its door: one table, asked for every act of a host or delegate.
 
 The calling application, which owns the room, may do all of it and is not asked. A person may if their
 rights say so now (`Grants.room_admin`), whatever they said when the person came in. A delegate acts for the
@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 
 
 class ModerationAct(StrEnum):
-    """What a moderator can do in a call."""
+    """What a moderator can do."""
 
+    ADMIT = "admit"
+    """Let people in who wait."""
+    DENY = "deny"
+    """Turn somebody away."""
+    WRITE = "write"
+    """Tell those who wait something, or how late the host is."""
     MUTE = "mute"
     """Switch off what people send; never on."""
     RESTRAIN = "restrain"
@@ -44,6 +50,9 @@ class Rule:
 
 
 RULES: Mapping[ModerationAct, Rule] = {
+    ModerationAct.ADMIT: Rule(),
+    ModerationAct.DENY: Rule(to_hosts=False),
+    ModerationAct.WRITE: Rule(),
     ModerationAct.MUTE: Rule(),
     ModerationAct.RESTRAIN: Rule(to_hosts=False),
     ModerationAct.LOWER_HAND: Rule(),

@@ -19,8 +19,9 @@ from rooms.context import log, room_row
 from rooms.errors import Forbidden, InvalidTransition, NotFound
 from rooms.events import append_event
 from rooms.life import move_room
+from rooms.moderators import Moderator, moderating_role
 from rooms.participants import add_participant, remove_person
-from rooms.rights import forbidden_sources, in_force
+from rooms.rights import forbidden_sources
 from rooms.states import RoomAct
 from rooms.tables import ConnectionRow, ParticipantRow, RoomRow
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from rooms.context import Context
     from rooms.events import EventType
-    from rooms.model import Admission, Participant, Restraints, Role, Room, Source
+    from rooms.model import Participant, Restraints, Role, Room, Source
     from rooms.transitions import Cause
 
 
@@ -41,13 +42,6 @@ class Application:
 
     tenant: str
     room_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moderator:
-    """A person who came with a join token, in the room that it is for; may turn out to be no moderator."""
-
-    admission: Admission
 
 
 Mover = Application | Moderator
@@ -181,11 +175,8 @@ class Moderation:
             room = await session.get(RoomRow, who.admission.room_id)
             if room is None:
                 raise NotFound("room")
-            role = await _moderates(session, room, who.admission)
+            role = await moderating_role(session, room, who, act)
             stage = _Stage(room, "host", who.admission.identity, role)
-            # Before anything is said of other people: who may not moderate learns nothing of who is here.
-            if not may_act(act, role):
-                raise Forbidden("this role may not do that")
             target = None if identity is None else await _role_of(session, room, identity)
             if not may_act(act, role, target):
                 raise Forbidden("a delegate takes nothing away from a host")
@@ -206,19 +197,6 @@ class Moderation:
         room, rules = rows.room_of(row), rows.rules_of(row)
         self._context.tell(lambda one: one.room_changed(room.uid, rules))
         return room
-
-
-async def _moderates(session: AsyncSession, room: RoomRow, admission: Admission) -> Role:
-    """Give the role in which somebody moderates now; raise `Forbidden`."""
-    row = await session.get(ParticipantRow, (room.uid, admission.identity))
-    if row is not None and (row.state in {"removed", "denied"} or admission.epoch < row.epoch):
-        raise Forbidden("this access was ended")
-    warrant, role = admission.warrant, cast("Role", admission.role)
-    if row is not None and not row.forgotten:
-        warrant, role = replace(warrant, stored=rows.grants_of(row)), cast("Role", row.role)
-    if not in_force(warrant, rows.features_of(room)).room_admin:
-        raise Forbidden("only hosts and delegates may do that")
-    return role
 
 
 async def _role_of(session: AsyncSession, room: RoomRow, identity: str) -> Role | None:

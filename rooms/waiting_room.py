@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import select
 
 from rooms import rows
+from rooms.authority import ModerationAct, may_act
 from rooms.context import room_row
-from rooms.errors import InvalidTransition, NotFound
+from rooms.errors import Forbidden, InvalidTransition, NotFound
 from rooms.events import append_event
 from rooms.life import follow_attendance, move_participant
+from rooms.moderators import Moderator, moderating_role
 from rooms.participants import add_participant
 from rooms.presence import PresenceAct
 from rooms.scene import read_scene
 from rooms.tables import ParticipantRow, RoomRow
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,6 +28,12 @@ if TYPE_CHECKING:
     from rooms.model import Admission, Participant, ParticipantState, Role
     from rooms.scene import Scene
     from rooms.transitions import Cause
+
+_DECISIONS: Mapping[ModerationAct, tuple[PresenceAct, ParticipantState]] = {
+    ModerationAct.ADMIT: (PresenceAct.ADMIT, "admitted"),
+    ModerationAct.DENY: (PresenceAct.DENY, "denied"),
+}
+"""What each decision does to a person, and the state in which it was done already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +133,13 @@ class WaitingRoom:
         identity: str,
         *,
         now: float,
-        cause: Cause = "api",
-        by: str | None = None,
+        who: Moderator | None = None,
     ) -> Participant:
-        """Let a person in who waits or will come; again is no error. `by` is whose decision it is.
+        """Let a person in who waits or will come; again is no error. `who` decides, or the application.
 
-        Raise `NotFound`, or `InvalidTransition` for one who is in the call or was removed.
+        Raise `NotFound`, `Forbidden`, or `InvalidTransition` for one who is in the call or was removed.
         """
-        return await self._decide(
-            tenant, room_id, identity, PresenceAct.ADMIT, "admitted", cause, by, now=now
-        )
+        return await self._decide(tenant, room_id, identity, ModerationAct.ADMIT, who, now=now)
 
     async def deny(
         self,
@@ -143,18 +148,18 @@ class WaitingRoom:
         identity: str,
         *,
         now: float,
-        cause: Cause = "api",
-        by: str | None = None,
+        who: Moderator | None = None,
     ) -> Participant:
         """Turn a person away until admitted or put again; again is no error. Raise as `admit` does."""
-        return await self._decide(tenant, room_id, identity, PresenceAct.DENY, "denied", cause, by, now=now)
+        return await self._decide(tenant, room_id, identity, ModerationAct.DENY, who, now=now)
 
     async def admit_all(
-        self, tenant: str, room_id: str, *, now: float, cause: Cause = "api", by: str | None = None
+        self, tenant: str, room_id: str, *, now: float, who: Moderator | None = None
     ) -> list[Participant]:
-        """Let everybody in who waits now, in the order in which they came."""
+        """Let everybody in who waits now, in the order in which they came; raise as `admit` does."""
         async with self._context.change() as session:
             room = await room_row(session, tenant, room_id)
+            cause, by, _ = await _whose(session, room, who, ModerationAct.ADMIT)
             query = select(ParticipantRow).where(
                 ParticipantRow.room_uid == room.uid, ParticipantRow.state == "waiting"
             )
@@ -164,28 +169,30 @@ class WaitingRoom:
             return [rows.participant_of(row) for row in found]
 
     async def write_message(
-        self, tenant: str, room_id: str, identity: str | None, *, by: str, now: float
+        self, tenant: str, room_id: str, identity: str | None, *, who: Moderator, now: float
     ) -> None:
         """Write down that a host wrote to somebody who waits, or to all (`None`); the words are not kept.
 
-        Raise `NotFound` if that person does not wait.
+        Raise `Forbidden`, or `NotFound` if that person does not wait.
         """
         async with self._context.change() as session:
             room = await room_row(session, tenant, room_id)
+            cause, by, _ = await _whose(session, room, who, ModerationAct.WRITE)
             if identity is not None:
                 row = await session.get(ParticipantRow, (room.uid, identity))
                 if row is None or row.waiting_since is None:
                     raise NotFound("participant")
-            data = {"identity": identity, "cause": "host", "by": by}
+            data = {"identity": identity, "cause": cause, "by": by}
             await append_event(session, room, "waiting_room.message", data, now=now)
 
     async def write_late_notice(
-        self, tenant: str, room_id: str, minutes: int, *, by: str, now: float
+        self, tenant: str, room_id: str, minutes: int, *, who: Moderator, now: float
     ) -> None:
-        """Write down that the host is so late; 0 takes the notice back."""
+        """Write down that the host is so late; 0 takes the notice back. Raise `Forbidden`."""
         async with self._context.change() as session:
             room = await room_row(session, tenant, room_id)
-            data = {"minutes": minutes, "cause": "host", "by": by}
+            cause, by, _ = await _whose(session, room, who, ModerationAct.WRITE)
+            data = {"minutes": minutes, "cause": cause, "by": by}
             await append_event(session, room, "waiting_room.late_notice", data, now=now)
 
     async def _decide(
@@ -193,19 +200,21 @@ class WaitingRoom:
         tenant: str,
         room_id: str,
         identity: str,
-        act: PresenceAct,
-        decided: ParticipantState,
-        cause: Cause,
-        by: str | None,
+        act: ModerationAct,
+        who: Moderator | None,
         *,
         now: float,
     ) -> Participant:
+        move, decided = _DECISIONS[act]
         async with self._context.change() as session:
             room = await room_row(session, tenant, room_id)
+            cause, by, role = await _whose(session, room, who, act)
             row = await session.get(ParticipantRow, (room.uid, identity))
             if row is None or row.forgotten:
                 raise NotFound("participant")
-            if await move_participant(session, room, row, act, cause, now=now, by=by):
+            if role is not None and not may_act(act, role, cast("Role", row.role)):
+                raise Forbidden("a delegate takes nothing away from a host")
+            if await move_participant(session, room, row, move, cause, now=now, by=by):
                 await self._follow(session, room, now=now)
             elif row.state != decided:
                 raise InvalidTransition(row.state, f"a participant who is {row.state} cannot be {decided}")
@@ -220,3 +229,15 @@ class WaitingRoom:
     async def _follow(self, session: AsyncSession, room: RoomRow, *, now: float) -> None:
         overrun = self._context.settings.overrun_seconds
         await follow_attendance(session, room, overrun=overrun, now=now)
+
+
+async def _whose(
+    session: AsyncSession, room: RoomRow, who: Moderator | None, act: ModerationAct
+) -> tuple[Cause, str | None, Role | None]:
+    """Give the cause of an act, by whom it is and in which role; raise `Forbidden`, or `NotFound`."""
+    if who is None:
+        return "api", None, None
+    if who.admission.room_id != room.uid:
+        raise NotFound("room")
+    role = await moderating_role(session, room, who, act)
+    return "host", who.admission.identity, role

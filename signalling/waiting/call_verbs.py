@@ -1,15 +1,11 @@
-"""What a host or delegate may ask for about the call itself, as rows of the same table.
-
-Each is checked again by `rooms.Moderation`, in the transaction of the act: rights may have changed since the
-person came.
-"""
+"""What a host or delegate may ask for about the call itself, as rows of the same table."""
 
 from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
 
-from rooms import Moderator, Source
+from rooms import Source
 from signalling.waiting.messages import Body
 from signalling.waiting.verbs import WAITING_VERBS, Deed, Verb, Whom, usable
 
@@ -45,18 +41,18 @@ class MaybeWhom(Body):
 async def mute(deed: Deed) -> None:
     """Switch off what one person sends; nobody is switched on."""
     whom = usable(deed.body.identity)
-    await deed.rooms.moderation.mute(_who(deed), whom, deed.body.sources, now=deed.now)
+    await deed.rooms.moderation.mute(deed.who, whom, deed.body.sources, now=deed.now)
 
 
 async def mute_all(deed: Deed) -> None:
     """Switch off what everybody sends who does not moderate."""
-    await deed.rooms.moderation.mute(_who(deed), None, deed.body.sources, now=deed.now)
+    await deed.rooms.moderation.mute(deed.who, None, deed.body.sources, now=deed.now)
 
 
 async def restrain(deed: Deed) -> None:
     """Forbid or allow sources and unmuting."""
     await deed.rooms.moderation.restrain(
-        _who(deed),
+        deed.who,
         _whom(deed),
         forbidden=deed.body.forbidden,
         may_unmute=deed.body.may_unmute,
@@ -66,27 +62,27 @@ async def restrain(deed: Deed) -> None:
 
 async def lower_hand(deed: Deed) -> None:
     """Lower one hand, or all."""
-    await deed.rooms.moderation.lower_hand(_who(deed), _whom(deed), now=deed.now)
+    await deed.rooms.moderation.lower_hand(deed.who, _whom(deed), now=deed.now)
 
 
 async def lock(deed: Deed) -> None:
     """Let nobody new in."""
-    await deed.rooms.moderation.lock(_who(deed), now=deed.now)
+    await deed.rooms.moderation.lock(deed.who, now=deed.now)
 
 
 async def unlock(deed: Deed) -> None:
     """Let people in again."""
-    await deed.rooms.moderation.unlock(_who(deed), now=deed.now)
+    await deed.rooms.moderation.unlock(deed.who, now=deed.now)
 
 
 async def remove(deed: Deed) -> None:
     """Throw somebody out, who stays out."""
-    await deed.rooms.moderation.remove(_who(deed), usable(deed.body.identity), now=deed.now)
+    await deed.rooms.moderation.remove(deed.who, usable(deed.body.identity), now=deed.now)
 
 
 async def end(deed: Deed) -> None:
     """End the call for everybody."""
-    await deed.rooms.moderation.end(_who(deed), now=deed.now)
+    await deed.rooms.moderation.end(deed.who, now=deed.now)
 
 
 CALL_VERBS: Mapping[str, Verb] = {
@@ -101,10 +97,6 @@ CALL_VERBS: Mapping[str, Verb] = {
 }
 HOST_VERBS: Mapping[str, Verb] = {**WAITING_VERBS, **CALL_VERBS}
 """Everything that a host may ask for."""
-
-
-def _who(deed: Deed) -> Moderator:
-    return Moderator(deed.admission)
 
 
 def _whom(deed: Deed) -> str | None:

@@ -1,8 +1,9 @@
 """What a host or delegate may ask for on this channel, as a table: a row is all that a new verb needs.
 
 A verb is run after the server has checked that the connection is a host's and that the role may use it. It
-writes down what it does in the room's event log, with `by`, whose deed it was. What follows from it reaches
-everybody else through the log and the observers of `rooms`, not through here.
+checks in the transaction of the act that this is still so, and writes down what it does in the room's event
+log, with `by`, whose deed it was. What follows from it reaches everybody else through the log and the
+observers of `rooms`, not through here.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from rooms import Admission, Role, Rooms
+from rooms import Admission, Moderator, Role, Rooms
 from rooms.ids import is_usable_id
 from sfu import PeerError
 from signalling.waiting.messages import Body, Nothing
@@ -41,6 +42,11 @@ class Deed:
     """Seconds since the Unix epoch."""
     write_to: Callable[[str | None, str], None]
     """Shows a text to one who waits, or to all (`None`)."""
+
+    @property
+    def who(self) -> Moderator:
+        """Whose rights are checked once more, in the transaction of the act."""
+        return Moderator(self.admission)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +82,20 @@ async def admit(deed: Deed) -> None:
     """Let somebody in."""
     room = deed.rooms.waiting_room
     identity = usable(deed.body.identity)
-    await room.admit(deed.tenant, deed.room_id, identity, now=deed.now, cause="host", by=deed.by)
+    await room.admit(deed.tenant, deed.room_id, identity, now=deed.now, who=deed.who)
 
 
 async def deny(deed: Deed) -> None:
     """Turn somebody away."""
     room = deed.rooms.waiting_room
     identity = usable(deed.body.identity)
-    await room.deny(deed.tenant, deed.room_id, identity, now=deed.now, cause="host", by=deed.by)
+    await room.deny(deed.tenant, deed.room_id, identity, now=deed.now, who=deed.who)
 
 
 async def admit_all(deed: Deed) -> Mapping[str, Any]:
     """Let everybody in who waits now."""
     room = deed.rooms.waiting_room
-    admitted = await room.admit_all(deed.tenant, deed.room_id, now=deed.now, cause="host", by=deed.by)
+    admitted = await room.admit_all(deed.tenant, deed.room_id, now=deed.now, who=deed.who)
     return {"admitted": len(admitted)}
 
 
@@ -97,14 +103,14 @@ async def message(deed: Deed) -> None:
     """Write to somebody who waits, or to all; the words are shown and not kept."""
     identity = None if deed.body.identity is None else usable(deed.body.identity)
     room = deed.rooms.waiting_room
-    await room.write_message(deed.tenant, deed.room_id, identity, by=deed.by, now=deed.now)
+    await room.write_message(deed.tenant, deed.room_id, identity, who=deed.who, now=deed.now)
     deed.write_to(identity, deed.body.text)
 
 
 async def late_notice(deed: Deed) -> None:
     """Tell everybody who waits or will wait how late the host is."""
     room = deed.rooms.waiting_room
-    await room.write_late_notice(deed.tenant, deed.room_id, deed.body.minutes, by=deed.by, now=deed.now)
+    await room.write_late_notice(deed.tenant, deed.room_id, deed.body.minutes, who=deed.who, now=deed.now)
 
 
 WAITING_VERBS: Mapping[str, Verb] = {

@@ -28,6 +28,15 @@ from tests.unit.rooms.conftest import NOW, Witness
 Verdict = Literal["done", "forbidden", "not-found", "no token"]
 
 ACTS: Mapping[ModerationAct, Callable[[Rooms, Any, str], Awaitable[object]]] = {
+    ModerationAct.ADMIT: lambda rooms, who, whom: rooms.waiting_room.admit(
+        *_door(who), whom, now=NOW, who=_person(who)
+    ),
+    ModerationAct.DENY: lambda rooms, who, whom: rooms.waiting_room.deny(
+        *_door(who), whom, now=NOW, who=_person(who)
+    ),
+    ModerationAct.WRITE: lambda rooms, who, _: rooms.waiting_room.write_late_notice(
+        *_door(who), 10, who=_person(who), now=NOW
+    ),
     ModerationAct.MUTE: lambda rooms, who, whom: rooms.moderation.mute(who, whom, ["microphone"], now=NOW),
     ModerationAct.RESTRAIN: lambda rooms, who, whom: rooms.moderation.restrain(
         who, whom, forbidden=["camera"], now=NOW
@@ -40,6 +49,9 @@ ACTS: Mapping[ModerationAct, Callable[[Rooms, Any, str], Awaitable[object]]] = {
 }
 """How each is done."""
 AGAINST_HOSTS: Mapping[ModerationAct, bool] = {
+    ModerationAct.ADMIT: True,
+    ModerationAct.DENY: False,
+    ModerationAct.WRITE: True,
     ModerationAct.MUTE: True,
     ModerationAct.RESTRAIN: False,
     ModerationAct.LOWER_HAND: True,
@@ -140,7 +152,7 @@ async def test_what_may_be_done_to_a_host(rooms: Rooms, key: ApiKey, act: Modera
 async def test_who_may_not_moderate_does_not_learn_who_is_there(rooms: Rooms, key: ApiKey) -> None:
     await _set_up(rooms)
     moderator = await _come(rooms, key, Tried("guest"))
-    for act in (ModerationAct.MUTE, ModerationAct.RESTRAIN, ModerationAct.REMOVE):
+    for act in (ModerationAct.ADMIT, ModerationAct.DENY, ModerationAct.MUTE, ModerationAct.REMOVE):
         assert await _verdict(ACTS[act](rooms, moderator, "nobody")) == "forbidden"
 
 
@@ -149,6 +161,23 @@ async def test_who_has_no_token_has_no_way_to_ask(rooms: Rooms, key: ApiKey) -> 
     for token in ("", "x", _sdk_token(key, "tester", admin=True)[:-2]):
         with pytest.raises(JoinRefused, match="unauthenticated"):
             await rooms.verify_join(token, now=NOW)
+
+
+@pytest.mark.parametrize("name", ["guest", "delegate", "host who was removed", "host who was made a guest"])
+async def test_admitting_all_is_for_those_who_may_admit_one(rooms: Rooms, key: ApiKey, name: str) -> None:
+    await _set_up(rooms)
+    moderator = await _come(rooms, key, PEOPLE[name])
+    await _befall(rooms, PEOPLE[name])
+    admitting = rooms.waiting_room.admit_all("default", "rdv", now=NOW, who=moderator)
+    assert await _verdict(admitting) == PEOPLE[name].verdict
+
+
+def _door(who: Application | Moderator) -> tuple[str, str]:
+    return (who.tenant, who.room_id) if isinstance(who, Application) else ("default", "rdv")
+
+
+def _person(who: Application | Moderator) -> Moderator | None:
+    return None if isinstance(who, Application) else who
 
 
 async def _set_up(rooms: Rooms) -> None:

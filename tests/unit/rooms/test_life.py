@@ -285,11 +285,11 @@ class TestWaitingRoom:
             await knock(rooms, await expect(rooms, key, name), now=NOW + number)
         await expect(rooms, key, "later")
         await rooms.waiting_room.deny("default", "rdv", "c", now=NOW)
-        admitted = await rooms.waiting_room.admit_all("default", "rdv", now=NOW, cause="host")
+        admitted = await rooms.waiting_room.admit_all("default", "rdv", now=NOW)
         assert [one.identity for one in admitted] == ["b", "a"]
         events = [event for event in await log(rooms) if event.type == "participant.admitted"]
         assert [event.data for event in events] == [
-            {"identity": name, "role": "patient", "cause": "host"} for name in "ba"
+            {"identity": name, "role": "patient", "cause": "api"} for name in "ba"
         ]
         assert (await rooms.participants.get("default", "rdv", "later")).state == "expected"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rooms import ApiKey, NotFound, ParticipantDraft, Role, RoomDraft, Rooms, Scene
+from rooms import ApiKey, Moderator, NotFound, ParticipantDraft, Role, RoomDraft, Rooms, Scene
 from tests.unit.rooms.conftest import NOW
 
 HOUR = 3600.0
@@ -19,6 +19,13 @@ async def waiting(
     admission = await rooms.verify_knock(ticket.token, now=at)
     await rooms.waiting_room.knock(admission, now=at, node=node)
     return admission.room_id
+
+
+async def attends(rooms: Rooms, key: ApiKey, identity: str, role: Role = "host") -> Moderator:
+    """Put somebody who moderates."""
+    await rooms.participants.put("default", "rdv", identity, ParticipantDraft(role), now=NOW)
+    ticket = await rooms.participants.mint_token(key, "rdv", identity, now=NOW)
+    return Moderator(await rooms.verify_knock(ticket.token, now=NOW))
 
 
 async def make(rooms: Rooms, **fields: Any) -> None:
@@ -64,12 +71,13 @@ async def test_the_last_late_notice_is_found_again_until_it_is_taken_back(rooms:
     await make(rooms)
     uid = await waiting(rooms, key, "a")
     assert (await scene(rooms, uid)).late is None
+    doctor = await attends(rooms, key, "doctor")
     for minutes in (10, 20):
-        await rooms.waiting_room.write_late_notice("default", "rdv", minutes, by="doctor", now=NOW + minutes)
+        await rooms.waiting_room.write_late_notice("default", "rdv", minutes, who=doctor, now=NOW + minutes)
     late = (await scene(rooms, uid)).late
     assert late is not None
     assert (late.minutes, late.at) == (20, NOW + 20)
-    await rooms.waiting_room.write_late_notice("default", "rdv", 0, by="doctor", now=NOW)
+    await rooms.waiting_room.write_late_notice("default", "rdv", 0, who=doctor, now=NOW)
     assert (await scene(rooms, uid)).late is None
 
 
@@ -78,11 +86,15 @@ async def test_events_say_who_did_it_and_never_what_was_written(rooms: Rooms, ke
     for identity in ("a", "b", "c"):
         await waiting(rooms, key, identity)
     room = rooms.waiting_room
-    await room.write_message("default", "rdv", "a", by="doctor", now=NOW)
-    await room.write_message("default", "rdv", None, by="doctor", now=NOW)
-    await room.deny("default", "rdv", "a", now=NOW, cause="host", by="doctor")
-    await room.admit("default", "rdv", "b", now=NOW, cause="host", by="assistant")
-    await room.admit_all("default", "rdv", now=NOW, cause="host", by="doctor")
+    doctor, assistant = (
+        await attends(rooms, key, "doctor"),
+        await attends(rooms, key, "assistant", "delegate"),
+    )
+    await room.write_message("default", "rdv", "a", who=doctor, now=NOW)
+    await room.write_message("default", "rdv", None, who=doctor, now=NOW)
+    await room.deny("default", "rdv", "a", now=NOW, who=doctor)
+    await room.admit("default", "rdv", "b", now=NOW, who=assistant)
+    await room.admit_all("default", "rdv", now=NOW, who=doctor)
     await room.admit("default", "rdv", "a", now=NOW)
     told = [
         (one.type, one.data["identity"], one.data.get("by"))
@@ -100,11 +112,12 @@ async def test_events_say_who_did_it_and_never_what_was_written(rooms: Rooms, ke
 
 
 @pytest.mark.parametrize("identity", ["nobody", "expected"])
-async def test_nobody_writes_to_somebody_who_does_not_wait(rooms: Rooms, identity: str) -> None:
+async def test_nobody_writes_to_somebody_who_does_not_wait(rooms: Rooms, key: ApiKey, identity: str) -> None:
     await make(rooms)
+    doctor = await attends(rooms, key, "doctor")
     await rooms.participants.put("default", "rdv", "expected", ParticipantDraft("patient"), now=NOW)
     with pytest.raises(NotFound):
-        await rooms.waiting_room.write_message("default", "rdv", identity, by="doctor", now=NOW)
+        await rooms.waiting_room.write_message("default", "rdv", identity, who=doctor, now=NOW)
 
 
 async def test_a_server_gives_up_the_places_of_those_who_wait_at_it(rooms: Rooms, key: ApiKey) -> None:
