@@ -12,6 +12,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 SECRET_MIN_CHARS = 32
 """Who has one set of credentials can guess at the secret without asking anybody."""
 
+SECRET_MAX_CHARS = 256
+PATH_MAX_CHARS = 500
+"""coturn cuts lines and values that are longer than about a thousand and five hundred."""
+
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 
 
@@ -25,16 +29,25 @@ def _dns_name(text: str) -> str:
 def _secret(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if (
-        len(text) < SECRET_MIN_CHARS
+        not SECRET_MIN_CHARS <= len(text) <= SECRET_MAX_CHARS
         or not text.isascii()
         or not text.isprintable()
         or {" ", "#", '"'} & set(text)
+        # coturn takes it for a part of what stands between an option and its value.
+        or text.startswith("=")
     ):
         raise ValueError(
-            f"must have at least {SECRET_MIN_CHARS} characters, as of `openssl rand -base64 33`,"
-            ' and no blank, # or "'
+            f"must have {SECRET_MIN_CHARS} to {SECRET_MAX_CHARS} characters, as of `openssl rand -base64 33`,"
+            ' and no blank, # or ", nor = in front'
         )
     return secret
+
+
+def _file_on_the_relay(path: Path | None) -> Path | None:
+    text = str(path or "/")
+    if not path or (path.is_absolute() and text.isprintable() and len(text) <= PATH_MAX_CHARS):
+        return path
+    raise ValueError("must be the whole path of a file, like /etc/coturn/fullchain.pem")
 
 
 def _none_if_empty(value: object) -> object:
@@ -44,7 +57,7 @@ def _none_if_empty(value: object) -> object:
 DnsName = Annotated[str, AfterValidator(_dns_name)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 TurnSecret = Annotated[SecretStr, AfterValidator(_secret)]
-OptionalPath = Annotated[Path | None, BeforeValidator(_none_if_empty)]
+OptionalPath = Annotated[Path | None, BeforeValidator(_none_if_empty), AfterValidator(_file_on_the_relay)]
 
 
 class _Section(BaseModel):
