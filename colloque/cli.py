@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from colloque.config import ConfigError, lines
 from colloque.config_option import ConfigOption, chosen_file, chosen_settings
 from colloque.config_text import example, show
+from colloque.coturn_command import turn_check, turn_coturn
 from colloque.errors import StartError
 from colloque.load_command import load_app
 from colloque.settings import SECRET_MIN_CHARS, Settings
@@ -44,6 +45,8 @@ bench_app = typer.Typer(
 )
 app.add_typer(bench_app, name="bench")
 app.add_typer(load_app, name="loadtest")
+turn_app.command("coturn")(turn_coturn)
+turn_app.command("check")(turn_check)
 app.add_typer(turn_app, name="turn")
 
 
