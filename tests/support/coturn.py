@@ -24,6 +24,7 @@ USER = "turnserver"
 Way = Literal["udp", "tcp", "tls"]
 _START_WITHIN = 20.0  # seconds; it takes half of one, on a machine with a busy neighbour more
 _STOP_WITHIN = 5.0
+_RETRY_AFTER = 0.6
 
 
 class Coturn:
@@ -53,7 +54,7 @@ class Coturn:
     ) -> TurnClient:
         """Come to it from this address."""
         if way == "udp":
-            opened = self.namespace.udp(source)
+            opened = self.namespace.udp(source, timeout=_RETRY_AFTER)
             return TurnClient(opened, (target, port), username, password)
         stream: socket.socket = self.namespace.tcp(source, target, port)
         if way == "tls":

@@ -9,9 +9,12 @@ from typing import Any
 
 from aioice import stun
 
-_UDP_TRANSPORT = 17 << 24
+_UDP_TRANSPORT, _TCP_TRANSPORT = 17 << 24, 6 << 24
 _FAMILIES = {4: 1, 6: 2}
 _HEADER = 20
+_DATA_WITHIN = 5.0  # seconds
+_TRIES = 8
+"""By UDP: the first datagrams may come to a relay that is just starting."""
 _COOKIE = b"\x21\x12\xa4\x42"
 
 # The attribute of RFC 8656, section 18.6, that aioice does not have: it asks for IPv4 alone.
@@ -79,6 +82,10 @@ class TurnClient:
         address: tuple[str, int] = answer.attributes["XOR-RELAYED-ADDRESS"]
         return address
 
+    def allocate_tcp(self) -> None:
+        """Ask for an allocation whose peers are reached by TCP (RFC 6062); raise `Refused`."""
+        self._request(stun.Method.ALLOCATE, {"REQUESTED-TRANSPORT": _TCP_TRANSPORT})
+
     def permit(self, peer: str, port: int = 0) -> None:
         """Ask to be let through to a peer's address; raise `Refused`."""
         self._request(stun.Method.CREATE_PERMISSION, {"XOR-PEER-ADDRESS": (peer, port)})
@@ -105,6 +112,7 @@ class TurnClient:
 
     def receive(self) -> Data:
         """Wait for what a peer sends, by Data indication; raise `TimeoutError`."""
+        self._socket.settimeout(_DATA_WITHIN)
         while True:
             message = self._read()
             if message.message_method == stun.Method.DATA:
@@ -130,10 +138,18 @@ class TurnClient:
             words = f"{self._username}:{self._challenge['REALM']}:{self._password}"
             request.add_message_integrity(hashlib.md5(words.encode()).digest())
         self._write(bytes(request))
+        tries = _TRIES if self._server is not None else 1
         while True:
-            answer = self._read()
-            if answer.transaction_id == request.transaction_id:
-                return answer
+            try:
+                answer = self._read()
+            except TimeoutError:
+                tries -= 1
+                if not tries:
+                    raise
+                self._write(bytes(request))
+            else:
+                if answer.transaction_id == request.transaction_id:
+                    return answer
 
     def _write(self, data: bytes) -> None:
         if self._server is None:

@@ -22,8 +22,9 @@ _HEAD = """\
 # `colloque turn coturn --what nftables`. Loading it again replaces it; nothing else is touched.
 #
 # coturn holds its peers to addresses. Whoever has credentials could still send UDP to any other port of
-# a server of calls, from inside the firewall. Here everything that the user {user} sends is refused
-# but answers from the ports that clients send to, and media to {port}/UDP.
+# a server of calls, and, where the firewall translates, to this host itself, which coturn allows because
+# of external-ip. Here everything that the user {user} sends is dropped but answers from the ports that
+# clients come to, and media to {port}/UDP. coturn sends nothing more for an allocation that tried.
 table inet colloque_relay
 delete table inet colloque_relay
 """
@@ -64,7 +65,7 @@ def relay_rules(deployment: Deployment, host: Host) -> str:
         calls = [str(direct.get(one, one)) for one in call_addresses(deployment) if one.version == version]
         if calls:
             lines.append(f"\t\t{family} daddr {{ {', '.join(calls)} }} {from_relay} udp dport {port} accept")
-    lines += ["\t\tcounter reject", "\t}", "}"]
+    lines += ["\t\tcounter drop", "\t}", "}"]
     return head + "\n" + "\n".join(lines) + "\n"
 
 

@@ -57,7 +57,7 @@ def wanted(deployment: Deployment, host: Host, version: CoturnVersion) -> tuple[
         _credentials(deployment),
         _no_database(),
         _relay_ports(deployment),
-        _peers(deployment),
+        _peers(deployment, host),
         _limits(deployment),
         _answers(version),
         _closed_doors(version),
@@ -166,13 +166,18 @@ def _relay_ports(deployment: Deployment) -> Group:
     )
 
 
-def _peers(deployment: Deployment) -> Group:
+def _peers(deployment: Deployment, host: Host) -> Group:
     port = deployment.media_port
+    by_itself = (
+        " By itself it allows this host's own address behind external-ip, with all ports."
+        if any(one.own != one.public for one in host.addresses)
+        else ""
+    )
     return Group(
         "A relay reaches what it is allowed to reach, from inside: so nothing but the servers of calls. What"
         " is allowed counts before what is denied. It opens all ports of these addresses, as coturn cannot"
-        " tell ports apart: the rules that `colloque turn coturn --what nftables` writes leave only"
-        f" {port}/UDP. Loopback is refused without a line.",
+        f" tell ports apart.{by_itself} The rules that `colloque turn coturn --what nftables` writes leave"
+        f" only {port}/UDP. Loopback is refused without a line.",
         (
             Entry("no-tcp-relay"),
             Entry("no-multicast-peers"),
