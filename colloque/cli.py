@@ -17,7 +17,7 @@ from colloque.config import ConfigError, lines
 from colloque.config_option import ConfigOption, chosen_file, chosen_settings
 from colloque.config_text import example, show
 from colloque.coturn_command import turn_check, turn_coturn
-from colloque.errors import StartError
+from colloque.errors import StartError, UseError
 from colloque.load_command import load_app
 from colloque.settings import SECRET_MIN_CHARS, Settings
 from colloque.turn_command import turn_app
@@ -78,7 +78,7 @@ def main() -> None:
     """Run the command; whatever the operator can put right is one line and exit code 1 or 2."""
     try:
         app()
-    except (ConfigError, ScenarioError) as error:
+    except (ConfigError, ScenarioError, UseError) as error:
         _fail(str(error), WRONG_USE)
     except (StartError, RunError) as error:
         _fail(f"colloque: {error}", FAILED)

@@ -22,4 +22,5 @@ def deployment(settings: Settings) -> Deployment:
         named_hosts=tuple(settings.hosts),
         turn=settings.turn,
         firewall=settings.firewall,
+        marks=settings.media.dscp == "rfc8837",
     )

@@ -37,6 +37,8 @@ class Deployment:
     """As the settings name them; none where this server is the only one."""
     turn: TurnSettings = field(default_factory=TurnSettings)
     firewall: FirewallSettings = field(default_factory=FirewallSettings)
+    marks: bool = True
+    """Whether the server marks what it sends with DSCP (RFC 8837)."""
 
     @property
     def public_name(self) -> str:
