@@ -1,4 +1,4 @@
-"""The admin listener: metrics, health and state, apart from the public one."""
+"""The admin listener: metrics, health, state and the firewall sheet, apart from the public one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from colloque.firewall_page import FirewallPage
 from rooms import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from rooms import Rooms
+    from turn_config import Deployment
 
 READY_TIMEOUT_SECONDS = 2.0
 
@@ -29,11 +31,13 @@ class Admin:
         rooms: Rooms,
         registry: CollectorRegistry,
         debug_state: Callable[[], Awaitable[dict[str, Any]]],
+        deployment: Callable[[], Deployment],
     ) -> None:
         """Report on these."""
         self._rooms = rooms
         self._registry = registry
         self._debug_state = debug_state
+        self._firewall_page = FirewallPage(deployment)
         self.state: Literal["starting", "ready", "stopping"] = "starting"
         self._room_gauge = Gauge(
             "colloque_rooms", "Stored rooms by state.", labelnames=("state",), registry=registry
@@ -51,6 +55,7 @@ class Admin:
                 web.get("/livez", self._live),
                 web.get("/readyz", self._ready),
                 web.get("/debug/state", self._state),
+                *self._firewall_page.routes(),
             ]
         )
         return app

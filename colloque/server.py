@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from colloque import logs, ports, tls, wiring
 from colloque.admin import Admin
 from colloque.clockwork import Clockwork
+from colloque.deployment import deployment
 from colloque.errors import StartError
 from colloque.headers import add_security_headers, page_policy
 from colloque.journal_metrics import JournalMetrics
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     import ssl
 
     from colloque.settings import Settings
+    from turn_config import Deployment
 
 log = logging.getLogger("colloque.server")
 
@@ -69,6 +71,7 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         """Take the settings; nothing is opened yet."""
         self.settings = settings
+        self._started_with = settings
         self._stack = AsyncExitStack()
         self._peers = Peers(settings.server.trusted_proxies)
         self._page = Page(BUILT, policy=page_policy(own_origins(settings.server.public_url)))
@@ -172,6 +175,7 @@ class Server:
             rooms=self._rooms,
             registry=registry,
             debug_state=lambda: _debug_state(sfu, signalling, waiting),
+            deployment=self._deployment,
         )
         await self._listen(admin_socket, self._admin.app())
         silence = Silence(registry, max_connections=settings.limits.http_connections)
@@ -231,6 +235,12 @@ class Server:
         self._stack.push_async_callback(sfu.close)
         registry.register(sfu.metrics_collector())
         return sfu
+
+    def _deployment(self) -> Deployment:
+        # Ports and addresses on which the server listens stay those of the start.
+        new = self.settings
+        taken_up = {"hosts": new.hosts, "turn": new.turn, "firewall": new.firewall}
+        return deployment(self._started_with.model_copy(update=taken_up))
 
     def _address_of(self, request: web.Request) -> str:
         return self._peers.address_of(request.remote, request.headers.getall("X-Forwarded-For", []))

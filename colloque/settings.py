@@ -123,7 +123,8 @@ class ServerSettings(Section):
     tls_key: OptionalPath = Field(default=None, description="PEM file with the certificate's private key.")
     admin_listen: Listen = Field(
         default="127.0.0.1:9090",
-        description="Address and port for /metrics, /livez, /readyz and /debug/state; keep it inside.",
+        description="Address and port for /metrics, /livez, /readyz, /debug/state and /firewall.html;"
+        " keep it inside.",
     )
     allowed_origins: list[Origin] = Field(
         default=[],
