@@ -116,7 +116,15 @@ async def test_other_methods_are_not_allowed(management: Management, method: str
 
 
 async def test_monitoring_is_not_on_the_public_listener(management: Management) -> None:
-    for path in ("/metrics", "/livez", "/readyz", "/debug/state", "/admin/drain", "/.git/config"):
+    for path in (
+        "/metrics",
+        "/livez",
+        "/readyz",
+        "/debug/state",
+        "/firewall.html",
+        "/admin/drain",
+        "/.git/config",
+    ):
         async with management._http.get(path) as answer:
             assert answer.status == 404
 
