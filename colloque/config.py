@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import tomllib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -40,6 +42,34 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     return settings
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Settings that may be wrong in places."""
+
+    settings: Settings | None
+    """What can be used, with the defaults in the place of what is wrong; None where nothing can."""
+    problems: tuple[str, ...]
+    """The lines of `ConfigError`."""
+    wrong_sections: frozenset[str]
+
+
+def draft(path: Path | None, environment: Mapping[str, str]) -> Draft:
+    """Read what can be used of the settings, and say what cannot."""
+    try:
+        values = {} if path is None else _read(path)
+    except ConfigError as error:
+        return Draft(None, tuple(error.problems), frozenset())
+    problems = _apply_environment(values, environment)
+    settings, found = _validated(values)
+    wrong = {re.split(r"[.\[:]", line)[0] for line in found}
+    if settings is None:
+        try:
+            Settings.model_validate(values)
+        except ValidationError as error:
+            settings = _usable(values, [one["loc"] for one in error.errors()])
+    return Draft(settings, tuple(_placed([*problems, *found], path)), frozenset(wrong))
+
+
 def _validated(values: dict[str, Any]) -> tuple[Settings | None, list[str]]:
     try:
         settings = Settings.model_validate(values)
@@ -50,17 +80,23 @@ def _validated(values: dict[str, Any]) -> tuple[Settings | None, list[str]]:
 
 def _across(values: dict[str, Any], wrong: list[tuple[int | str, ...]]) -> list[str]:
     """Find what cannot work together besides what is wrong by itself, so that one run names everything."""
-    left = copy.deepcopy(values)
-    for place in reversed(wrong):
-        _leave_out(left, place)
-    try:
-        settings = Settings.model_validate(left)
-    except ValidationError:
+    settings = _usable(values, wrong)
+    if settings is None:
         return []
     places = [_place(one) for one in wrong]
     found = [str(one) for one in turn_problems(deployment(settings))]
     # A default that stands in for what was left out is nobody's mistake.
     return [line for line in found if not any(place in line for place in places)]
+
+
+def _usable(values: dict[str, Any], wrong: list[tuple[int | str, ...]]) -> Settings | None:
+    left = copy.deepcopy(values)
+    for place in reversed(wrong):
+        _leave_out(left, place)
+    try:
+        return Settings.model_validate(left)
+    except ValidationError:
+        return None
 
 
 def _leave_out(values: Any, place: tuple[int | str, ...]) -> None:
