@@ -1,4 +1,4 @@
-"""The command line: `colloque demo`, `serve`, `config`, `token`, `link`, `turn`, `bench`, `loadtest`."""
+"""The command line: `colloque demo`, `serve`, `config`, `doctor`, `token`, `link`, `turn` and others."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from colloque.config import ConfigError, lines
 from colloque.config_option import ConfigOption, chosen_file, chosen_settings
 from colloque.config_text import example, show
 from colloque.coturn_command import turn_check, turn_coturn
+from colloque.doctor_command import doctor
 from colloque.errors import StartError, UseError
 from colloque.load_command import load_app
 from colloque.settings import SECRET_MIN_CHARS, Settings
@@ -48,6 +49,7 @@ app.add_typer(load_app, name="loadtest")
 turn_app.command("coturn")(turn_coturn)
 turn_app.command("check")(turn_check)
 app.add_typer(turn_app, name="turn")
+app.command()(doctor)
 
 
 class RoleName(StrEnum):
