@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Literal
 
 from colloque.doctor.finding import Finding, fail, ok, warn
@@ -88,10 +88,8 @@ def judge_none(facts: NoCertificateFacts) -> Finding:
 
 def covers(name: str, wanted: str) -> bool:
     """Say whether a name of a certificate is one for `wanted` (RFC 9525, 6.3: `*` is one whole label)."""
-    try:
-        return ip_address(name) == ip_address(wanted)
-    except ValueError:
-        pass
+    if _address(wanted) is not None:
+        return _address(name) == _address(wanted)
     name, wanted = name.lower().rstrip("."), wanted.lower().rstrip(".")
     if name.startswith("*."):
         return wanted.partition(".")[2] == name[2:] and wanted != name[2:]
@@ -125,6 +123,13 @@ def _chain(facts: CertificateFacts, one: Certificate) -> Iterator[Finding]:
         yield NO_ISSUER(file=facts.file, issuer=one.issuer)
     elif one.trust_error:
         yield PRIVATE_ISSUER(file=facts.file, issuer=one.issuer)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def _date(at: float) -> str:
