@@ -22,6 +22,7 @@ from colloque.journal_metrics import JournalMetrics
 from colloque.origins import Peers, own_origins
 from colloque.page import BUILT, Page
 from colloque.silence import Silence
+from colloque.store_metrics import StoreMetrics
 from colloque.version import running_version
 from control_api import ControlApi, Courier, Sender, TwirpApi, twirp_routes
 from control_api import middleware as api_middleware
@@ -171,6 +172,7 @@ class Server:
             ice_servers=relays,
         )
         registry.register(self._api.metrics)
+        registry.register(StoreMetrics(self._rooms))
         self._admin = Admin(
             rooms=self._rooms,
             registry=registry,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from rooms.model import Admission, Room, RoomDraft, RoomObserver, RoomState
     from rooms.tables import RoomRow
     from rooms.transitions import Cause
+    from rooms.writers import Writers
 
 
 class Rooms:
@@ -71,6 +72,11 @@ class Rooms:
     def reconfigure(self, *, keys: KeyRing, settings: RoomsSettings) -> None:
         """Use new keys and settings from now on; tokens of a key that is gone are dead."""
         self._context.keys, self._context.settings = keys, settings
+
+    @property
+    def writers(self) -> Writers:
+        """The queue of those who write, for the metrics."""
+        return self._context.store.writers
 
     @property
     def keys(self) -> KeyRing:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from rooms.database import Database
 from rooms.errors import StoreUnavailable
+from rooms.sqlite_driver import visit_once
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection
@@ -29,6 +30,7 @@ def database(url: URL, *, pool_seconds: float) -> Database:
     except OSError as error:
         raise StoreUnavailable(str(error.strerror)) from error
     engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"), pool_timeout=pool_seconds)
+    visit_once(engine)
     _make_durable(engine)
     return Database(
         engine,

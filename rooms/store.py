@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rooms import postgresql, sqlite
 from rooms.errors import InvalidValue, StoreUnavailable
 from rooms.schema import bring_up_to_date, is_up_to_date
+from rooms.writers import Writers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -39,7 +40,7 @@ class Store:
         self._database = database
         self._engine = database.engine
         # One writes at a time: waiting here is free, waiting in the driver holds a thread or a connection.
-        self._writer = asyncio.Lock()
+        self.writers = Writers(database)
         self._failing = False
         self._quiet_until = 0.0
 
@@ -62,7 +63,8 @@ class Store:
         return cls(database)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, once the writers who wait had their turn."""
+        await self.writers.close()
         await self._engine.dispose()
 
     async def ping(self) -> None:
@@ -82,25 +84,13 @@ class Store:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """Give a session that is committed when the block ends, and undone if it raises."""
+        """Give a session that is committed when the block has ended, and undone if it raises."""
         async with (
             self._mapped_errors(),
             asyncio.timeout(self._database.transaction_seconds),
-            self._turn(),
-            AsyncSession(self._engine, expire_on_commit=False) as session,
+            self.writers.turn(within=QUEUE_TIMEOUT_SECONDS) as session,
         ):
-            await session.connection(execution_options=self._database.writer)
             yield session
-            await session.commit()
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        async with asyncio.timeout(QUEUE_TIMEOUT_SECONDS):
-            await self._writer.acquire()
-        try:
-            yield
-        finally:
-            self._writer.release()
 
     @asynccontextmanager
     async def _mapped_errors(self) -> AsyncIterator[None]:

@@ -86,7 +86,7 @@ async def test_who_was_here_before_comes_back_while_the_database_takes_no_writes
 async def test_writers_wait_for_their_turn_no_longer_than_they_should(
     rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "QUEUE_TIMEOUT_SECONDS", 0.0)
+    monkeypatch.setattr(store, "QUEUE_TIMEOUT_SECONDS", 0.05)
     async with rooms._context.store.write():
         with pytest.raises(StoreUnavailable):
             await make(rooms)
