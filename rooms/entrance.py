@@ -60,7 +60,7 @@ async def verify_join(context: Context, token: str, *, now: float, waits: bool =
     admission = _admission(claims, room, participant, group)
     if room.locked_at is not None and await is_locked_out(context, room, claims.identity, admission.role):
         raise JoinRefused("locked")
-    if not waits and has_to_wait(room, admission.role, participant):
+    if not waits and admission.must_wait:
         raise JoinRefused("not-admitted")
     return admission
 
@@ -309,4 +309,5 @@ def _admission(
         expires_at=claims.expires_at,
         rules=rules,
         group=_place_in(group),
+        must_wait=has_to_wait(room, role, participant),
     )

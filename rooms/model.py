@@ -130,6 +130,8 @@ class Admission:
     rules: CallRules
     group: GroupPlace | None = None
     """Where in the room the person belongs; `None` for the room itself."""
+    must_wait: bool = False
+    """The waiting room comes first, and nobody has let the person in yet."""
 
     @property
     def call_id(self) -> str:

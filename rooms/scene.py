@@ -69,13 +69,19 @@ async def read_scene(
         return None
     query = select(ParticipantRow).where(
         ParticipantRow.room_uid == room_uid,
-        or_(ParticipantRow.waiting_since.is_not(None), ParticipantRow.identity.in_(sorted(identities))),
+        or_(
+            ParticipantRow.waiting_since.is_not(None),
+            ParticipantRow.identity.in_(sorted(identities)),
+            ParticipantRow.restraints.is_not(None),
+        ),
     )
-    people = {row.identity: _standing(room, row) for row in await session.scalars(query)}
-    taken = select(ParticipantRow).where(
-        ParticipantRow.room_uid == room_uid, ParticipantRow.restraints.is_not(None)
-    )
-    restrained = {row.identity: rows.restraints_of(row) for row in await session.scalars(taken)}
+    found = list(await session.scalars(query))
+    people = {
+        row.identity: _standing(room, row)
+        for row in found
+        if row.waiting_since is not None or row.identity in identities
+    }
+    restrained = {row.identity: rows.restraints_of(row) for row in found if row.restraints is not None}
     late = await _late(session, room_uid)
     return Scene(rows.room_of(room), outside(room, now=now), people, late, restrained)
 

@@ -262,7 +262,7 @@ class Hub:
     def touch(self, key: str) -> None:
         """Look again at a room, if anybody is there."""
         board = self._boards.get(key)
-        if board is not None:
+        if board is not None and board.seats:  # who is about to be seated has the room read then
             self._look(board, now=self._clock())
 
     def touch_all(self) -> None:

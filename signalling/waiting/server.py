@@ -197,7 +197,8 @@ class WaitingServer:
             admission = await self._rooms.verify_knock(token, now=time.time())
             if admission.role not in HOSTS:
                 self._hub.expect(seat, admission)
-                await self._knock_if_needed(admission, token)
+                if admission.must_wait:
+                    await self._rooms.waiting_room.knock(admission, now=time.time(), node=self._node)
         except JoinRefused as refused:
             log.debug("knock_refused", extra={"code": refused.code, "detail": refused.detail})
             self._refuse(seat, refused)
@@ -209,14 +210,6 @@ class WaitingServer:
             self._hub.turn_away(seat, error.code, now=self._loop.time())
         else:
             self._hub.seat(seat, admission, now=self._loop.time())
-
-    async def _knock_if_needed(self, admission: Admission, token: str) -> None:
-        try:
-            await self._rooms.verify_join(token, now=time.time())
-        except JoinRefused as refused:
-            if refused.code != "not-admitted":
-                raise
-            await self._rooms.waiting_room.knock(admission, now=time.time(), node=self._node)
 
     def _refuse(self, seat: Seat, refused: JoinRefused) -> None:
         now = self._loop.time()
