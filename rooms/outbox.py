@@ -2,7 +2,9 @@
 
 Theory of operation. A webhook has read the event log up to its `position`. What it read is spread over
 lanes, one for each room that is still to be told of (`rooms.retries`); a lane holds no events, only where in
-its room it stands, so a receiver that is away for a day costs one row for each room. `turn` does all that is
+its room it stands, so a receiver that is away for a day costs one row for each room. What is claimed of a
+lane is a run: its first event and some that follow, which are sent one by one as long as each is delivered,
+so that a room is told as fast as its receiver answers. `turn` does all that is
 to be done at one moment in one transaction: it writes down how attempts ended, spreads what is new, and
 claims what is to be sent next. After a crash an attempt that was on its way is made again, once its claim
 has run out: at least once, and the receiver knows an event by its id. Several servers may take turns on one

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import func, or_, select
@@ -28,6 +28,10 @@ Row = TypeVar("Row", WebhookLaneRow, WebhookLetterRow)
 
 SPREAD_AT_ONCE = 500
 """Events of one webhook in one transaction: few enough to let others write."""
+RUN_MOST = 100
+"""Events of one room that are claimed at once; after a crash so many may come twice."""
+RUNS_MOST = 500
+"""The same for all rooms of a webhook, which bounds what is held in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,12 @@ class Parcel:
     """Names this attempt."""
     alone: bool = False
     """Asked for again by itself, not the next of its room."""
+    following: tuple[RoomEvent, ...] = ()
+    """Of the same room, to be sent one after another as long as each is delivered."""
+
+    def next(self) -> Parcel:
+        """Give what is to be sent once this event is delivered; how that ends is said of the whole."""
+        return replace(self, event=self.following[0], following=self.following[1:])
 
 
 async def spread(session: AsyncSession, webhooks: Iterable[WebhookRow], *, now: float) -> bool:
@@ -126,6 +136,7 @@ async def pick(
             taken += await _due(session, WebhookLaneRow, webhook, room, now=now)
     query = select(EventRow).where(EventRow.position.in_({one.position for one in taken}))
     events = {row.position: row for row in await session.scalars(query)} if taken else {}
+    runs = await _runs(session, by_id, [one for one in taken if isinstance(one, WebhookLaneRow)])
     parcels = []
     for one in taken:
         event = events.get(one.position)
@@ -134,13 +145,43 @@ async def pick(
             one.claim, one.due_at = new_claim(), now + CLAIM_SECONDS
             alone = isinstance(one, WebhookLetterRow)
             signing = signing_of(webhook, now=now)
-            parcels.append(Parcel(webhook.id, signing, event_of(event), one.claim, alone))
+            run = () if alone else tuple(runs[webhook.id, event.room_uid])
+            parcels.append(Parcel(webhook.id, signing, event_of(event), one.claim, alone, run))
         elif isinstance(one, WebhookLetterRow):
             await session.delete(one)
     # Deleted for their age, while their webhook was disabled.
     lost = [one for one in taken if isinstance(one, WebhookLaneRow) and one.position not in events]
     await advance(session, by_id, lost, now=now)
     return parcels, len(parcels) < len(taken)
+
+
+async def _runs(
+    session: AsyncSession, webhooks: Mapping[str, WebhookRow], lanes: Sequence[WebhookLaneRow]
+) -> Mapping[tuple[str, str], list[RoomEvent]]:
+    """Give what follows the events of lanes, by webhook and room."""
+    runs: dict[tuple[str, str], list[RoomEvent]] = defaultdict(list)
+    rooms: dict[str, list[str]] = defaultdict(list)
+    for lane in lanes:
+        rooms[lane.webhook_id].append(lane.room_uid)
+    for webhook_id, room_uids in rooms.items():
+        webhook = webhooks[webhook_id]
+        query = (
+            select(EventRow)
+            .join(WebhookLaneRow, WebhookLaneRow.room_uid == EventRow.room_uid)
+            .where(
+                WebhookLaneRow.webhook_id == webhook_id,
+                WebhookLaneRow.room_uid.in_(room_uids),
+                *_wanted(webhook),
+                EventRow.position > WebhookLaneRow.position,
+                EventRow.position <= webhook.position,
+            )
+        )
+        # The oldest of all rooms are the first of each: no run has a hole.
+        for row in await session.scalars(query.order_by(EventRow.position).limit(RUNS_MOST)):
+            run = runs[webhook_id, row.room_uid]
+            if len(run) < RUN_MOST - 1:
+                run.append(event_of(row))
+    return runs
 
 
 async def _due(

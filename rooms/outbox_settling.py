@@ -43,7 +43,8 @@ async def settle(
 ) -> Settled:
     """Move every lane and letter on whose attempt ended; one that was claimed anew meanwhile stays.
 
-    An outcome of `None` gives a claim back: no attempt was made.
+    An outcome of `None` gives a claim back: no attempt was made. Of a run the parcel is that of the last
+    attempt, and those before it were delivered.
     """
     settled = Settled()
     ended = {parcel.claim: (parcel, outcome) for parcel, outcome in outcomes}
@@ -51,6 +52,9 @@ async def settle(
     for lane in await _claimed(session, WebhookLaneRow, [one for one, _ in outcomes if not one.alone]):
         parcel, outcome = ended[lane.claim or ""]
         lane.claim, lane.due_at = None, now
+        if lane.position != parcel.event.position:  # what came before it in the run was delivered
+            lane.position, lane.occurred_at = parcel.event.position, parcel.event.occurred_at
+            _write_trouble(lane, Trouble(), None)
         if outcome is not None and await _settle_lane(
             session, lane, parcel, outcome, settled, now=now, jitter=random.random()
         ):

@@ -41,6 +41,8 @@ GAP_PER_TURN = 4.0
 """Turns keep other writers waiting, so they may take a fifth of the time; more events then share one turn."""
 SENT_AT_ONCE = 10
 """To one webhook; the others of a turn wait here."""
+RUN_SECONDS = 2.0
+"""After so long no further event of a run is begun: what was done is written down, what changed is seen."""
 RETRY_SECONDS = 1.0
 TESTS_AT_ONCE = 4
 
@@ -53,6 +55,8 @@ class _Line:
     users: int = 0
     silent_in: int = 0
     """The turn in which nobody answered last."""
+    held: int = 0
+    """How often its receiver asked for a pause, or for an end."""
 
 
 class Courier:
@@ -144,7 +148,7 @@ class Courier:
         for parcel in parcels:
             line = self._lines.setdefault(parcel.webhook_id, _Line())
             line.users += 1
-            task = asyncio.create_task(self._deliver(parcel, line, self._turns))
+            task = asyncio.create_task(self._deliver(parcel, line, self._turns, line.held))
             self._on_the_way.add(task)
             task.add_done_callback(functools.partial(self._arrived, line))
 
@@ -166,25 +170,40 @@ class Courier:
         finally:
             self._tests -= 1
 
-    async def _deliver(self, parcel: Parcel, line: _Line, turn: int) -> None:
+    async def _deliver(self, parcel: Parcel, line: _Line, turn: int, held: int) -> None:
+        clock = asyncio.get_running_loop().time
+        until = clock() + RUN_SECONDS  # since the claim, which has an end
+        outcome = None
         async with line.places:
             # Of a batch to somebody who does not answer, the rest is given back untried.
-            outcome = None if line.silent_in == turn else await self._attempt(parcel)
+            if line.silent_in != turn:
+                outcome = await self._attempt(parcel)
+                while (
+                    parcel.following
+                    and outcome.code == "delivered"
+                    and line.silent_in != turn
+                    and line.held == held
+                    and clock() < until
+                ):
+                    parcel = parcel.next()
+                    outcome = await self._attempt(parcel)
         if outcome is not None:
-            self.metrics.outcomes[outcome.code] += 1
             if not outcome.answered:
                 line.silent_in = turn
+            line.held += outcome.code == "gone" or outcome.retry_after_seconds is not None
         self._ended.append((parcel, outcome))
         self._news.set()
 
     async def _attempt(self, parcel: Parcel) -> Outcome:
         try:
-            return await self._send(
+            outcome = await self._send(
                 parcel.webhook_id, parcel.signing, parcel.event.id, event_message(parcel.event)
             )
         except Exception:
             log.exception("webhook_attempt_failed", extra={"webhook": parcel.webhook_id})
-            return Outcome("failed")
+            outcome = Outcome("failed")
+        self.metrics.outcomes[outcome.code] += 1
+        return outcome
 
     async def _send(self, webhook_id: str, signing: Signing, message_id: str, body: str) -> Outcome:
         now = self._wall()

@@ -170,6 +170,60 @@ async def test_a_webhook_gets_a_few_at_a_time_and_none_once_nobody_answers(rooms
     assert figures(courier)["lanes"] == 3 * SENT_AT_ONCE
 
 
+async def happen(rooms: Rooms, room: str, events: int) -> None:
+    await rooms.create_room("default", RoomDraft(id=room), now=NOW)
+    for number in range(1, events):
+        act = "start" if number == 1 else ("finish", "reopen")[number % 2]
+        await rooms.act("default", room, act, now=NOW)  # type: ignore[arg-type]
+
+
+async def test_what_happened_in_a_room_goes_out_one_after_another_in_one_turn(rooms: Rooms) -> None:
+    sender = Sender()
+    courier = courier_of(rooms, sender)
+    await hook(rooms)
+    await happen(rooms, "one", 30)
+    await courier.tick()
+    for _ in range(40):
+        await asyncio.sleep(0)
+    assert [one["seq"] for one in sender.sent] == list(range(1, 31))
+    await courier.tick()
+    assert figures(courier) == {"lag": 0.0, "delivered": 30.0, "in flight": 0.0, "lanes": 0.0}
+
+
+@pytest.mark.parametrize("outcome", [Outcome("failed", 500), Outcome("timed_out"), Outcome("gone", 410)])
+async def test_nothing_follows_what_was_not_delivered(rooms: Rooms, outcome: Outcome) -> None:
+    sender = Sender(lambda event: outcome if event["seq"] == 3 else DELIVERED)
+    courier = courier_of(rooms, sender)
+    await hook(rooms)
+    await happen(rooms, "one", 5)
+    await ticks(courier, 4)
+    assert [one["seq"] for one in sender.sent] == [1, 2, 3]
+
+
+async def test_a_run_ends_in_time_and_goes_on_in_the_next_turn(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("control_api.webhooks.courier.RUN_SECONDS", 0.0)
+    sender = Sender()
+    courier = courier_of(rooms, sender)
+    await hook(rooms)
+    await happen(rooms, "one", 3)
+    for sent in (1, 2, 3):
+        await ticks(courier, 1)
+        assert [one["seq"] for one in sender.sent] == list(range(1, sent + 1))
+
+
+async def test_a_pause_that_a_receiver_asks_for_ends_the_runs_of_its_other_rooms(rooms: Rooms) -> None:
+    pause = Outcome("failed", 503, retry_after_seconds=60.0)
+    sender = Sender(lambda event: pause if event["room"] == "poor" else DELIVERED)
+    courier = courier_of(rooms, sender)
+    await hook(rooms)
+    await happen(rooms, "poor", 1)
+    await happen(rooms, "rich", 30)
+    await ticks(courier, 5)
+    assert len(sender.sent) < 10
+
+
 async def test_too_many_tests_at_once_are_refused(rooms: Rooms) -> None:
     sender = Sender()
     courier = courier_of(rooms, sender)

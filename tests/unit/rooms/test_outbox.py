@@ -56,12 +56,21 @@ class Post:
             self.seen[parcel.webhook_id].append(parcel)
         return turn.parcels
 
+    def run(self, parcel: Parcel, receiver: Receiver) -> tuple[Parcel, Outcome]:
+        """Send the events of a run as long as each is delivered."""
+        outcome = receiver(parcel)
+        while parcel.following and outcome.code == "delivered":
+            parcel = parcel.next()
+            self.seen[parcel.webhook_id].append(parcel)
+            outcome = receiver(parcel)
+        return parcel, outcome
+
     async def carry(self, receiver: Receiver, *, until: float | None = None) -> None:
         """Send what is due, and wait for what is due later, up to a time."""
         parcels = await self.turn()
         while True:
             if parcels or (self.wake_at is not None and self.wake_at <= self.now):
-                parcels = await self.turn(*((one, receiver(one)) for one in parcels))
+                parcels = await self.turn(*(self.run(one, receiver) for one in parcels))
             elif self.wake_at is not None and until is not None and self.wake_at <= until:
                 self.now = self.wake_at
                 parcels = await self.turn()
@@ -111,6 +120,61 @@ async def test_only_the_first_event_of_a_room_is_on_its_way(post: Post) -> None:
     (second,) = await post.turn((first[0], DELIVERED))
     assert (second.event.room_id, second.event.seq) == ("one", 2)
     assert post.told(webhook) == [1, 1, 2]
+
+
+async def test_what_follows_in_a_room_is_claimed_with_it_and_settled_as_far_as_it_came(post: Post) -> None:
+    webhook = await post.webhook()
+    await post.room("one", "start", "finish", "reopen")
+    await post.room("two")
+    one, two = await post.turn()
+    assert ([event.seq for event in one.following], two.following) == ([2, 3, 4], ())
+    third = one.next().next()
+    await post.turn((third, FAILED), (two, DELIVERED))
+    assert post.wake_at is not None
+    post.now = post.wake_at
+    (again,) = await post.turn()
+    assert (again.event, [event.seq for event in again.following]) == (third.event, [4])
+    await post.turn(post.run(again, always(DELIVERED)))
+    assert await post.turn() == []
+    assert post.told(webhook, "one") == [1, 3, 4]
+
+
+async def test_a_run_that_stopped_in_its_middle_is_told_from_where_it_began(post: Post) -> None:
+    await post.webhook()
+    await post.room("one", "start", "finish")
+    (run,) = await post.turn()
+    post.now += CLAIM_SECONDS
+    (again,) = await post.turn()
+    assert (again.event, again.following) == (run.event, run.following)
+
+
+async def test_what_came_before_a_failure_in_a_run_is_no_reason_to_give_up(post: Post) -> None:
+    webhook = await post.webhook()
+    await post.room("one", "start")
+    await post.carry(always(FAILED), until=NOW + GIVE_UP_SECONDS - 1)
+    assert post.wake_at is not None
+    post.now = post.wake_at
+    (run,) = await post.turn()
+    await post.turn((run.next(), FAILED))
+    await post.carry(always(DELIVERED), until=post.now + DAY)
+    assert post.told(webhook)[-1] == 2
+    assert (await post.rooms.webhooks.dead_letters(TENANT, webhook), post.dead) == ([], 0)
+
+
+async def test_runs_are_bounded_and_have_no_holes(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rooms.outbox_picking.RUN_MOST", 3)
+    monkeypatch.setattr("rooms.outbox_picking.RUNS_MOST", 5)
+    webhook = await post.webhook(event_types=frozenset({"room.in_progress", "room.finished"}))
+    for room in ("one", "two", "three"):
+        await post.room(room, *("start", "finish", *["reopen", "finish"] * 4))
+    claimed = await post.turn()
+    lengths = [1 + len(one.following) for one in claimed]
+    assert max(lengths) == 3
+    assert sum(lengths) <= 3 + 5
+    while claimed:
+        claimed = await post.turn(*(post.run(one, always(DELIVERED)) for one in claimed))
+    for room in ("one", "two", "three"):
+        assert post.told(webhook, room) == list(range(2, 12))
 
 
 async def test_a_room_whose_deliveries_fail_waits_and_the_others_go_on(post: Post) -> None:
@@ -443,6 +507,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("happens"), st.integers(0, 2)),
         st.tuples(st.just("ends"), st.sampled_from([DELIVERED, FAILED, SILENCE, Outcome("refused", 400)])),
+        st.tuples(st.just("goes on"), st.none()),
         st.tuples(st.just("waits"), st.sampled_from([0.0, 1.0, 10.0, CLAIM_SECONDS, 4000.0])),
         st.tuples(st.just("crashes"), st.none()),
     ),
@@ -484,6 +549,9 @@ async def _live_through(post: Post, steps: list[tuple[str, object]]) -> None:
             following = await post.turn((parcel, what))  # type: ignore[arg-type]
             on_the_way += following
             begun |= {one.claim: post.now for one in following}
+        elif step == "goes on" and on_the_way and on_the_way[0].following:
+            received[on_the_way[0].event.room_id].append(on_the_way[0].event.seq)
+            on_the_way[0] = on_the_way[0].next()
         elif step == "waits":
             post.now += what  # type: ignore[operator]
         elif step == "crashes":
