@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from control_api.group_schemas import GroupBody, GroupRequest, GroupsBody, MembersRequest
+from control_api.idempotency import once, reply
 from control_api.operations import Call, Operation, Reply
+from rooms import Answer, Group
 
 _GROUPS = "/v1/rooms/{room}/groups"
 
@@ -11,6 +13,7 @@ _GROUPS = "/v1/rooms/{room}/groups"
 async def open_group(call: Call) -> Reply:
     """Open a sub-group; those who are in the call move there without joining again."""
     request: GroupRequest = call.body
+    what = f"POST /v1/rooms/{call.path['room']}/groups\n{request.model_dump_json()}"
     group = await call.rooms.groups.open(
         call.tenant,
         call.path["room"],
@@ -18,8 +21,13 @@ async def open_group(call: Call) -> Reply:
         members=request.members,
         closes_at=None if request.minutes is None else call.now + request.minutes * 60.0,
         now=call.now,
+        once=once(call, what, _opened),
     )
-    return Reply(201, GroupBody.of(group))
+    return reply(group, _opened)
+
+
+def _opened(group: Group) -> Answer:
+    return Answer(201, {}, GroupBody.of(group).model_dump_json())
 
 
 async def list_groups(call: Call) -> Reply:
@@ -56,6 +64,7 @@ OPERATIONS = (
         status=201,
         refusals=("full", "invalid-transition"),
         makes={"group": "$response.body#/id"},
+        idempotent_by_key=True,
     ),
     Operation("GET", _GROUPS, list_groups, "List sub-groups", "rooms:read", answer=GroupsBody),
     Operation(

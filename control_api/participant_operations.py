@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from control_api.body import patched
+from control_api.idempotency import retold
 from control_api.join_schemas import GuestLinkRequest, LinkBody, LinkRequest, TokenBody, TokenRequest
 from control_api.operations import Call, Operation, Query, Reply, tag, wanted_version
 from control_api.paging import LIMIT, next_page, read_limit, read_name_cursor, write_cursor
@@ -117,12 +118,15 @@ async def create_token(call: Call) -> Reply:
 async def create_link(call: Call) -> Reply:
     """Make a link to the page, bound to the participant."""
     request: LinkRequest = call.body
+    room_id, identity = call.path["room"], call.path["identity"]
+    what = f"POST /v1/rooms/{room_id}/participants/{identity}/link\n{request.model_dump_json()}"
     link, secret = await call.rooms.links.create_for_participant(
         call.tenant,
-        call.path["room"],
-        call.path["identity"],
+        room_id,
+        identity,
         now=call.now,
         expires_at=None if request.expires_at is None else request.expires_at.timestamp(),
+        retold=retold(call, what),
     )
     return Reply(201, LinkBody.of(link, call.addresses.link(secret)), _NEVER_STORED)
 
@@ -130,12 +134,14 @@ async def create_link(call: Call) -> Reply:
 async def create_guest_link(call: Call) -> Reply:
     """Make a link to the page for anybody who holds it."""
     request: GuestLinkRequest = call.body
+    what = f"POST /v1/rooms/{call.path['room']}/links\n{request.model_dump_json()}"
     link, secret = await call.rooms.links.create_for_guests(
         call.tenant,
         call.path["room"],
         role=request.role,
         now=call.now,
         expires_at=None if request.expires_at is None else request.expires_at.timestamp(),
+        retold=retold(call, what),
     )
     return Reply(201, LinkBody.of(link, call.addresses.link(secret)), _NEVER_STORED)
 
@@ -228,6 +234,7 @@ OPERATIONS = (
         body_optional=True,
         answer=LinkBody,
         status=201,
+        idempotent_by_key=True,
         refusals=("full", "invalid-transition"),
         makes={"link": "$response.body#/id"},
     ),
@@ -241,6 +248,7 @@ OPERATIONS = (
         body_optional=True,
         answer=LinkBody,
         status=201,
+        idempotent_by_key=True,
         refusals=("full",),
         makes={"link": "$response.body#/id"},
     ),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from control_api.idempotency import once, reply
 from control_api.operations import Call, Operation, Query, Reply
 from control_api.paging import LIMIT, next_page, read_limit, read_name_cursor, write_cursor
 from control_api.rating_schemas import LinkRatingRequest, RatingBody, RatingPage, RatingRequest
+from rooms import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +21,21 @@ _RATINGS = "/v1/rooms/{room}/ratings"
 async def create_rating(call: Call) -> Reply:
     """Keep what a person thought of the call, also after it."""
     request: RatingRequest = call.body
+    what = f"POST /v1/rooms/{call.path['room']}/ratings\n{request.model_dump_json()}"
     rating = await call.rooms.ratings.give(
-        call.tenant, call.path["room"], request.identity, request.score, request.reasons, now=call.now
+        call.tenant,
+        call.path["room"],
+        request.identity,
+        request.score,
+        request.reasons,
+        now=call.now,
+        once=once(call, what, _rated),
     )
-    return Reply(201, RatingBody.of(rating))
+    return reply(rating, _rated)
+
+
+def _rated(rating: Rating) -> Answer:
+    return Answer(201, {}, RatingBody.of(rating).model_dump_json())
 
 
 async def list_ratings(call: Call) -> Reply:
@@ -58,6 +71,7 @@ OPERATIONS = (
         answer=RatingBody,
         status=201,
         refusals=("full",),
+        idempotent_by_key=True,
     ),
     Operation(
         "GET",

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from urllib.parse import quote
 
 from control_api.body import patched
-from control_api.idempotency import once
+from control_api.idempotency import once, reply
 from control_api.operations import Call, Operation, Query, Reply, invalid_query, tag, wanted_version
 from control_api.paging import LIMIT, next_page, read_agenda_cursor, read_limit, write_cursor
 from control_api.room_schemas import RoomBody, RoomPage, RoomRequest, RoomRules
@@ -26,8 +26,7 @@ async def create_room(call: Call) -> Reply:
     request: RoomRequest = call.body
     repeated = once(call, f"POST /v1/rooms\n{request.model_dump_json()}", _created)
     made = await call.rooms.create_room(call.tenant, request.draft(request.id), now=call.now, once=repeated)
-    answer = made if isinstance(made, Answer) else _created(made)
-    return Reply(answer.status, answer.body, answer.headers)
+    return reply(made, _created)
 
 
 async def list_rooms(call: Call) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from control_api.idempotency import once
+from control_api.idempotency import once, reply
 from control_api.operations import Call, Operation, Reply, tag
 from control_api.room_schemas import RoomBody
 from rooms import Answer, Room, RoomAct
@@ -32,8 +32,7 @@ async def _act(call: Call, act: RoomAct) -> Reply:
     room_id = call.path["room"]
     repeated = once(call, f"POST /v1/rooms/{room_id}/{act}", _answer)
     done = await call.rooms.act(call.tenant, room_id, act, now=call.now, once=repeated)
-    answer = done if isinstance(done, Answer) else _answer(done)
-    return Reply(answer.status, answer.body, answer.headers)
+    return reply(done, _answer)
 
 
 def _answer(room: Room) -> Answer:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from yarl import URL
 
 from control_api.body import patched
+from control_api.idempotency import once, reply
 from control_api.operations import Call, Operation, Query, Reply, tag, wanted_version
 from control_api.paging import LIMIT, next_page, read_limit, read_number_cursor, write_cursor
 from control_api.problems import FieldError, Problem
@@ -25,6 +26,7 @@ from control_api.webhook_schemas import (
     WebhookSecretBody,
     WebhookTestBody,
 )
+from rooms import Answer
 from rooms.ids import new_event_id
 
 if TYPE_CHECKING:
@@ -38,9 +40,15 @@ async def create_webhook(call: Call) -> Reply:
     """Have events told to a URL from now on; the answer holds the secret, which is not shown again."""
     request: WebhookRequest = call.body
     _check_target(call, request)
-    webhook, secret = await call.rooms.webhooks.create(call.tenant, request.draft(), now=call.now)
+    repeated = once(call, f"POST /v1/webhooks\n{request.model_dump_json()}", _created)
+    made = await call.rooms.webhooks.create(call.tenant, request.draft(), now=call.now, once=repeated)
+    return reply(made, _created)
+
+
+def _created(made: tuple[Webhook, str]) -> Answer:
+    webhook, secret = made
     headers = {**_NEVER_STORED, "ETag": _tag(webhook), "Location": f"/v1/webhooks/{webhook.id}"}
-    return Reply(201, WebhookSecretBody.with_secret(webhook, secret), headers)
+    return Answer(201, headers, WebhookSecretBody.with_secret(webhook, secret).model_dump_json())
 
 
 async def list_webhooks(call: Call) -> Reply:
@@ -81,11 +89,22 @@ async def delete_webhook(call: Call) -> Reply:
 async def rotate_webhook_secret(call: Call) -> Reply:
     """Make a new secret; for a while deliveries bear the signatures of both, so that nothing is lost."""
     request: RotationRequest = call.body
-    webhook, secret = await call.rooms.webhooks.rotate_secret(
-        call.tenant, call.path["webhook"], now=call.now, overlap_seconds=request.overlap_seconds
+    webhook_id = call.path["webhook"]
+    what = f"POST /v1/webhooks/{webhook_id}/rotate-secret\n{request.model_dump_json()}"
+    made = await call.rooms.webhooks.rotate_secret(
+        call.tenant,
+        webhook_id,
+        now=call.now,
+        overlap_seconds=request.overlap_seconds,
+        once=once(call, what, _rotated),
     )
+    return reply(made, _rotated)
+
+
+def _rotated(made: tuple[Webhook, str]) -> Answer:
+    webhook, secret = made
     headers = {**_NEVER_STORED, "ETag": _tag(webhook)}
-    return Reply(200, WebhookSecretBody.with_secret(webhook, secret), headers)
+    return Answer(200, headers, WebhookSecretBody.with_secret(webhook, secret).model_dump_json())
 
 
 async def test_webhook(call: Call) -> Reply:
@@ -155,6 +174,7 @@ OPERATIONS = (
         refusals=("full",),
         gives=("ETag", "Location"),
         makes={"webhook": "$response.body#/id"},
+        idempotent_by_key=True,
     ),
     Operation("GET", "/v1/webhooks", list_webhooks, "List webhooks", "events:read", answer=WebhookListBody),
     Operation(
@@ -182,6 +202,7 @@ OPERATIONS = (
         body=RotationRequest,
         body_optional=True,
         answer=WebhookSecretBody,
+        idempotent_by_key=True,
     ),
     Operation("POST", f"{_WEBHOOK}/test", test_webhook, "Test a webhook", "ops", answer=WebhookResultBody),
     Operation(

@@ -24,7 +24,7 @@ from rooms.events import EVENT_TYPES, EventPage, EventType, RoomEvent
 from rooms.groups import Group, Groups
 from rooms.keys import SCOPES, ApiKey, KeyRing
 from rooms.leg_journal import LegJournal
-from rooms.links import Invitation
+from rooms.links import Invitation, Retold
 from rooms.model import (
     ROLES,
     SOURCES,
@@ -121,6 +121,7 @@ __all__ = [
     "RefusalCode",
     "Removed",
     "Restraints",
+    "Retold",
     "Role",
     "Room",
     "RoomAct",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sqlalchemy.ext.asyncio import AsyncSession
-
-    from rooms.model import Room
 
 KEPT_SECONDS = 86400.0
 
@@ -35,11 +33,16 @@ class Once:
 
     key: str
     fingerprint: str
-    render: Callable[[Room], Answer]
+    render: Callable[[Any], Answer]
+    """Takes what the request made, as its method gives it."""
 
 
-async def earlier_answer(session: AsyncSession, tenant: str, once: Once, *, now: float) -> Answer | None:
+async def earlier_answer(
+    session: AsyncSession, tenant: str, once: Once | None, *, now: float
+) -> Answer | None:
     """Give the stored answer to this very request; raise `IdempotencyMismatch` if it was another one."""
+    if once is None:
+        return None
     await session.execute(delete(AnswerRow).where(AnswerRow.created_at < now - KEPT_SECONDS))
     row = await session.get(AnswerRow, (tenant, once.key))
     if row is None:
@@ -49,9 +52,11 @@ async def earlier_answer(session: AsyncSession, tenant: str, once: Once, *, now:
     return Answer(row.status, row.headers, row.body)
 
 
-def keep_answer(session: AsyncSession, tenant: str, once: Once, room: Room, *, now: float) -> None:
-    """Store the answer in the transaction of the change."""
-    answer = once.render(room)
+def keep_answer(session: AsyncSession, tenant: str, once: Once | None, made: object, *, now: float) -> None:
+    """Store the answer in the transaction of the change, if the request is one to be done once."""
+    if once is None:
+        return
+    answer = once.render(made)
     session.add(
         AnswerRow(
             tenant=tenant,

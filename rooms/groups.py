@@ -9,10 +9,11 @@ then everybody in it belongs to the room again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from sqlalchemy import delete, func, select
 
+from rooms.answers import earlier_answer, keep_answer
 from rooms.context import room_row
 from rooms.errors import Full, InvalidTransition, InvalidValue, NotFound
 from rooms.events import append_event
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from rooms.answers import Answer, Once
     from rooms.context import Context
     from rooms.transitions import Cause
 
@@ -55,6 +57,7 @@ class Groups:
         """Work on the shared store."""
         self._context = context
 
+    @overload
     async def open(
         self,
         tenant: str,
@@ -65,14 +68,45 @@ class Groups:
         closes_at: float | None = None,
         now: float,
         cause: Cause = "api",
-    ) -> Group:
+    ) -> Group: ...
+
+    @overload
+    async def open(
+        self,
+        tenant: str,
+        room_id: str,
+        *,
+        name: str | None = None,
+        members: Sequence[str] = (),
+        closes_at: float | None = None,
+        now: float,
+        cause: Cause = "api",
+        once: Once | None,
+    ) -> Group | Answer: ...
+
+    async def open(
+        self,
+        tenant: str,
+        room_id: str,
+        *,
+        name: str | None = None,
+        members: Sequence[str] = (),
+        closes_at: float | None = None,
+        now: float,
+        cause: Cause = "api",
+        once: Once | None = None,
+    ) -> Group | Answer:
         """Open a group and place people there, who need not be in the call yet.
+
+        With `once`, a repeated request opens nothing and gets the earlier answer.
 
         Raise `NotFound`, `Full`, `InvalidValue`, or `InvalidTransition` in a room that is over.
         """
         if closes_at is not None and closes_at <= now:
             raise InvalidValue("closes_at", "is in the past")
         async with self._context.change() as session:
+            if (earlier := await earlier_answer(session, tenant, once, now=now)) is not None:
+                return earlier
             room = await room_row(session, tenant, room_id)
             if room.state in OVER:
                 raise InvalidTransition(room.state, f"no group opens while the room is {room.state}")
@@ -86,7 +120,9 @@ class Groups:
             session.add(group)
             await append_event(session, room, "group.opened", {"group": group.id, "cause": cause}, now=now)
             await _place(session, room, group, members, cause, now=now)
-            return await _group(session, group)
+            opened_group = await _group(session, group)
+            keep_answer(session, tenant, once, opened_group, now=now)
+            return opened_group
 
     async def place(
         self,

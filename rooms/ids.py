@@ -69,7 +69,7 @@ def guest_identity(link_id: str, key: str | None) -> str:
     if key is None:
         return f"guest_{_random_text()}"
     digest = hashlib.sha256(f"{link_id}\n{key}".encode()).digest()
-    return f"guest_{_text(digest[:16])}"
+    return f"guest_{text_of(digest[:16])}"
 
 
 def is_usable_id(text: str) -> bool:
@@ -84,8 +84,9 @@ def is_usable_id(text: str) -> bool:
 
 
 def _random_text() -> str:
-    return _text(secrets.token_bytes(16))
+    return text_of(secrets.token_bytes(16))
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
+    """Write bytes in lower-case letters and digits."""
     return base64.b32encode(data).decode().rstrip("=").lower()

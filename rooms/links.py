@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hmac
+import json
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import func, select
 
 from rooms import rows
+from rooms.answers import Answer, Once, earlier_answer, keep_answer
 from rooms.context import room_row
 from rooms.entrance import is_locked_out
-from rooms.errors import Full, InvalidValue, JoinRefused, NotFound, Removed, StoreUnavailable
-from rooms.ids import guest_identity, new_link_id, new_link_secret, secret_hash
+from rooms.errors import (
+    Full,
+    IdempotencyMismatch,
+    InvalidValue,
+    JoinRefused,
+    NotFound,
+    Removed,
+    StoreUnavailable,
+)
+from rooms.ids import guest_identity, new_link_id, new_link_secret, secret_hash, text_of
+from rooms.model import Link
 from rooms.participants import Ticket, add_participant, issue
 from rooms.ratings import rate
 from rooms.tables import LinkRow, ParticipantRow, RoomRow
@@ -23,7 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from rooms.context import Context
-    from rooms.model import Link, Role, Room
+    from rooms.model import Role, Room
     from rooms.ratings import Reason
 
 
@@ -38,6 +50,23 @@ class Invitation:
     role: Role
 
 
+class Retold:
+    """A request for a link that is to be done once: the secret is made anew from its own, not stored.
+
+    The database keeps no secret that opens a room, so it follows from the link's id and the API secret of
+    whoever asks: HMAC-SHA256 as a pseudo-random function (RFC 2104).
+    """
+
+    def __init__(self, key: str, fingerprint: str, api_secret: str) -> None:
+        """Take what makes the request the same one again, and the secret of its caller."""
+        self.once = Once(key, fingerprint, _answer_with)
+        self._api_secret = api_secret.encode()
+
+    def secret_of(self, link_id: str) -> str:
+        """Give the secret of a link that this caller made so."""
+        return text_of(hmac.digest(self._api_secret, f"colloque link\n{link_id}".encode(), "sha256")[:16])
+
+
 class Links:
     """The ways into a tenant's rooms through the page."""
 
@@ -46,25 +75,47 @@ class Links:
         self._context = context
 
     async def create_for_participant(
-        self, tenant: str, room_id: str, identity: str, *, now: float, expires_at: float | None = None
+        self,
+        tenant: str,
+        room_id: str,
+        identity: str,
+        *,
+        now: float,
+        expires_at: float | None = None,
+        retold: Retold | None = None,
     ) -> tuple[Link, str]:
-        """Make a link bound to a stored participant; the second value is its secret, never shown again."""
+        """Make a link bound to a stored participant; the second value is its secret, never shown again.
+
+        With `retold`, a repeated request makes nothing and gets the same link.
+        """
         async with self._context.store.write() as session:
+            if (earlier := await _earlier(session, tenant, retold, now=now)) is not None:
+                return earlier
             room = await room_row(session, tenant, room_id)
             row = await session.get(ParticipantRow, (room.uid, identity))
             if row is None or row.forgotten:
                 raise NotFound("participant")
             if row.state == "removed":
                 raise Removed
-            return await self._add(session, room, identity, cast("Role", row.role), now, expires_at)
+            role = cast("Role", row.role)
+            return await self._add(session, room, identity, role, now, expires_at, retold)
 
     async def create_for_guests(
-        self, tenant: str, room_id: str, *, role: Role = "guest", now: float, expires_at: float | None = None
+        self,
+        tenant: str,
+        room_id: str,
+        *,
+        role: Role = "guest",
+        now: float,
+        expires_at: float | None = None,
+        retold: Retold | None = None,
     ) -> tuple[Link, str]:
-        """Make a link by which anybody who holds it joins as a guest of `role`."""
+        """Make a link by which anybody who holds it joins as a guest of `role`; `retold` as above."""
         async with self._context.store.write() as session:
+            if (earlier := await _earlier(session, tenant, retold, now=now)) is not None:
+                return earlier
             room = await room_row(session, tenant, room_id)
-            return await self._add(session, room, None, role, now, expires_at)
+            return await self._add(session, room, None, role, now, expires_at, retold)
 
     async def delete(self, tenant: str, link_id: str) -> None:
         """End a link; tokens that it gave end by themselves."""
@@ -166,15 +217,17 @@ class Links:
         role: Role,
         now: float,
         expires_at: float | None,
+        retold: Retold | None,
     ) -> tuple[Link, str]:
         if expires_at is not None and expires_at <= now:
             raise InvalidValue("expires_at", "is in the past")
         count = select(func.count()).select_from(LinkRow).where(LinkRow.room_uid == room.uid)
         if (await session.scalar(count) or 0) >= self._context.settings.max_links_per_room:
             raise Full("links")
-        secret = new_link_secret()
+        link_id = new_link_id()
+        secret = new_link_secret() if retold is None else retold.secret_of(link_id)
         row = LinkRow(
-            id=new_link_id(),
+            id=link_id,
             secret_hash=secret_hash(secret),
             room_uid=room.uid,
             identity=identity,
@@ -183,7 +236,23 @@ class Links:
             expires_at=expires_at,
         )
         session.add(row)
-        return rows.link_of(row), secret
+        link = rows.link_of(row)
+        keep_answer(session, room.tenant, None if retold is None else retold.once, link, now=now)
+        return link, secret
+
+
+async def _earlier(
+    session: AsyncSession, tenant: str, retold: Retold | None, *, now: float
+) -> tuple[Link, str] | None:
+    answer = await earlier_answer(session, tenant, None if retold is None else retold.once, now=now)
+    if answer is None or retold is None:
+        return None
+    link = _link_from(answer)
+    secret = retold.secret_of(link.id)
+    row = await session.get(LinkRow, link.id)
+    if row is not None and row.secret_hash != secret_hash(secret):
+        raise IdempotencyMismatch("the link was made with another API key, or its secret has changed since")
+    return link, secret
 
 
 async def _opened(session: AsyncSession, secret: str, *, now: float) -> tuple[LinkRow, RoomRow]:
@@ -205,3 +274,11 @@ async def _participant(session: AsyncSession, link: LinkRow, identity: str) -> P
     if link.identity is not None:
         raise JoinRefused("not-found", "the participant is gone")
     return None
+
+
+def _answer_with(link: Link) -> Answer:
+    return Answer(201, {}, json.dumps(asdict(link)))
+
+
+def _link_from(answer: Answer) -> Link:
+    return Link(**json.loads(answer.body))

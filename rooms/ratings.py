@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from sqlalchemy import func, select
 
+from rooms.answers import earlier_answer, keep_answer
 from rooms.context import room_row
 from rooms.errors import Full, InvalidValue
 from rooms.events import append_event
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from rooms.answers import Answer, Once
     from rooms.context import Context
     from rooms.tables import RoomRow
 
@@ -64,11 +66,19 @@ class Ratings:
         reasons: Sequence[Reason] = (),
         *,
         now: float,
-    ) -> Rating:
-        """Keep what a person thought, who need not be stored; raise `NotFound`, `Full`, `InvalidValue`."""
+        once: Once | None = None,
+    ) -> Rating | Answer:
+        """Keep what a person thought, who need not be stored; raise `NotFound`, `Full`, `InvalidValue`.
+
+        With `once`, a repeated request writes nothing and gets the earlier answer.
+        """
         async with self._context.change() as session:
+            if (earlier := await earlier_answer(session, tenant, once, now=now)) is not None:
+                return earlier
             room = await room_row(session, tenant, room_id)
-            return await rate(self._context, session, room, identity, score, reasons, now=now)
+            rating = await rate(self._context, session, room, identity, score, reasons, now=now)
+            keep_answer(session, tenant, once, rating, now=now)
+            return rating
 
     async def list(
         self, tenant: str, room_id: str, *, after: str | None = None, limit: int = 100

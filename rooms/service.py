@@ -125,18 +125,15 @@ class Rooms:
         _check(draft)
         try:
             async with self._context.change() as session:
-                if once is not None:
-                    earlier = await earlier_answer(session, tenant, once, now=now)
-                    if earlier is not None:
-                        return earlier
+                if (earlier := await earlier_answer(session, tenant, once, now=now)) is not None:
+                    return earlier
                 room_id = draft.id or new_room_id()
                 if await find_room_row(session, tenant, room_id) is not None:
                     raise Taken("id")
                 row = entrance.new_room_row(tenant, room_id, draft, self._context.settings, now)
                 await begin(session, row, "api", now=now)
                 room = rows.room_of(row)
-                if once is not None:
-                    keep_answer(session, tenant, once, room, now=now)
+                keep_answer(session, tenant, once, room, now=now)
         except IntegrityError as error:  # another node was faster
             raise Taken("id") from error
         log.info("room_created", extra={"room": room.uid})
@@ -189,17 +186,14 @@ class Rooms:
         With `once`, a repeated request does nothing and gets the earlier answer.
         """
         async with self._context.change() as session:
-            if once is not None:
-                earlier = await earlier_answer(session, tenant, once, now=now)
-                if earlier is not None:
-                    return earlier
+            if (earlier := await earlier_answer(session, tenant, once, now=now)) is not None:
+                return earlier
             row = await room_row(session, tenant, room_id)
             overrun = self._context.settings.overrun_seconds
             if not await move_room(session, row, act, cause, overrun=overrun, now=now):
                 raise InvalidTransition(row.state, _why_not(row, act, now=now))
             room = rows.room_of(row)
-            if once is not None:
-                keep_answer(session, tenant, once, room, now=now)
+            keep_answer(session, tenant, once, room, now=now)
         return room
 
     async def share_metadata(self, tenant: str, room_id: str, text: str | None) -> Room:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast, overload
 
 from sqlalchemy import delete, func, select, update
 
+from rooms.answers import earlier_answer, keep_answer
 from rooms.errors import Full, InvalidTransition, InvalidValue, NotFound, StaleVersion
 from rooms.events import event_of, newest_position
 from rooms.ids import new_webhook_id, new_webhook_secret
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from rooms.answers import Answer, Once
     from rooms.context import Context
     from rooms.events import EventType, RoomEvent
     from rooms.retries import OutcomeCode
@@ -95,10 +97,25 @@ class Webhooks:
         """Tell `watcher` whenever there may be something new to deliver because of a change here."""
         self._watchers.append(watcher)
 
-    async def create(self, tenant: str, draft: WebhookDraft, *, now: float) -> tuple[Webhook, str]:
-        """Make a webhook for what happens from now on; the second value is its secret, shown this once."""
+    @overload
+    async def create(self, tenant: str, draft: WebhookDraft, *, now: float) -> tuple[Webhook, str]: ...
+
+    @overload
+    async def create(
+        self, tenant: str, draft: WebhookDraft, *, now: float, once: Once | None
+    ) -> tuple[Webhook, str] | Answer: ...
+
+    async def create(
+        self, tenant: str, draft: WebhookDraft, *, now: float, once: Once | None = None
+    ) -> tuple[Webhook, str] | Answer:
+        """Make a webhook for what happens from now on; the second value is its secret, shown this once.
+
+        With `once`, a repeated request makes nothing and gets the earlier answer.
+        """
         secret = new_webhook_secret()
         async with self._context.store.write() as session:
+            if (earlier := await earlier_answer(session, tenant, once, now=now)) is not None:
+                return earlier
             count = select(func.count()).select_from(WebhookRow).where(WebhookRow.tenant == tenant)
             if (await session.scalar(count) or 0) >= MAX_PER_TENANT:
                 raise Full("webhooks")
@@ -113,6 +130,7 @@ class Webhooks:
             )
             _write(row, draft, now=now)
             session.add(row)
+            keep_answer(session, tenant, once, (webhook_of(row), secret), now=now)
         log.info("webhook_created", extra={"webhook": row.id})
         return webhook_of(row), secret
 
@@ -158,19 +176,45 @@ class Webhooks:
             await session.delete(await _row(session, tenant, webhook_id))
         log.info("webhook_deleted", extra={"webhook": webhook_id})
 
+    @overload
     async def rotate_secret(
         self, tenant: str, webhook_id: str, *, now: float, overlap_seconds: float = OVERLAP_SECONDS
-    ) -> tuple[Webhook, str]:
+    ) -> tuple[Webhook, str]: ...
+
+    @overload
+    async def rotate_secret(
+        self,
+        tenant: str,
+        webhook_id: str,
+        *,
+        now: float,
+        overlap_seconds: float = OVERLAP_SECONDS,
+        once: Once | None,
+    ) -> tuple[Webhook, str] | Answer: ...
+
+    async def rotate_secret(
+        self,
+        tenant: str,
+        webhook_id: str,
+        *,
+        now: float,
+        overlap_seconds: float = OVERLAP_SECONDS,
+        once: Once | None = None,
+    ) -> tuple[Webhook, str] | Answer:
         """Make a new secret, shown this once; the old one signs beside it for a while.
 
-        A secret that was about to end before this ends now: there are two at most.
+        A secret that was about to end before this ends now: there are two at most. With `once`, a repeated
+        request makes nothing and gets the earlier answer.
         """
         secret = new_webhook_secret()
         async with self._context.store.write() as session:
+            if (earlier := await earlier_answer(session, tenant, once, now=now)) is not None:
+                return earlier
             row = await _row(session, tenant, webhook_id)
             row.old_secret, row.secret = row.secret, secret
             row.old_secret_until = now + overlap_seconds
             row.version += 1
+            keep_answer(session, tenant, once, (webhook_of(row), secret), now=now)
         log.info("webhook_secret_rotated", extra={"webhook": row.id})
         return webhook_of(row), secret
 

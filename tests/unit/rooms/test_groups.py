@@ -28,7 +28,8 @@ async def house(rooms: Rooms) -> Rooms:
 
 
 async def opened(rooms: Rooms, *members: str, **more: Any) -> Group:
-    return await rooms.groups.open("default", "rdv", members=members, **{"now": NOW, **more})
+    group: Group = await rooms.groups.open("default", "rdv", members=members, **{"now": NOW, **more})
+    return group
 
 
 async def belongs(rooms: Rooms, key: ApiKey, identity: str) -> str | None:
