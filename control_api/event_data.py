@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
-from rooms import Cause, Reason, Role, RoomState
+from rooms import Cause, DegradedReason, IpFamily, Reason, Role, RoomState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +35,21 @@ class PersonDecidedData(BaseModel):
     cause: Cause
 
 
+class PersonMovedData(BaseModel):
+    """A person was placed in a sub-group or back in the room, or goes on in the call of another room."""
+
+    identity: str = Field(examples=["patient-1"])
+    from_group: str | None = Field(
+        description="null: from the room itself.", examples=["GR_orkuhpvjm3a54ksb"]
+    )
+    to_group: str | None = Field(description="null: into the room itself.", examples=["GR_orkuhpvjm3a54ksb"])
+    to_room: str | None = Field(
+        description="The id of another room, which `to_group` belongs to then; null: within this room.",
+        examples=["rdv-2032"],
+    )
+    cause: Cause
+
+
 class ConnectionOpenedData(BaseModel):
     """A person has come into the call."""
 
@@ -48,6 +63,34 @@ class ConnectionMediaData(BaseModel):
 
     connection: str = Field(examples=["PA_9LK29ZfWwZbxus"])
     identity: str = Field(examples=["patient-1"])
+
+
+class ConnectionDegradedData(BaseModel):
+    """A connection is bad; `connection.recovered` or `connection.closed` follows."""
+
+    connection: str = Field(examples=["PA_9LK29ZfWwZbxus"])
+    identity: str = Field(examples=["patient-1"])
+    reason: DegradedReason = Field(
+        description="What disturbs most: nothing is heard, too much is lost, or it comes late or unevenly."
+    )
+    score: float = Field(description="0: lost; 1 (bad) to 5 (perfect), as clients are told.", examples=[2.1])
+
+
+class ConnectionRecoveredData(BaseModel):
+    """A connection that was degraded is good again."""
+
+    connection: str = Field(examples=["PA_9LK29ZfWwZbxus"])
+    identity: str = Field(examples=["patient-1"])
+    seconds: float = Field(description="How long it was degraded.", examples=[42.5])
+
+
+class ConnectionPathData(BaseModel):
+    """Media of a connection comes from another address of the client; which one is not told."""
+
+    connection: str = Field(examples=["PA_9LK29ZfWwZbxus"])
+    identity: str = Field(examples=["patient-1"])
+    path: str = Field(description="The kind of path it takes now; more may come.", examples=["udp"])
+    family: IpFamily
 
 
 class ConnectionClosedData(BaseModel):
@@ -89,8 +132,12 @@ DATA_MODELS: Mapping[str, type[BaseModel]] = {
     "participant.admitted": PersonDecidedData,
     "participant.denied": PersonDecidedData,
     "participant.removed": PersonDecidedData,
+    "participant.moved": PersonMovedData,
     "connection.opened": ConnectionOpenedData,
     "connection.media_ready": ConnectionMediaData,
+    "connection.degraded": ConnectionDegradedData,
+    "connection.recovered": ConnectionRecoveredData,
+    "connection.path_changed": ConnectionPathData,
     "connection.closed": ConnectionClosedData,
     "group.opened": GroupData,
     "group.closed": GroupData,

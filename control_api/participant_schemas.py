@@ -60,6 +60,10 @@ class ParticipantBody(BaseModel):
         description="Set while the person stands in the waiting room.", examples=[None]
     )
     restraints: RestraintsBody
+    group: str | None = Field(
+        description="The open sub-group where the person belongs; null: the room itself.",
+        examples=["GR_orkuhpvjm3a54ksb"],
+    )
     created_at: datetime = Field(examples=["2031-04-01T12:00:00Z"])
 
     @classmethod
@@ -75,6 +79,7 @@ class ParticipantBody(BaseModel):
             state=participant.state,
             waiting_since=moment_or_none(participant.waiting_since),
             restraints=RestraintsBody.of(participant.restraints),
+            group=participant.group,
             created_at=moment(participant.created_at),
         )
 

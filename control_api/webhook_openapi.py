@@ -25,6 +25,19 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
     "RoomDeletedData": {"before": "finished", "cause": "api"},
     "ConnectionOpenedData": {"connection": "PA_x", "identity": "patient-7", "role": "patient"},
     "ConnectionMediaData": {"connection": "PA_x", "identity": "patient-7"},
+    "ConnectionDegradedData": {
+        "connection": "PA_x",
+        "identity": "patient-7",
+        "reason": "loss",
+        "score": 2.1,
+    },
+    "ConnectionRecoveredData": {"connection": "PA_x", "identity": "patient-7", "seconds": 42.5},
+    "ConnectionPathData": {
+        "connection": "PA_x",
+        "identity": "patient-7",
+        "path": "udp",
+        "family": "ipv4",
+    },
     "ConnectionClosedData": {
         "connection": "PA_x",
         "identity": "patient-7",
@@ -36,6 +49,13 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
     "GroupData": {"group": "GR_x", "cause": "api"},
     "RatingData": {"identity": "patient-7", "score": 4, "reasons": ["video_frozen"]},
     "PersonDecidedData": {"identity": "patient-7", "role": "patient", "cause": "host"},
+    "PersonMovedData": {
+        "identity": "patient-7",
+        "from_group": None,
+        "to_group": "GR_x",
+        "to_room": None,
+        "cause": "api",
+    },
 }
 _STATES = {"room.reopened": "planned"}
 

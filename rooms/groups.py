@@ -183,6 +183,14 @@ async def close_groups(session: AsyncSession, room: RoomRow, cause: Cause, *, no
         await _close(session, room, group, cause, now=now)
 
 
+async def groups_of(session: AsyncSession, room: RoomRow, identities: Sequence[str]) -> dict[str, str]:
+    """Say of these people in which open group each belongs; who belongs to the room itself is left out."""
+    query = select(GroupMemberRow).where(
+        GroupMemberRow.room_uid == room.uid, GroupMemberRow.identity.in_(identities)
+    )
+    return {row.identity: row.group_id for row in await session.scalars(query)}
+
+
 async def _place(
     session: AsyncSession,
     room: RoomRow,
@@ -237,7 +245,13 @@ async def _tell(
     *,
     now: float,
 ) -> None:
-    data = {"identity": identity, "from_group": before, "to_group": after, "cause": cause}
+    data = {
+        "identity": identity,
+        "from_group": before,
+        "to_group": after,
+        "to_room": None,
+        "cause": cause,
+    }
     await append_event(session, room, "participant.moved", data, now=now)
 
 

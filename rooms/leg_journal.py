@@ -3,7 +3,8 @@
 Theory of operation. Facts are queued in their order and written in it, some at a time. While the database is
 locked or gone they wait, and calls go on. If more wait than the bound allows, further ones are left out and
 counted, whole connections first: of a connection whose beginning was left out nothing is written, and the end
-of one whose beginning was taken is always taken, so what is opened is closed.
+of one whose beginning was taken is always taken, so what is opened is closed. So it is with times in which a
+connection is degraded.
 """
 
 from __future__ import annotations
@@ -20,9 +21,12 @@ from rooms.legs import (
     Happened,
     LegBack,
     LegClosed,
+    LegDegraded,
     LegLost,
     LegMediaReady,
     LegOpened,
+    LegPathChanged,
+    LegRecovered,
     close_left_open,
     write_facts,
 )
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 
     from rooms.context import Context
     from rooms.events import EventType
+    from rooms.model import DegradedReason, IpFamily
 
 log = logging.getLogger("rooms")
 
@@ -58,6 +63,7 @@ class LegJournal:
         self._max_waiting = max_waiting
         self._waiting: deque[Fact] = deque()
         self._open: set[str] = set()
+        self._degraded: set[str] = set()
         self._arrived = asyncio.Event()
         self._settled = asyncio.Event()
         self._settled.set()
@@ -95,10 +101,30 @@ class LegJournal:
         if leg in self._open:
             self._take(LegBack(room_uid=room_id, at=self._wall(), leg=leg))
 
+    def leg_degraded(self, room_id: str, leg: str, reason: DegradedReason, score: float) -> None:
+        """Note that a connection has become bad."""
+        if leg not in self._open or leg in self._degraded:
+            return
+        fact = LegDegraded(room_uid=room_id, at=self._wall(), leg=leg, reason=reason, score=score)
+        if self._take(fact):
+            self._degraded.add(leg)
+
+    def leg_recovered(self, room_id: str, leg: str) -> None:
+        """Note that it is good again."""
+        if leg in self._degraded:
+            self._degraded.remove(leg)
+            self._take(LegRecovered(room_uid=room_id, at=self._wall(), leg=leg), always=True)
+
+    def leg_path_changed(self, room_id: str, leg: str, path: str, family: IpFamily) -> None:
+        """Note that media takes another path."""
+        if leg in self._open:
+            self._take(LegPathChanged(room_uid=room_id, at=self._wall(), leg=leg, path=path, family=family))
+
     def leg_closed(self, room_id: str, leg: str, reason: str) -> None:
         """Note that somebody left the call."""
         if leg in self._open:
             self._open.remove(leg)
+            self._degraded.discard(leg)
             self._take(LegClosed(room_uid=room_id, at=self._wall(), leg=leg, reason=reason), always=True)
 
     def happened(self, room_id: str, type_: EventType, data: Mapping[str, Any]) -> None:

@@ -2,7 +2,8 @@
 
 A fact has the id of the event it becomes, so it can be written again when nobody knows whether the first time
 reached the disk: what is in the log already is not done twice. `connection.opened` is always followed by a
-`connection.closed`: when the leg ends, when its room is deleted, or at the next start of the server.
+`connection.closed`: when the leg ends, when its room is deleted, or at the next start of the server. Between
+them, `connection.degraded` and `connection.recovered` alternate, beginning with the former.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from rooms.context import Context
     from rooms.events import EventType
+    from rooms.model import DegradedReason, IpFamily
 
 LEFT_OPEN_AT_ONCE = 100
 
@@ -70,6 +72,31 @@ class LegBack(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LegDegraded(Fact):
+    """The connection has become bad."""
+
+    leg: str
+    reason: DegradedReason
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRecovered(Fact):
+    """The connection is good again."""
+
+    leg: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegPathChanged(Fact):
+    """Media takes another path."""
+
+    leg: str
+    path: str
+    family: IpFamily
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LegClosed(Fact):
     """The person has left the call, for this reason."""
 
@@ -108,6 +135,12 @@ async def write_fact(context: Context, session: AsyncSession, room: RoomRow, fac
             await _line_changed(session, room, leg, PresenceAct.LOSE, lost_at=at, now=at)
         case LegBack(leg=leg, at=at):
             await _line_changed(session, room, leg, PresenceAct.RETURN, lost_at=None, now=at)
+        case LegDegraded():
+            await _degraded(session, room, fact)
+        case LegRecovered():
+            await _recovered(session, room, fact)
+        case LegPathChanged():
+            await _path_changed(session, room, fact)
         case LegClosed(leg=leg, reason=reason):
             row = await _connection(session, room, leg)
             if row is not None:
@@ -148,6 +181,7 @@ async def _opened(session: AsyncSession, room: RoomRow, fact: LegOpened) -> None
             role=fact.role,
             opened_at=fact.at,
             lost_at=None,
+            degraded_at=None,
             had_media=False,
             node=fact.node,
         )
@@ -164,6 +198,33 @@ async def _media_ready(session: AsyncSession, room: RoomRow, fact: LegMediaReady
     row.had_media = True
     data = {"connection": row.id, "identity": row.identity}
     await append_event(session, room, "connection.media_ready", data, now=fact.at, event_id=fact.event_id)
+
+
+async def _degraded(session: AsyncSession, room: RoomRow, fact: LegDegraded) -> None:
+    row = await _connection(session, room, fact.leg)
+    if row is None or row.degraded_at is not None:
+        return
+    row.degraded_at = fact.at
+    data = {"connection": row.id, "identity": row.identity, "reason": fact.reason, "score": fact.score}
+    await append_event(session, room, "connection.degraded", data, now=fact.at, event_id=fact.event_id)
+
+
+async def _recovered(session: AsyncSession, room: RoomRow, fact: LegRecovered) -> None:
+    row = await _connection(session, room, fact.leg)
+    if row is None or row.degraded_at is None:
+        return
+    seconds = round(max(0.0, fact.at - row.degraded_at), 3)
+    row.degraded_at = None
+    data = {"connection": row.id, "identity": row.identity, "seconds": seconds}
+    await append_event(session, room, "connection.recovered", data, now=fact.at, event_id=fact.event_id)
+
+
+async def _path_changed(session: AsyncSession, room: RoomRow, fact: LegPathChanged) -> None:
+    row = await _connection(session, room, fact.leg)
+    if row is None:
+        return
+    data = {"connection": row.id, "identity": row.identity, "path": fact.path, "family": fact.family}
+    await append_event(session, room, "connection.path_changed", data, now=fact.at, event_id=fact.event_id)
 
 
 async def _line_changed(

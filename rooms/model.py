@@ -169,6 +169,11 @@ class RoomObserver(Protocol):
         """The room is over (`finished`, `cancelled`, `not_held`, `deleted`): end every leg."""
 
 
+DegradedReason = Literal["silence", "loss", "delay"]
+"""Why a connection is degraded: nothing is heard, too much is lost, or it comes too late or unevenly."""
+IpFamily = Literal["ipv4", "ipv6"]
+
+
 class LegObserver(Protocol):
     """What signalling tells the durable part of the legs in a room's call; no method blocks or fails.
 
@@ -190,6 +195,18 @@ class LegObserver(Protocol):
 
     def leg_closed(self, room_id: str, leg: str, reason: str) -> None:
         """The person has left the call; `reason` is a short stable word."""
+
+    def leg_degraded(self, room_id: str, leg: str, reason: DegradedReason, score: float) -> None:
+        """The connection has become bad, for this reason; `score` is 0 (lost) or 1 (bad) to 5 (perfect).
+
+        Not told again before `leg_recovered`.
+        """
+
+    def leg_recovered(self, room_id: str, leg: str) -> None:
+        """A connection that was degraded is good again."""
+
+    def leg_path_changed(self, room_id: str, leg: str, path: str, family: IpFamily) -> None:
+        """Media comes from another address of the client now, by this kind of path."""
 
     def happened(self, room_id: str, type_: EventType, data: Mapping[str, Any]) -> None:
         """Something that events tell of and that changes no stored state; no names, addresses or texts."""
@@ -297,10 +314,12 @@ class Participant:
     waiting_since: float | None
     """Set while the person stands in the waiting room."""
     restraints: Restraints
+    group: str | None
+    """The open sub-group where the person belongs; `None`: the room itself."""
     epoch: int
     created_at: float
     version: int
-    """Rises with every change that a caller makes, not when the person comes and goes."""
+    """Rises with every change that a caller makes to it, not when the person comes, goes or is moved."""
 
 
 @dataclass(frozen=True, slots=True)

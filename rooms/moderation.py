@@ -20,8 +20,8 @@ from rooms.errors import Forbidden, InvalidTransition, NotFound
 from rooms.events import append_event
 from rooms.life import move_room
 from rooms.moderators import Moderator, moderating_role
-from rooms.participants import add_participant, remove_person
-from rooms.rights import forbidden_sources
+from rooms.participants import add_participant, participants_of, remove_person
+from rooms.rights import forbidden_sources, in_force
 from rooms.states import RoomAct
 from rooms.tables import ConnectionRow, ParticipantRow, RoomRow
 
@@ -148,9 +148,10 @@ class Moderation:
             row = await remove_person(
                 self._context, session, stage.room, identity, stage.cause, by=stage.by, now=now
             )
+            (participant,) = await participants_of(session, stage.room, [row])
         log.info("participant_removed", extra={"room": stage.room.uid})
         self._context.tell(lambda one: one.participant_removed(stage.room.uid, identity))
-        return rows.participant_of(row)
+        return participant
 
     async def end(self, who: Mover, *, now: float) -> Room:
         """End the call for everybody; raise `InvalidTransition` where there is none to end."""

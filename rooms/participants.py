@@ -11,6 +11,7 @@ from rooms import rows
 from rooms.context import log, room_row
 from rooms.errors import Full, InvalidValue, NotFound, Removed, StaleVersion
 from rooms.events import append_event
+from rooms.groups import groups_of
 from rooms.ids import is_usable_id
 from rooms.life import follow_attendance, has_to_wait, move_participant
 from rooms.model import Participant, ParticipantDraft, Role, Room, Warrant
@@ -20,6 +21,8 @@ from rooms.tables import ParticipantRow, RoomRow
 from rooms.tokens import clean_name, mint_join_token
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from rooms.context import Context
@@ -79,7 +82,8 @@ class Participants:
                 _rewrite(row, draft, now=now)
                 if put_back:
                     await move_participant(session, room, row, PresenceAct.PUT_BACK, "api", now=now)
-        participant, stored = rows.participant_of(row), rows.grants_of(row)
+            (participant,) = await participants_of(session, room, [row])
+        stored = rows.grants_of(row)
         name, attributes = participant.name or "", {**dict.fromkeys(before, ""), **participant.attributes}
         self._context.tell(lambda one: one.participant_changed(room.uid, identity, stored, name, attributes))
         return participant, made
@@ -88,7 +92,8 @@ class Participants:
         """Give one participant."""
         async with self._context.store.read() as session:
             room = await room_row(session, tenant, room_id)
-            return rows.participant_of(await _known(session, room, identity))
+            (participant,) = await participants_of(session, room, [await _known(session, room, identity)])
+            return participant
 
     async def list(
         self, tenant: str, room_id: str, *, after: str | None = None, limit: int = 100
@@ -102,7 +107,7 @@ class Participants:
             if after is not None:
                 query = query.where(ParticipantRow.identity > after)
             found = await session.scalars(query.order_by(ParticipantRow.identity).limit(limit))
-            return [rows.participant_of(row) for row in found]
+            return await participants_of(session, room, list(found))
 
     async def forget(self, tenant: str, room_id: str, identity: str, *, now: float) -> None:
         """Delete a participant: what was stored about the person is gone and every earlier token is dead.
@@ -129,9 +134,10 @@ class Participants:
         async with self._context.change() as session:
             room = await room_row(session, tenant, room_id)
             row = await remove_person(self._context, session, room, identity, cause, now=now)
+            (participant,) = await participants_of(session, room, [row])
         log.info("participant_removed", extra={"room": room.uid})
         self._context.tell(lambda one: one.participant_removed(room.uid, identity))
-        return rows.participant_of(row)
+        return participant
 
     async def end_tokens(
         self, tenant: str, room_id: str, identity: str, *, now: float, cause: Cause = "api"
@@ -172,6 +178,14 @@ class Participants:
     async def _follow(self, session: AsyncSession, room: RoomRow, *, now: float) -> None:
         overrun = self._context.settings.overrun_seconds
         await follow_attendance(session, room, overrun=overrun, now=now)
+
+
+async def participants_of(
+    session: AsyncSession, room: RoomRow, found: Sequence[ParticipantRow]
+) -> list[Participant]:
+    """Give the participants that these rows of a room hold, each with the group where the person belongs."""
+    groups = await groups_of(session, room, [row.identity for row in found])
+    return [rows.participant_of(row, group=groups.get(row.identity)) for row in found]
 
 
 async def remove_person(

@@ -98,8 +98,8 @@ def call_rules(room: Room) -> CallRules:
     return CallRules(room.features, room.max_participants, text, room.restraints)
 
 
-def participant_of(row: ParticipantRow) -> Participant:
-    """Give the participant that a row holds."""
+def participant_of(row: ParticipantRow, *, group: str | None) -> Participant:
+    """Give the participant that a row holds; `group` is where the person belongs."""
     return Participant(
         room_uid=row.room_uid,
         identity=row.identity,
@@ -111,6 +111,7 @@ def participant_of(row: ParticipantRow) -> Participant:
         state=cast("ParticipantState", row.state),
         waiting_since=row.waiting_since,
         restraints=restraints_of(row),
+        group=group,
         epoch=row.epoch,
         created_at=row.created_at,
         version=row.version,

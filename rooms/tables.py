@@ -107,7 +107,8 @@ class ConnectionRow(Base):
     """One leg that is in a call, from its `connection.opened` until its `connection.closed`.
 
     The role stands here too, because who comes with a token of LiveKit's SDK is not stored as a participant;
-    `node` is the server that has the leg.
+    `node` is the server that has the leg. `degraded_at` is set from its `connection.degraded` until its
+    `connection.recovered`.
     """
 
     __tablename__ = "connections"
@@ -120,6 +121,7 @@ class ConnectionRow(Base):
     lost_at: Mapped[float | None]
     had_media: Mapped[bool]
     node: Mapped[str] = mapped_column(index=True)
+    degraded_at: Mapped[float | None]
 
 
 class LinkRow(Base):

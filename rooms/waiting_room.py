@@ -14,7 +14,7 @@ from rooms.errors import Forbidden, InvalidTransition, NotFound
 from rooms.events import append_event
 from rooms.life import follow_attendance, move_participant
 from rooms.moderators import Moderator, moderating_role
-from rooms.participants import add_participant
+from rooms.participants import add_participant, participants_of
 from rooms.presence import PresenceAct
 from rooms.scene import read_scene
 from rooms.tables import ParticipantRow, RoomRow
@@ -166,7 +166,7 @@ class WaitingRoom:
             found = list(await session.scalars(query.order_by(ParticipantRow.waiting_since)))
             for row in found:
                 await move_participant(session, room, row, PresenceAct.ADMIT, cause, now=now, by=by)
-            return [rows.participant_of(row) for row in found]
+            return await participants_of(session, room, found)
 
     async def write_message(
         self, tenant: str, room_id: str, identity: str | None, *, who: Moderator, now: float
@@ -218,7 +218,8 @@ class WaitingRoom:
                 await self._follow(session, room, now=now)
             elif row.state != decided:
                 raise InvalidTransition(row.state, f"a participant who is {row.state} cannot be {decided}")
-            return rows.participant_of(row)
+            (participant,) = await participants_of(session, room, [row])
+            return participant
 
     async def _room(self, session: AsyncSession, room_uid: str) -> RoomRow:
         room = await session.get(RoomRow, room_uid)

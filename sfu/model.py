@@ -158,6 +158,9 @@ class LegListener(Protocol):
     def resumed(self) -> None:
         """The peer is heard again after silence."""
 
+    def path_changed(self, path: str, *, ipv6: bool) -> None:
+        """Media has moved to another address of the peer; `path` as in `connected`."""
+
     def failed(self, reason: str) -> None:
         """The transport is over; the leg must be closed by its owner."""
 

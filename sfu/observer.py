@@ -57,6 +57,7 @@ class Observer:
         if leg is not None:
             leg.transport.path, leg.transport.ipv6 = event.path, event.ipv6
             log.info("path_changed", extra={"path": event.path})
+            leg.tell_now(lambda listener: listener.path_changed(event.path, ipv6=event.ipv6))
 
     def _transport_silent(self, event: bridge.TransportSilent) -> None:
         leg = self._leg(event.transport)

@@ -21,6 +21,7 @@ from signalling.livekit.groups import told_of
 from signalling.livekit.hands import HAND_SINCE, with_hand_down
 from signalling.livekit.ids import new_leg_key
 from signalling.livekit.lifecycle import Event, State
+from signalling.livekit.line_news import LineNews
 from signalling.livekit.live import LiveSide
 from signalling.livekit.media import CallEars, Clocks, LegEars
 from signalling.livekit.moderating import Moderating
@@ -73,7 +74,8 @@ class Call:
         self.moderating = Moderating(self)
         self.ears = CallEars(self)
         self._created_at = around.clocks.wall()
-        self.quality = QualityBoard(self.roster)
+        self.lines = LineNews(self)
+        self.quality = QualityBoard(self.roster, self.lines)
         around.timers.set(self, Timer.QUALITY, at=around.clocks.now() + self._times.quality_interval)
 
     @property

@@ -14,6 +14,7 @@ from sfu import LegKey, PeerError
 from signalling.livekit.call import Call, Surroundings, token_refresh_after
 from signalling.livekit.counters import Counters
 from signalling.livekit.lifecycle import Event, State
+from signalling.livekit.line import Line
 from signalling.livekit.live import LiveSide
 from signalling.livekit.media import Clocks
 from signalling.livekit.messages import items_in
@@ -136,7 +137,7 @@ class Hub:
             call.take_leg(person, now=now)
             before.let_go(person, now=now)
             if call.room_id != before.room_id:
-                self._tell_of_move(person, before, call, admission.role)
+                self._tell_of_move(person, before, call, admission.role, now=now)
             call.take_in(person, admission, token, now=now)
         finally:
             if call.empty:
@@ -211,7 +212,7 @@ class Hub:
 
     def event_written(self, event: RoomEvent) -> None:
         """Have somebody be where they belong, who was placed in a group or denied after having come in."""
-        placed = event.type == "participant.moved" and "to_group" in event.data
+        placed = event.type == "participant.moved" and event.data.get("to_room") is None
         if not placed and event.type != "participant.denied":
             return
         self.changes += 1
@@ -261,11 +262,18 @@ class Hub:
         if found is not None and found[0].key != admission.call_id:
             found[0].end(found[1], Event.REPLACED, now=now)
 
-    def _tell_of_move(self, person: Participant, before: Call, call: Call, role: str) -> None:
+    def _tell_of_move(self, person: Participant, before: Call, call: Call, role: str, *, now: float) -> None:
         legs = self._around.legs
         legs.leg_closed(before.room_id, person.key, "moved")
-        said = {"identity": person.identity, "from": before.room_name, "to": call.room_name}
+        said = {
+            "identity": person.identity,
+            "from_group": before.group and before.group.id,
+            "to_group": call.group and call.group.id,
+            "to_room": call.room_name,
+            "cause": "api",
+        }
         legs.happened(before.room_id, "participant.moved", said)
+        person.line = Line(up_since=now)  # the log of the other room begins anew
         legs.leg_opened(call.room_id, person.key, person.identity, role)
         legs.leg_media_ready(call.room_id, person.key)
 
@@ -288,7 +296,7 @@ class Hub:
     def _wake_call(self, call: Call, timer: Timer, *, now: float) -> None:
         if timer is Timer.QUALITY:
             self.timers.set(call, Timer.QUALITY, at=now + self._around.settings.times.quality_interval)
-            call.quality.judge_all()
+            call.quality.judge_all(now=now)
         elif timer is Timer.ROOM:
             call.tell_room()
 

@@ -12,6 +12,7 @@ from livekit.protocol import rtc
 from sfu import PeerError, Speaker, TrackKey, TrackView
 from signalling.livekit.data import LOSSY, RELIABLE, Sender, relay
 from signalling.livekit.lifecycle import Event
+from signalling.livekit.line import Line
 from signalling.livekit.outbox import Outgoing
 from signalling.livekit.participant import Participant
 from signalling.livekit.speakers import SpeakerBoard
@@ -44,6 +45,7 @@ class LegEars:
     def connected(self, path: str) -> None:
         """Tell everybody that the person is there."""
         if self._person.lifecycle.handle(Event.MEDIA_UP):
+            self._person.line = Line(up_since=self._now())
             self._call.around.timers.cancel(self._person, Timer.MEDIA)
             self._call.around.legs.leg_media_ready(self._call.room_id, self._person.key)
             self._call.roster.changed(self._person, now=self._now())
@@ -51,12 +53,16 @@ class LegEars:
     def silent(self) -> None:
         """Show the connection as lost until it is heard again."""
         self._person.silent = True
-        self._call.quality.judge_one(self._person)
+        self._call.quality.judge_one(self._person, now=self._now())
 
     def resumed(self) -> None:
         """Judge the connection again."""
         self._person.silent = False
-        self._call.quality.judge_one(self._person)
+        self._call.quality.judge_one(self._person, now=self._now())
+
+    def path_changed(self, path: str, *, ipv6: bool) -> None:
+        """Have the room's log tell of it."""
+        self._call.lines.moved(self._person, path, ipv6=ipv6, now=self._now())
 
     def failed(self, reason: str) -> None:
         """Have the client join afresh, unless it closed the connection itself: then it is on its way out."""

@@ -10,6 +10,7 @@ from rooms import Admission, Grants
 from sfu import LegKey, TrackKey
 from signalling.livekit.hands import OURS
 from signalling.livekit.lifecycle import Lifecycle, State
+from signalling.livekit.line import Line
 from signalling.livekit.live import LiveLeg
 from signalling.livekit.outbox import Outgoing
 from signalling.livekit.permissions import Audience
@@ -66,6 +67,8 @@ class Participant:
         self.last_sequence = 0
         """Of the reliable data messages taken from this client."""
         self.quality: Quality | None = None
+        self.line: Line | None = None
+        """What was told of the line in the room's log; None before media is up."""
         self.silent = False
         self.missed_departures: dict[LegKey, models.ParticipantInfo] = {}
         """Who left while signalling was lost."""

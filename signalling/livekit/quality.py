@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from livekit.protocol.models import ConnectionQuality
 
+from rooms import DegradedReason
 from sfu import LegStats
 
 EXCELLENT_FROM = 4.1  # of 5
@@ -21,13 +22,14 @@ _LEAST_PACKETS = 10  # in an interval; fewer say nothing about loss
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """A judgement: the word that clients show and the score (1 to 5) behind it."""
+    """A judgement: the word that clients show, the score (1 to 5; 0: lost) behind it, and what costs most."""
 
     word: ConnectionQuality
     score: float
+    worst: DegradedReason = "loss"
 
 
-LOST = Quality(ConnectionQuality.LOST, 0.0)
+LOST = Quality(ConnectionQuality.LOST, 0.0, "silence")
 
 
 def judge(before: LegStats, after: LegStats, *, last: Quality | None = None) -> Quality:
@@ -37,8 +39,9 @@ def judge(before: LegStats, after: LegStats, *, last: Quality | None = None) -> 
         _loss(after.packets_down - before.packets_down, after.lost_down - before.lost_down),
     )
     jitter = max(after.jitter_up_seconds or 0.0, after.jitter_down_seconds or 0.0)
-    score = _score(loss, (after.rtt_seconds or 0.0) / 2 + 2 * jitter)
-    return Quality(_word(score, last), score)
+    by_loss, by_delay = _cost_of_loss(loss), _cost_of_delay((after.rtt_seconds or 0.0) / 2 + 2 * jitter)
+    score = _score(by_loss + by_delay)
+    return Quality(_word(score, last), score, "delay" if by_delay > by_loss else "loss")
 
 
 def _loss(packets: int, lost: int) -> float:
@@ -48,11 +51,18 @@ def _loss(packets: int, lost: int) -> float:
     return lost / (packets + lost)
 
 
-def _score(loss: float, delay: float) -> float:
-    """Return the mean opinion score, 1 to 5, of a share lost and seconds of mouth-to-ear delay."""
-    rating = _BEST_R - 25.0 * min(delay, _DELAY_KNEE) - 120.0 * max(0.0, delay - _DELAY_KNEE)
-    rating -= 250.0 * loss  # retransmission and redundancy repair some; 10 % still disturbs
-    rating = min(100.0, max(0.0, rating))
+def _cost_of_loss(share: float) -> float:
+    return 250.0 * share  # retransmission and redundancy repair some; 10 % still disturbs
+
+
+def _cost_of_delay(seconds: float) -> float:
+    """Return what mouth-to-ear delay takes from the rating."""
+    return 25.0 * min(seconds, _DELAY_KNEE) + 120.0 * max(0.0, seconds - _DELAY_KNEE)
+
+
+def _score(cost: float) -> float:
+    """Return the mean opinion score, 1 to 5, of what impairments take from the rating."""
+    rating = min(100.0, max(0.0, _BEST_R - cost))
     score = 1.0 + 0.035 * rating + 7e-6 * rating * (rating - 60.0) * (100.0 - rating)
     return min(5.0, max(1.0, score))
 

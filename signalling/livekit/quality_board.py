@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from livekit.protocol import rtc
 
 from sfu import LegKey, LegStats
+from signalling.livekit.line_news import LineNews
 from signalling.livekit.outbox import Outgoing
 from signalling.livekit.participant import Participant
 from signalling.livekit.quality import LOST, judge
@@ -14,15 +15,16 @@ from signalling.livekit.roster import Roster
 class QualityBoard:
     """Remembers the last reading of every leg of one call."""
 
-    def __init__(self, roster: Roster) -> None:
+    def __init__(self, roster: Roster, lines: LineNews) -> None:
         self._roster = roster
+        self._lines = lines
         self._readings: dict[LegKey, LegStats] = {}
         self._informed: set[LegKey] = set()
         """Who has been told of everybody."""
 
-    def judge_all(self) -> None:
+    def judge_all(self, *, now: float) -> None:
         """Judge every connection that is up; tell what changed, and newcomers everything."""
-        changed = {person.key for person in self._roster if self._judge(person)}
+        changed = {person.key for person in self._roster if self._judge(person, now=now)}
         for viewer in self._roster:
             if viewer.key in self._informed:
                 self._tell(viewer, (person for person in self._roster if person.key in changed))
@@ -30,9 +32,9 @@ class QualityBoard:
                 self._informed.add(viewer.key)
                 self._tell(viewer, self._roster)
 
-    def judge_one(self, person: Participant) -> None:
+    def judge_one(self, person: Participant, *, now: float) -> None:
         """Judge one connection now, since it fell silent or came back."""
-        if self._judge(person):
+        if self._judge(person, now=now):
             for viewer in self._roster:
                 self._tell(viewer, [person])
 
@@ -41,7 +43,7 @@ class QualityBoard:
         self._readings.pop(person.key, None)
         self._informed.discard(person.key)
 
-    def _judge(self, person: Participant) -> bool:
+    def _judge(self, person: Participant, *, now: float) -> bool:
         """Return whether the word is another one now."""
         if person.leg is None or not person.lifecycle.media_up:
             return False
@@ -50,6 +52,7 @@ class QualityBoard:
         self._readings[person.key] = after
         last = person.quality
         person.quality = LOST if person.silent else judge(before, after, last=last)
+        self._lines.judged(person, now=now)
         return last is None or last.word != person.quality.word
 
     def _tell(self, viewer: Participant, people: Iterable[Participant]) -> None:

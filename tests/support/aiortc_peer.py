@@ -106,6 +106,9 @@ class AiortcPeer:
     def resumed(self) -> None:
         self.heard.append("resumed")
 
+    def path_changed(self, path: str, *, ipv6: bool) -> None:
+        self.heard.append(f"path changed {path}")
+
     def failed(self, reason: str) -> None:
         self.failures.append(reason)
 

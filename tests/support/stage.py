@@ -169,6 +169,15 @@ class Legs:
     def leg_back(self, room_id: str, leg: str) -> None:
         self.told.append(("back", room_id, leg))
 
+    def leg_degraded(self, room_id: str, leg: str, reason: str, score: float) -> None:
+        self.told.append(("degraded", room_id, leg, reason, str(score)))
+
+    def leg_recovered(self, room_id: str, leg: str) -> None:
+        self.told.append(("recovered", room_id, leg))
+
+    def leg_path_changed(self, room_id: str, leg: str, path: str, family: str) -> None:
+        self.told.append(("path", room_id, leg, path, family))
+
     def leg_closed(self, room_id: str, leg: str, reason: str) -> None:
         self.told.append(("closed", room_id, leg, reason))
 

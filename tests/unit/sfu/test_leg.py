@@ -306,6 +306,7 @@ async def test_events_of_the_transport_reach_the_listener(live: Live) -> None:
     (number,) = live.core.transports
     live.core.emit(
         bridge.TransportConnected(transport=number, path="udp", ipv6=False, srtp_profile="AEAD_AES_128_GCM"),
+        bridge.PathChanged(transport=number, path="udp", ipv6=True),
         bridge.TransportSilent(transport=number),
         bridge.TransportResumed(transport=number),
         bridge.TransportFailed(transport=number, reason="consent_expired"),
@@ -314,6 +315,7 @@ async def test_events_of_the_transport_reach_the_listener(live: Live) -> None:
     await turns()
     assert person.heard.calls == [
         ("connected", "udp"),
+        ("path_changed", "udp", True),
         ("silent",),
         ("resumed",),
         ("failed", "consent_expired"),
