@@ -1,5 +1,6 @@
 """A UDP relay between a media client and the server that notes when the kernel saw each packet."""
 
+import contextlib
 import itertools
 import random
 import selectors
@@ -49,6 +50,8 @@ class Relay:
         """Lead to this UDP port on loopback."""
         self.faults = Faults()
         self.duplicate_up = False
+        self.cut = False
+        """Nothing of the client reaches the server."""
         self.up: list[Seen] = []
         self.down: list[Seen] = []
         self.datagrams_down = 0
@@ -58,6 +61,7 @@ class Relay:
         self._server_side.connect(("127.0.0.1", server_port))
         self._client: tuple[str, int] | None = None
         self._running = True
+        self._rebinding = False
         self._thread = threading.Thread(target=self._run)
 
     @property
@@ -81,17 +85,34 @@ class Relay:
         """Send this to the server from the client's own address."""
         self._server_side.send(datagram)
 
+    def rebind(self) -> None:
+        """Reach the server from another port from now on, as after a NAT forgot its mapping."""
+        self._rebinding = True
+
     def _run(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._client_side, selectors.EVENT_READ, self._carry_up)
             selector.register(self._server_side, selectors.EVENT_READ, self._carry_down)
             while self._running:
+                if self._rebinding:
+                    self._take_another_port(selector)
                 for key, _ in selector.select(_POLL):
-                    key.data()
+                    with contextlib.suppress(ConnectionRefusedError):  # a server that is down takes nothing
+                        key.data()
+
+    def _take_another_port(self, selector: selectors.BaseSelector) -> None:
+        self._rebinding, old = False, self._server_side
+        selector.unregister(old)
+        self._server_side = _socket()
+        self._server_side.connect(old.getpeername())
+        selector.register(self._server_side, selectors.EVENT_READ, self._carry_down)
+        old.close()
 
     def _carry_up(self) -> None:
         datagram, self._client = self._client_side.recvfrom(_LARGEST)
         _note(self.up, datagram, time.time())
+        if self.cut:
+            return
         self._server_side.send(datagram)
         if self.duplicate_up:
             self._server_side.send(datagram)
