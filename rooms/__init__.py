@@ -20,7 +20,7 @@ from rooms.errors import (
     Taken,
 )
 from rooms.event_log import EventLog
-from rooms.events import EVENT_TYPES, EventPage, EventType, RoomEvent
+from rooms.events import EVENT_TYPES, RESERVED_TYPES, EventPage, EventType, RoomEvent
 from rooms.groups import Group, Groups
 from rooms.keys import SCOPES, ApiKey, KeyRing
 from rooms.leg_journal import LegJournal
@@ -71,6 +71,7 @@ from rooms.window import closes_at, opens_at
 __all__ = [
     "EVENT_TYPES",
     "REASONS",
+    "RESERVED_TYPES",
     "ROLES",
     "RULES",
     "SCOPES",
