@@ -42,6 +42,27 @@ async def test_a_group_is_opened_filled_and_closed(client: Client) -> None:
     assert (told.count("group.opened"), told.count("group.closed")) == (1, 1)
 
 
+async def test_people_say_in_which_group_they_are_and_events_where_they_went(client: Client) -> None:
+    for identity in ("a", "b"):
+        await client.ask("PUT", f"/v1/rooms/rdv/participants/{identity}", {})
+    group = (await client.ask("POST", GROUPS, {"members": ["a"]})).body["id"]
+    people = (await client.ask("GET", "/v1/rooms/rdv/participants")).body["items"]
+    assert {one["identity"]: one["group"] for one in people} == {"a": group, "b": None}
+    assert (await client.ask("GET", "/v1/rooms/rdv/participants/a")).body["group"] == group
+    (moved,) = [
+        one["data"]
+        for one in (await client.ask("GET", "/v1/events")).body["items"]
+        if one["type"] == "participant.moved"
+    ]
+    assert moved == {
+        "identity": "a",
+        "from_group": None,
+        "to_group": group,
+        "to_room": None,
+        "cause": "api",
+    }
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [

@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 
 from control_api.event_data import DATA_MODELS
 from control_api.webhooks.messages import event_message, signed_headers
-from rooms import EVENT_TYPES, Outcome
+from rooms import EVENT_TYPES, RESERVED_TYPES, Outcome
 from tests.unit.control_api.conftest import NOW, STRANGER, Client
 
 URL = "https://portal.example/events"
@@ -185,6 +185,7 @@ async def test_every_type_of_event_is_described_with_an_example(client: Client) 
     for type_, entry in file["webhooks"].items():
         (content,) = entry["post"]["requestBody"]["content"].values()
         assert content["example"]["type"] == type_
+        assert ("reserved" in entry["post"]["summary"]) is (type_ in RESERVED_TYPES)
         if type_ in DATA_MODELS:
             DATA_MODELS[type_].model_validate(content["example"]["data"])
 
@@ -198,14 +199,14 @@ async def test_the_data_of_events_is_as_described(client: Client) -> None:
         await client.ask("POST", f"/v1/rooms/rdv/participants/p1/{act}")
     rating = {"identity": "p1", "score": 4, "reasons": ["video_frozen"]}
     await client.ask("POST", "/v1/rooms/rdv/ratings", rating)
-    group = (await client.ask("POST", "/v1/rooms/rdv/groups", {})).body["id"]
+    group = (await client.ask("POST", "/v1/rooms/rdv/groups", {"members": ["p1"]})).body["id"]
     await client.ask("POST", f"/v1/rooms/rdv/groups/{group}/close")
     await client.ask("DELETE", "/v1/rooms/rdv")
     events = (await client.ask("GET", "/v1/events")).body["items"]
-    assert {"rating.created", "group.opened", "group.closed", "room.deleted"} <= {
+    assert {"rating.created", "group.opened", "group.closed", "participant.moved", "room.deleted"} <= {
         one["type"] for one in events
     }
-    assert len(events) == 11
+    assert len(events) == 13
     for event in events:
         model = DATA_MODELS[event["type"]]
         assert model.model_validate(event["data"], strict=False).model_dump() == event["data"]

@@ -59,6 +59,29 @@ async def test_who_is_placed_in_a_group_comes_in_there(house: Rooms, key: ApiKey
     assert await belongs(house, key, "c") is None
 
 
+async def test_every_way_to_see_a_person_says_in_which_group_they_belong(house: Rooms) -> None:
+    people = house.participants
+    for identity in "abc":
+        await people.put("default", "rdv", identity, ParticipantDraft(), now=NOW)
+    left, right = await opened(house, "a"), await opened(house, "b")
+    wanted = {"a": left.id, "b": right.id, "c": None}
+    assert {one.identity: one.group for one in await people.list("default", "rdv")} == wanted
+    again, _ = await people.put("default", "rdv", "a", ParticipantDraft(name="P. 17"), now=NOW)
+    admitted = await house.waiting_room.admit("default", "rdv", "b", now=NOW)
+    assert (again.group, admitted.group) == (left.id, right.id)
+    assert (await people.remove("default", "rdv", "b", now=NOW)).group == right.id
+    await house.groups.close("default", "rdv", left.id, now=NOW)
+    assert (await people.get("default", "rdv", "a")).group is None
+
+
+async def test_the_same_name_in_another_room_is_somebody_else(house: Rooms) -> None:
+    await house.create_room("default", RoomDraft(id="other", kind="group"), now=NOW)
+    for room in ("rdv", "other"):
+        await house.participants.put("default", room, "a", ParticipantDraft(), now=NOW)
+    await opened(house, "a")
+    assert (await house.participants.get("default", "other", "a")).group is None
+
+
 async def test_a_person_is_in_one_group_at_most_and_returns_when_left_out(house: Rooms, key: ApiKey) -> None:
     one, two = await opened(house, "a", "b"), await opened(house, "b", "c", now=NOW + 1)
     assert [group.members for group in await house.groups.list("default", "rdv")] == [("a",), ("b", "c")]

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -159,6 +160,110 @@ class TestPeople:
         await stage.written()
         assert await stage.room_state() == "in_progress"
         assert await stage.told() == ["connection.opened"]
+
+
+class TestLines:
+    async def test_a_line_gets_worse_moves_and_recovers(self, stage: Stage) -> None:
+        stage.opens("a", "p")
+        stage.now += 10
+        stage.journal.leg_degraded(stage.uid, "a", "loss", 2.1)
+        stage.journal.leg_degraded(stage.uid, "a", "delay", 1.5)
+        stage.journal.leg_path_changed(stage.uid, "a", "udp", "ipv6")
+        stage.now += 42.5
+        stage.journal.leg_recovered(stage.uid, "a")
+        stage.journal.leg_recovered(stage.uid, "a")
+        await stage.written()
+        (_, degraded, moved, recovered) = [one for one in await stage.events() if "connection" in one.type]
+        assert (degraded.type, degraded.data, degraded.occurred_at) == (
+            "connection.degraded",
+            {"connection": "a", "identity": "p", "reason": "loss", "score": 2.1},
+            NOW + 10,
+        )
+        assert (moved.type, moved.data) == (
+            "connection.path_changed",
+            {"connection": "a", "identity": "p", "path": "udp", "family": "ipv6"},
+        )
+        assert (recovered.type, recovered.data) == (
+            "connection.recovered",
+            {"connection": "a", "identity": "p", "seconds": 42.5},
+        )
+
+    async def test_each_of_two_connections_of_a_person_has_its_own(self, stage: Stage) -> None:
+        await stage.put("p")
+        for leg in "ab":
+            stage.opens(leg, "p")
+            stage.journal.leg_degraded(stage.uid, leg, "silence", 0.0)
+        stage.journal.leg_recovered(stage.uid, "b")
+        stage.closes("a")
+        stage.closes("b")
+        await stage.written()
+        told = [
+            (one.type.removeprefix("connection."), one.data["connection"])
+            for one in await stage.events()
+            if "connection" in one.type
+        ]
+        assert told == [
+            *[("opened", "a"), ("degraded", "a"), ("opened", "b"), ("degraded", "b")],
+            *[("recovered", "b"), ("closed", "a"), ("closed", "b")],
+        ]
+
+    async def test_of_a_connection_that_is_not_open_nothing_is_told(self, stage: Stage) -> None:
+        stage.opens("a", "p")
+        stage.closes("a")
+        for leg in ("a", "never"):
+            stage.journal.leg_degraded(stage.uid, leg, "loss", 2.0)
+            stage.journal.leg_path_changed(stage.uid, leg, "udp", "ipv4")
+            stage.journal.leg_recovered(stage.uid, leg)
+        assert len(stage.journal) == 2
+        await stage.written()
+        assert await stage.told() == ["connection.opened", "connection.closed"]
+
+    async def test_a_degraded_one_that_is_moved_is_not_degraded_where_it_goes_on(self, stage: Stage) -> None:
+        stage.opens("a", "p")
+        stage.journal.leg_degraded(stage.uid, "a", "loss", 2.0)
+        stage.closes("a", "moved")
+        stage.opens("a", "p")
+        stage.journal.leg_degraded(stage.uid, "a", "loss", 2.0)
+        await stage.written()
+        words = [one.removeprefix("connection.") for one in await stage.told()]
+        assert words == ["opened", "degraded", "closed", "opened", "degraded"]
+
+    async def test_a_degraded_that_was_left_out_has_no_recovered_and_one_that_was_taken_has(
+        self, stage: Stage
+    ) -> None:
+        journal = LegJournal(stage.rooms._context, node="node", wall=lambda: NOW, max_waiting=3)
+        stage.journal = journal
+        stage.opens("a", "p")
+        stage.opens("b", "p")
+        for leg in "ab":
+            journal.leg_degraded(stage.uid, leg, "loss", 2.0)
+        for leg in "ab":
+            journal.leg_recovered(stage.uid, leg)
+        assert (len(journal), journal.dropped) == (4, 1)
+        await stage.written()
+        words = [one.removeprefix("connection.") for one in await stage.told()]
+        assert words == ["opened", "opened", "degraded", "recovered"]
+
+    @pytest.mark.parametrize(
+        ("bad", "words"), [("LegDegraded", "opened closed"), ("LegRecovered", "opened degraded closed")]
+    )
+    async def test_what_cannot_be_written_leaves_no_half_pair(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch, bad: str, words: str
+    ) -> None:
+        async def failing(*args: Any, **more: Any) -> None:
+            if type(args[-1]).__name__ == bad:
+                raise RuntimeError("not today")
+            await write_fact(*args, **more)
+
+        monkeypatch.setattr(legs, "write_fact", failing)
+        stage.opens("a", "p")
+        for _ in range(2):
+            stage.journal.leg_degraded(stage.uid, "a", "loss", 2.0)
+            stage.journal.leg_recovered(stage.uid, "a")
+        stage.closes("a")
+        await stage.written()
+        assert " ".join(one.removeprefix("connection.") for one in await stage.told()) == words
+        assert stage.journal.dropped == 2
 
 
 class TestRooms:
@@ -413,3 +518,44 @@ async def test_whatever_comes_in_whatever_order_pairs_are_whole_and_states_are_t
         assert room.state == "in_progress"
     if room.state == "in_progress":
         await rooms.act("default", room_id, RoomAct.FINISH, now=NOW)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+async def test_whatever_becomes_of_lines_and_of_the_server_their_events_alternate(
+    rooms: Rooms, seed: int
+) -> None:
+    chance = random.Random(seed)
+    room_id = new_room_id()
+    await rooms.create_room("default", RoomDraft(id=room_id), now=NOW)
+    uid = (await rooms.get_room("default", room_id)).uid
+    journal = rooms.leg_journal(lambda: NOW)
+    names = [f"{uid}-{number}" for number in range(4)]
+    people = dict(zip(names, "ppqq", strict=True))  # two connections of each
+    for _ in range(120):
+        leg = chance.choice(names)
+        match chance.choices(
+            ["open", "worse", "better", "path", "close", "write", "crash"], [4, 8, 6, 2, 2, 1, 0.3]
+        )[0]:
+            case "open" if leg not in journal._open:
+                journal.leg_opened(uid, leg, people[leg], "patient")
+            case "worse":
+                journal.leg_degraded(uid, leg, "loss", 2.0)
+            case "better":
+                journal.leg_recovered(uid, leg)
+            case "path":
+                journal.leg_path_changed(uid, leg, "udp", "ipv4")
+            case "close":
+                journal.leg_closed(uid, leg, "left")
+            case "write":
+                assert await journal.write_some()
+            case "crash":
+                journal = rooms.leg_journal(lambda: NOW)  # what was not on disk yet is gone
+                await journal.close_left_open()
+    await rooms.leg_journal(lambda: NOW).close_left_open()
+    events = (await rooms.events.read(after=0, room_id=room_id, limit=1000)).items
+    for leg in names:
+        own = (one.type for one in events if one.data.get("connection") == leg)
+        words = "".join(word.removeprefix("connection.")[0] for word in own)
+        assert re.fullmatch("(o(dr)*d?c)*", words.replace("p", "")), words
+        assert re.fullmatch("(o[^oc]*c)*", words), words

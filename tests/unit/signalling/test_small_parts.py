@@ -179,6 +179,13 @@ def test_quality_follows_loss_and_delay(stats: LegStats, word: ConnectionQuality
     assert judge(LegStats(), stats).word == word
 
 
+@pytest.mark.parametrize(
+    ("stats", "worst"), [(sent(150), "loss"), (sent(0, rtt=1.2), "delay"), (sent(40, jitter=0.3), "delay")]
+)
+def test_a_judgement_says_what_disturbs_most(stats: LegStats, worst: str) -> None:
+    assert judge(LegStats(), stats).worst == worst
+
+
 def test_quality_never_rises_with_loss_or_delay() -> None:
     by_loss = [judge(LegStats(), sent(lost)).score for lost in range(0, 500, 5)]
     by_delay = [judge(LegStats(), sent(0, rtt=rtt / 50)).score for rtt in range(100)]
