@@ -21,7 +21,7 @@ from rooms.events import append_event
 from rooms.life import move_room
 from rooms.moderators import Moderator, moderating_role
 from rooms.participants import add_participant, participants_of, remove_person
-from rooms.rights import forbidden_sources, in_force
+from rooms.rights import forbidden_sources
 from rooms.states import RoomAct
 from rooms.tables import ConnectionRow, ParticipantRow, RoomRow
 

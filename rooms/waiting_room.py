@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import select
 
-from rooms import rows
 from rooms.authority import ModerationAct, may_act
 from rooms.context import room_row
 from rooms.errors import Forbidden, InvalidTransition, NotFound
