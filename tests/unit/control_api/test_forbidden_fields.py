@@ -38,7 +38,7 @@ class House:
         joined = (await self.client.ask("POST", "/v1/join", {"link": self.secret}, key=None)).body
         self.token = f"Bearer {joined['token']}"
 
-    def shown(self, operation: Operation) -> dict[str, str]:
+    def shown(self, operation: Operation) -> dict[str, Any]:
         """Give what opens the operation beside a key."""
         return {"authorization": self.token} if operation.by_join_token else {}
 

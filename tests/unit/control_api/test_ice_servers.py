@@ -1,5 +1,7 @@
 """Relays for the holder of a join token, and for nobody else."""
 
+from typing import Any
+
 import pytest
 
 from rooms.rights import EVERYTHING
@@ -57,7 +59,7 @@ async def test_nobody_else_gets_any(
     await client.ask("POST", "/v1/rooms", {"id": "closed", **times})
     await client.ask("POST", "/v1/rooms", {"id": "waiting", "waiting_room": True})
     await client.ask("PUT", "/v1/rooms/waiting/participants/p1", {"role": "patient"})
-    headers = {} if authorization is None else {"authorization": authorization}
+    headers: dict[str, Any] = {} if authorization is None else {"authorization": authorization}
     reply = await client.ask("POST", "/v1/ice-servers", key=None, **headers)
     assert (reply.status, reply.body["code"]) == (status, code)
     assert "secret" not in reply.text
