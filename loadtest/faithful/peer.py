@@ -7,7 +7,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import aioice.ice
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from aiortc.rtcconfiguration import RTCIceTransportPolicy
 from aiortc.sdp import candidate_from_sdp
 from livekit.protocol import models, rtc
 
@@ -31,9 +38,13 @@ _KBITS = 500_000  # bits a second that the camera is announced with
 class Peer:
     """One leg; use `join` first, `close` last."""
 
-    def __init__(self) -> None:
-        """Prepare a peer that is not connected yet."""
-        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    def __init__(self, relay: str | None = None) -> None:
+        """Prepare a peer that is not connected yet.
+
+        With the end of a relay's URL, like `:3478?transport=udp`, it comes through that relay alone.
+        """
+        self._relay = relay
+        self._peer_connection: RTCPeerConnection | None = None
         self._signalling: Signalling | None = None
         self._jobs: set[asyncio.Task[Any]] = set()
         self._ended: asyncio.Future[str] = _future()
@@ -44,8 +55,6 @@ class Peer:
         self._answers: dict[int, asyncio.Future[str]] = {}
         self._candidates: list[str] = []
         self._negotiating = asyncio.Lock()
-        self._pc.on("track", self._take_track)
-        self._pc.on("connectionstatechange", self._note_state)
 
     async def join(self, http: aiohttp.ClientSession, url: str, token: str) -> None:
         """Come in until media can flow; raise `SignallingError`."""
@@ -54,6 +63,7 @@ class Peer:
         self._start(self._listen(self._signalling))
         joined = await self._unless_ended(self._joined)
         self._start(self._signalling.ping(joined.ping_interval or _PING_INTERVAL))
+        self._peer_connection = self._make(joined.ice_servers)
         # A description needs a section; that of data is in every client's first one.
         self._pc.createDataChannel("_reliable")
         await self._negotiate()
@@ -105,7 +115,34 @@ class Peer:
         await asyncio.gather(*self._jobs, return_exceptions=True)
         if self._signalling is not None:
             await self._signalling.leave()
-        await self._pc.close()
+        if self._peer_connection is not None:
+            await self._peer_connection.close()
+
+    @property
+    def _pc(self) -> RTCPeerConnection:
+        if self._peer_connection is None:
+            raise SignallingError("not joined")
+        return self._peer_connection
+
+    def _make(self, told: Sequence[rtc.ICEServer]) -> RTCPeerConnection:
+        configuration = RTCConfiguration(iceServers=[])
+        if self._relay is not None:
+            # aiortc takes one relay, so it has to be the one that is meant.
+            chosen = [
+                RTCIceServer(url, username=one.username, credential=one.credential)
+                for one in told
+                for url in one.urls
+                if url.endswith(self._relay)
+            ]
+            if not chosen:
+                raise SignallingError(f"the server names no relay {self._relay}")
+            configuration = RTCConfiguration(
+                iceServers=chosen[:1], iceTransportPolicy=RTCIceTransportPolicy.RELAY
+            )
+        made = RTCPeerConnection(configuration)
+        made.on("track", self._take_track)
+        made.on("connectionstatechange", self._note_state)
+        return made
 
     async def _listen(self, signalling: Signalling) -> None:
         why = ""
@@ -123,7 +160,7 @@ class Peer:
                 _give(self._answers[message.answer.id], message.answer.sdp)
             case "trickle":
                 self._candidates.append(message.trickle.candidateInit)
-                if self._pc.remoteDescription is not None:
+                if self._peer_connection is not None and self._pc.remoteDescription is not None:
                     self._start(self._take_candidates())
             case "track_published":
                 _give(self._published, message.track_published.track.sid)

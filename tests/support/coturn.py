@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
@@ -114,8 +115,8 @@ def coturn(namespace: Namespace, conf: str, address: str, port: int) -> Iterator
                 process.wait()
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate and its key for the relay to read, and give their paths."""
+def certificate(folder: Path, *addresses: str) -> tuple[Path, Path]:
+    """Write a certificate, also for these addresses, and its key for the relay to read; give their paths."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "relay.example")])
     now = datetime.now(UTC)
@@ -127,6 +128,15 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [
+                    x509.DNSName("relay.example"),
+                    *(x509.IPAddress(ip_address(one)) for one in addresses),
+                ]
+            ),
+            critical=False,
+        )
         .sign(key, hashes.SHA256())
     )
     account = pwd.getpwnam(USER)

@@ -32,6 +32,11 @@ class Namespace:
             os.close(outside)
         self.run("ip", "link", "set", "lo", "up")
 
+    @property
+    def path(self) -> Path:
+        """Give a name of it for other programs, as long as this process lives."""
+        return Path(f"/proc/{os.getpid()}/fd/{self._fd}")
+
     def close(self) -> None:
         """Let go of it; the kernel removes it with the last socket and process in it."""
         os.close(self._fd)

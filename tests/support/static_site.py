@@ -1,4 +1,4 @@
-"""Files of one folder over HTTP on loopback, as an application's own web server would give them."""
+"""Files of one folder over HTTP, as an application's own web server would give them."""
 
 import functools
 import http.server
@@ -10,17 +10,18 @@ from typing import Self
 class StaticSite:
     """A web server in a thread. Use as a context manager."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         """Serve this folder."""
+        self._host = host
         self._http = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder))
+            (host, 0), functools.partial(_Quiet, directory=str(folder))
         )
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05})
 
     @property
     def url(self) -> str:
         """The folder's index page."""
-        return f"http://127.0.0.1:{self._http.server_port}/"
+        return f"http://{self._host}:{self._http.server_port}/"
 
     def __enter__(self) -> Self:
         """Start to serve."""

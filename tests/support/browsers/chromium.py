@@ -43,11 +43,14 @@ class Chromium:
         self._browser = browser
 
     @classmethod
-    async def start(cls, executable: str) -> Self:
-        """Start a headless Chromium from this executable."""
+    async def start(cls, executable: str, *more: str) -> Self:
+        """Start a headless Chromium from this executable, with these flags besides."""
         playwright = await async_playwright().start()
         browser = await playwright.chromium.launch(
-            executable_path=executable, headless=True, args=list(FLAGS), ignore_default_args=["--mute-audio"]
+            executable_path=executable,
+            headless=True,
+            args=[*FLAGS, *more],
+            ignore_default_args=["--mute-audio"],
         )
         return cls(playwright, browser)
 

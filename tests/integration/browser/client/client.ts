@@ -74,6 +74,7 @@ const verbs = {
   frames: (identity: string, source: Track.Source) => viewers.frames(identity, source),
   /** The cipher of the media path, as this browser names it. */
   transport: () => watch.transport(joined()),
+  way: () => watch.way(joined()),
 
   sendData: (text: string, options?: data.DataOptions) => data.send(joined(), text, options),
   chat: (text: string) => data.chat(joined(), text),

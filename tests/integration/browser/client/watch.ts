@@ -63,6 +63,19 @@ export async function transport(room: Room) {
   return null;
 }
 
+/** Our end of the way that media takes: what kind of address, and for a relay how it is reached. */
+export async function way(room: Room) {
+  for (const { track } of room.localParticipant.trackPublications.values()) {
+    const report = await track?.getRTCStatsReport();
+    for (const entry of report?.values() ?? []) {
+      if (entry.type !== "transport" || !entry.selectedCandidatePairId) continue;
+      const local = report?.get(report.get(entry.selectedCandidatePairId).localCandidateId);
+      return { type: local.candidateType, protocol: local.relayProtocol ?? null, url: local.url ?? null };
+    }
+  }
+  return null;
+}
+
 function inbound(report: RTCStatsReport | undefined) {
   const entries = [...(report?.values() ?? [])];
   const stream = entries.find((entry) => entry.type === "inbound-rtp");

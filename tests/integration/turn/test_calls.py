@@ -1,0 +1,80 @@
+"""Calls out of a hospital whose firewall leaves one way: each port of the relay, and the media port."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.hospital import HOST, Hospital, hospital
+from tests.support.participant import CAMERA, MICROPHONE
+
+pytestmark = pytest.mark.integration
+
+PAGE = Path(__file__).parents[1] / "browser" / "dist"
+RELAYS = {
+    "3478/udp": f"turn:{HOST}:3478?transport=udp",
+    "19302/udp": f"turn:{HOST}:19302?transport=udp",
+    "3478/tcp": f"turn:{HOST}:3478?transport=tcp",
+    "5349/tcp": f"turns:{HOST}:5349?transport=tcp",
+}
+_JOIN_WITHIN = 20.0  # seconds; ways that are closed have to be given up first
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Hospital]:
+    with hospital(PAGE) as built:
+        yield built
+
+
+@pytest.fixture(autouse=True)
+async def without_pages(place: Hospital) -> AsyncIterator[None]:
+    """End what a test has opened."""
+    yield
+    await place.end_browser()
+
+
+@pytest.mark.parametrize("open_port", RELAYS)
+async def test_a_browser_holds_a_call_through_the_only_port_that_is_open(
+    place: Hospital, open_port: str
+) -> None:
+    place.lets_out(open_port)
+    relayed = {"rtcConfig": {"iceTransportPolicy": "relay"}}
+    alice, bob = [await place.joins(open_port.replace("/", "-"), one, **relayed) for one in ("alice", "bob")]
+    for one in (alice, bob):
+        await one.publish(CAMERA, MICROPHONE)
+    for one, other in ((alice, bob), (bob, alice)):
+        await one.sees(other.identity, within=_JOIN_WITHIN)
+        await one.hears(other.identity, within=_JOIN_WITHIN)
+        way = await one.do("way")
+        assert (way["type"], way["url"]) == ("relay", RELAYS[open_port])
+
+
+async def test_a_browser_finds_the_relay_by_itself_where_udp_is_closed(place: Hospital) -> None:
+    place.lets_out("3478/tcp")
+    alice, bob = [await place.joins("by-itself", one) for one in ("alice", "bob")]
+    for one in (alice, bob):
+        await one.publish(CAMERA, MICROPHONE)
+    await asyncio.gather(alice.sees("bob", within=_JOIN_WITHIN), bob.hears("alice", within=_JOIN_WITHIN))
+    assert (await alice.do("way"))["protocol"] == "tcp"
+
+
+async def test_where_the_media_port_is_open_no_relay_is_used(place: Hospital) -> None:
+    place.lets_out("10000/udp", "3478/udp", "19302/udp", "3478/tcp", "5349/tcp")
+    alice, bob = [await place.joins("straight", one) for one in ("alice", "bob")]
+    await bob.publish(CAMERA, MICROPHONE)
+    await alice.publish(MICROPHONE)
+    await alice.sees("bob", within=_JOIN_WITHIN)
+    assert (await bob.do("way"))["type"] in {"host", "prflx"}
+
+
+@pytest.mark.parametrize("open_port", RELAYS)
+async def test_aiortc_holds_a_call_through_the_only_port_that_is_open(
+    place: Hospital, open_port: str
+) -> None:
+    place.lets_out(open_port)
+    room = f"aiortc-{open_port.replace('/', '-')}"
+    tokens = [place.token(room, one) for one in ("showing", "watching")]
+    relay = RELAYS[open_port].partition(HOST)[2]
+    said = await place.run("tests.support.relayed_aiortc", place.ws_url, *tokens, relay, within=60)
+    assert int(said) >= 30
