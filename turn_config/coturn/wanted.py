@@ -229,7 +229,8 @@ def _closed_doors(version: CoturnVersion) -> Group:
 
 def _log() -> Group:
     return Group(
-        "To the journal, and not verbose: then no line has a client's address or user name.",
+        "To the journal, and not verbose: then no line has anybody's address, and a user name, which is"
+        " random, only where credentials were refused.",
         (Entry("log-file", "stdout"), Entry("simple-log")),
     )
 

@@ -86,7 +86,9 @@ def test_answers_and_log_tell_nothing(relay: Relay) -> None:
     with pytest.raises(Refused):
         client.permit("198.51.100.1")
     assert not [one for one in client.answers if "SOFTWARE" in one.attributes]
-    for word in (CLIENT[4], b"private".hex(), TODAY, YESTERDAY):
+    with pytest.raises(Refused):
+        relay.client(password="guessed").allocate()
+    for word in (*CLIENT.values(), b"private".hex(), TODAY, YESTERDAY):
         assert word not in relay.coturn.log
 
 
