@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FOUND_SOMETHING = 1
 
 _MAX_FILE_BYTES = 1 << 20
+_VERSION_OPTION = "--coturn-version"
 
 
 class What(StrEnum):
@@ -33,28 +34,12 @@ class What(StrEnum):
     NFTABLES = "nftables"
 
 
-def _version(text: str) -> CoturnVersion:
-    try:
-        version = CoturnVersion.parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    if version < OLDEST:
-        raise typer.BadParameter(
-            f"{version} is older than {OLDEST}, the oldest that is safe here: upgrade it"
-        )
-    return version
-
-
 HostOption = Annotated[
     str | None, typer.Option(help="Which of [[hosts]]; else this server's, or the only one that relays.")
 ]
 VersionOption = Annotated[
-    CoturnVersion,
+    str,
     typer.Option(
-        "--coturn-version",
-        parser=_version,
-        metavar="VERSION",
-        show_default=str(OLDEST),
         help="Its release, as `turnserver --version` says it; what it does not know is left out.",
     ),
 ]
@@ -63,7 +48,7 @@ VersionOption = Annotated[
 def turn_coturn(
     config: ConfigOption = None,
     host: HostOption = None,
-    coturn_version: VersionOption = OLDEST,
+    coturn_version: VersionOption = str(OLDEST),
     output: Annotated[
         Path | None,
         typer.Option(help="The file to write; else standard output. The one with secrets is 0600."),
@@ -77,10 +62,11 @@ def turn_coturn(
     ] = What.CONF,
 ) -> None:
     """Write what coturn needs on a relay: docs/relays.md says where to put it."""
+    version = _version(coturn_version)
     found = relaying(config)
     relay = _relay(found, host)
     if what is What.CONF:
-        write_output(output, turnserver_conf(found, relay, coturn_version), private=True)
+        write_output(output, turnserver_conf(found, relay, version), private=True)
     elif what is What.NFTABLES:
         write_output(output, relay_rules(found, relay))
     else:
@@ -91,24 +77,37 @@ def turn_check(
     file: Annotated[Path, typer.Argument(help="A turnserver.conf.")],
     config: ConfigOption = None,
     host: HostOption = None,
-    coturn_version: VersionOption = OLDEST,
+    coturn_version: VersionOption = str(OLDEST),
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.")] = False,
 ) -> None:
     """Say line by line what in a turnserver.conf is dangerous or not as the settings want it.
 
     Exit code 1 when there is anything of either.
     """
+    version = _version(coturn_version)
     deployment = relaying(config)
     relay = _relay(deployment, host)
-    found = check(_text(file), deployment, relay, coturn_version)
+    found = check(_text(file), deployment, relay, version)
     if as_json:
-        print(json.dumps(_document(file, relay, coturn_version, found), indent=2))
+        print(json.dumps(_document(file, relay, version, found), indent=2))
     else:
         for one in found:
             print(f"{file}:{one.line}: {one}" if one.line is not None else f"{file}: {one}")
-        print(_summary(relay, coturn_version, found))
+        print(_summary(relay, version, found))
     if any(one.severity is not Severity.NOTE for one in found):
         raise typer.Exit(FOUND_SOMETHING)
+
+
+def _version(text: str) -> CoturnVersion:
+    try:
+        version = CoturnVersion.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=_VERSION_OPTION) from error
+    if version < OLDEST:
+        raise typer.BadParameter(
+            f"{version} is older than {OLDEST}, the oldest that is safe here: upgrade it"
+        )
+    return version
 
 
 def _relay(deployment: Deployment, name: str | None) -> Host:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, Self
 
-_FORM = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:[-.+~].*)?")
+_FORM = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:[-+~].*)?")
 
 
 class CoturnVersion(NamedTuple):
