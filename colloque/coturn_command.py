@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 FOUND_SOMETHING = 1
 
 _MAX_FILE_BYTES = 1 << 20
-_VERSION_OPTION = "--coturn-version"
 
 
 class What(StrEnum):
@@ -102,10 +101,10 @@ def _version(text: str) -> CoturnVersion:
     try:
         version = CoturnVersion.parse(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=_VERSION_OPTION) from error
+        raise ConfigError([f"--coturn-version: {error}"]) from error
     if version < OLDEST:
-        raise typer.BadParameter(
-            f"{version} is older than {OLDEST}, the oldest that is safe here: upgrade it"
+        raise ConfigError(
+            [f"--coturn-version: {version} is older than {OLDEST}, the oldest that is safe here"]
         )
     return version
 
