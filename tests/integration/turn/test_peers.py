@@ -1,6 +1,8 @@
 """A relay leads to the servers of calls, to their port of media, and nowhere else."""
 
+import re
 import socket
+from datetime import date
 from ipaddress import ip_address
 
 import pytest
@@ -9,6 +11,7 @@ from tests.support.namespace import Namespace
 from tests.support.relay_stage import Relay, RelayStarter, two_hosts
 from tests.support.turn_client import Data, Refused
 from turn_config import Deployment, Host, MediaAddress
+from turn_config.firewall import Form, firewall_sheet
 
 pytestmark = pytest.mark.integration
 
@@ -146,6 +149,28 @@ def test_behind_a_firewall_that_translates_calls_are_reached_directly(start_rela
             client.send(public, SECRET_SERVICE, b"out")
             client.refresh(600)
             assert _is_silent(trap)
+
+
+def test_the_hosts_own_firewall_closed_all_round_lets_calls_through(start_relay: RelayStarter) -> None:
+    """The rules of the firewall sheet, with those that it leaves to the operator, beside coturn's own."""
+    for made in (translated(), two_hosts()):
+        relay = start_relay(made)
+        sheet = firewall_sheet(relay.deployment, Form.NFTABLES, "en", today=date(2030, 1, 1))
+        closed = re.sub(r"(?m)^(\s*)# (.*counter drop)$", r"\1\2", sheet)
+        assert closed.count("counter drop") >= 2
+        relay.namespace.run("ip", "route", "replace", "default", "dev", "lo")
+        relay.namespace.run("nft", "-f", "-", text=closed)
+        for host in relay.deployment.hosts:
+            call = host.addresses[0]
+            client = relay.client()
+            client.allocate()
+            with relay.namespace.udp(str(call.own), 10_000) as server:
+                client.permit(str(call.public))
+                client.send(str(call.public), 10_000, b"up")
+                data, sender = server.recvfrom(100)
+                assert data == b"up"
+                server.sendto(b"down", sender)
+                assert client.receive() == Data((str(call.public), 10_000), b"down")
 
 
 def test_own_addresses_of_other_hosts_are_refused(start_relay: RelayStarter) -> None:
