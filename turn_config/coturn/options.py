@@ -11,6 +11,7 @@ from enum import StrEnum
 from turn_config.coturn.version import (
     CLI_OFF,
     DRAINS_TO_A_NUMBER,
+    DROPS_OLD_WORDS,
     DTLS_OFF,
     LIMITS_UNAUTHORIZED,
     OLDEST,
@@ -93,8 +94,8 @@ _OPTIONS = {
     "no-tlsv1": Option(Kind.FLAG, until=SAFER_DEFAULTS),
     "no-tlsv1_1": Option(Kind.FLAG, until=SAFER_DEFAULTS),
     "no-stun-backward-compatibility": Option(Kind.FLAG, until=SAFER_DEFAULTS),
-    "no-cli": Option(Kind.FLAG, until=CoturnVersion(4, 18, 0)),
-    "no-dtls": Option(Kind.FLAG, until=CoturnVersion(4, 18, 0)),
+    "no-cli": Option(Kind.FLAG, until=DROPS_OLD_WORDS),
+    "no-dtls": Option(Kind.FLAG, until=DROPS_OLD_WORDS),
     # And what asks for it there.
     "software-attribute": Option(Kind.FLAG, since=SAFER_DEFAULTS),
     "rfc5780": Option(Kind.FLAG, since=SAFER_DEFAULTS),

@@ -64,6 +64,7 @@ MemoryDenyWriteExecute=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged
+# coturn would like to leave groups that it is not in, and takes no for an answer.
 SystemCallErrorNumber=EPERM
 """
 

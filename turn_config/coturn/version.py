@@ -48,3 +48,6 @@ DRAINS_TO_A_NUMBER = CoturnVersion(4, 15, 0)
 
 DTLS_OFF = CoturnVersion(4, 17, 0)
 """No DTLS unless asked for: pull request 2026."""
+
+DROPS_OLD_WORDS = CoturnVersion(4, 17, 2)
+"""`no-cli` and `no-dtls` are no longer read: pull request 2079."""
