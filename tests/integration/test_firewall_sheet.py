@@ -198,6 +198,8 @@ def alone(script: str, text: str = "") -> str:
         text=True,
         timeout=20,
         check=False,
+        # Debian keeps the programs of a firewall off the path of those who are not root.
+        env=os.environ | {"PATH": f"{os.environ['PATH']}{os.pathsep}/usr/sbin"},
     )
     assert (found.returncode, found.stderr) == (0, ""), found.stderr
     return found.stdout

@@ -79,7 +79,7 @@ _LINE = LineWords(
     reserve_heads=("Use", "Per seat", "{seats} seats at once"),
     reserve={
         Profile.USUAL: "To reserve",
-        Profile.LEAST: "Least for pictures",
+        Profile.LEAST: "Minimum for pictures",
         Profile.SOUND_ONLY: "Sound only",
     },
     reserve_note="Seats are the people of the site who are in calls at the same time. For another number, "
@@ -103,12 +103,12 @@ _LINE = LineWords(
     times_caption="What the network must keep to",
     times_heads=("What", "Value", "Otherwise"),
     udp_state=(
-        "Life of a UDP state",
+        "Time-out of UDP sessions",
         "at least {seconds} s",
         "Sound and picture stop in the middle of a call. Browsers keep the flow alive every {consent} s.",
     ),
     tcp_idle=(
-        "Idle time allowed for TCP",
+        "Time-out of idle TCP sessions",
         "at least {seconds} s",
         (
             "The page reconnects all the time. WebSockets are kept alive every {ping} s in a call and "
@@ -125,7 +125,7 @@ _LINE = LineWords(
 )
 
 _ADVICE = AdviceWords(
-    title="Equipment that gets in the way",
+    title="Equipment to adjust",
     inspection=(
         "TLS inspection",
         (
@@ -160,7 +160,7 @@ _ADVICE = AdviceWords(
         "UDP flood protection",
         (
             "Exempt these addresses or raise the thresholds: {seats} seats at once make about {packets} "
-            "packets a second each way, often behind a single translated address."
+            "packets a second each way, often behind a single address (NAT)."
         ),
     ),
     browsers=(

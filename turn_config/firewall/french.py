@@ -105,7 +105,7 @@ _LINE = LineWords(
     times_caption="Ce que le réseau doit garantir",
     times_heads=("Critère", "Valeur", "Sinon"),
     udp_state=(
-        "Durée de vie d’un état UDP",
+        "Expiration des sessions UDP",
         "au moins {seconds} s",
         (
             "Le son et l’image s’arrêtent en cours d’appel. Les navigateurs entretiennent le flux toutes les "
@@ -113,7 +113,7 @@ _LINE = LineWords(
         ),
     ),
     tcp_idle=(
-        "Inactivité permise en TCP",
+        "Expiration des sessions TCP inactives",
         "au moins {seconds} s",
         (
             "La page se reconnecte sans cesse. Les WebSocket sont entretenus toutes les {ping} s en appel et "
@@ -130,7 +130,7 @@ _LINE = LineWords(
 )
 
 _ADVICE = AdviceWords(
-    title="Équipements qui gênent les appels",
+    title="Équipements à paramétrer",
     inspection=(
         "Inspection TLS",
         (
@@ -165,7 +165,7 @@ _ADVICE = AdviceWords(
         "Protection contre les inondations UDP",
         (
             "Exemptez ces adresses ou relevez les seuils : {seats} postes simultanés font environ {packets} "
-            "paquets par seconde dans chaque sens, souvent derrière une seule adresse traduite."
+            "paquets par seconde dans chaque sens, souvent derrière une seule adresse (NAT)."
         ),
     ),
     browsers=(
