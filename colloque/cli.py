@@ -19,6 +19,7 @@ from colloque.config_text import example, show
 from colloque.coturn_command import turn_check, turn_coturn
 from colloque.doctor_command import doctor
 from colloque.errors import StartError, UseError
+from colloque.firewall_command import turn_firewall
 from colloque.load_command import load_app
 from colloque.settings import SECRET_MIN_CHARS, Settings
 from colloque.turn_command import turn_app
@@ -48,6 +49,7 @@ app.add_typer(bench_app, name="bench")
 app.add_typer(load_app, name="loadtest")
 turn_app.command("coturn")(turn_coturn)
 turn_app.command("check")(turn_check)
+turn_app.command("firewall")(turn_firewall)
 app.add_typer(turn_app, name="turn")
 app.command()(doctor)
 

@@ -13,7 +13,6 @@ import typer
 from colloque.config import ConfigError
 from colloque.config_option import ConfigOption, chosen_settings
 from colloque.deployment import deployment
-from colloque.firewall_command import turn_firewall
 from turn_config import RANDOM_BYTES, Deployment, browser_shape, classic_shape, ice_servers
 
 turn_app = typer.Typer(
@@ -21,7 +20,6 @@ turn_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-turn_app.command("firewall")(turn_firewall)
 
 
 class Shape(StrEnum):

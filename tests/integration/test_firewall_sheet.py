@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ HOST = """
 name = "visio.example"
 ipv4 = { public = "127.0.0.1" }
 """
+KNOCKING = Path(__file__).parents[1] / "support" / "knocking.py"
 TYPES = {
     "html": "text/html; charset=utf-8",
     "json": "application/json; charset=utf-8",
@@ -83,9 +85,12 @@ class Served:
 
         await eventually(look, within=15, what=event)
 
-    async def get(self, path: str, status: int = 200, **headers: str) -> tuple[str, Any]:
+    async def get(self, path: str, accepted: str = "", status: int = 200) -> tuple[str, Any]:
         url = f"http://127.0.0.1:{self.ports.admin}{path}"
-        async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as answer:
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(url, headers={"Accept-Language": accepted}) as answer,
+        ):
             assert answer.status == status
             return await answer.text(), answer.headers
 
@@ -108,12 +113,12 @@ async def test_each_form_is_served_in_the_language_of_the_browser_or_of_the_addr
         french, headers = await served.get(f"/firewall.{form}")
         assert (headers["Content-Type"], headers["Content-Language"]) == (kind, "fr")
         assert (headers["Cache-Control"], headers["Vary"]) == ("no-store", "Accept-Language")
-        english, _ = await served.get(f"/firewall.{form}", **{"Accept-Language": "en-GB,fr;q=0.5"})
+        english, _ = await served.get(f"/firewall.{form}", "en-GB,fr;q=0.5")
         assert "Sortant" in french
         assert "Outbound" in english
         assert (await served.get(f"/firewall.{form}?lang=en"))[0] == english
-        assert (await served.get(f"/firewall.{form}?lang=fr", **{"Accept-Language": "en"}))[0] == french
-    refused, _ = await served.get("/firewall.html?lang=de", 400)
+        assert (await served.get(f"/firewall.{form}?lang=fr", "en"))[0] == french
+    refused, _ = await served.get("/firewall.html?lang=de", status=400)
     assert refused == "lang: must be one of fr, en\n"
 
 
@@ -171,18 +176,41 @@ def test_the_rules_of_a_region_are_loaded_and_loaded_again(language: str) -> Non
     assert loaded.count("-A COLLOQUE-OUTPUT -s 10.20.0.2/32") == 6
 
 
+@pytest.mark.parametrize(("host", "call"), [("10.20.0.1", "10.20.0.2"), ("2001:db8:20::1", "2001:db8:20::2")])
+@pytest.mark.parametrize("form", [Form.NFTABLES, Form.IPTABLES])
+def test_with_the_rest_closed_a_host_is_reached_on_its_ports_alone(
+    tmp_path: Path, form: Form, host: str, call: str
+) -> None:
+    rules = stored(form, "en").read_text()
+    file = tmp_path / "rules"
+    if form is Form.NFTABLES:
+        file.write_text(rules.replace("# counter drop", "counter drop"))
+        load = f"nft -f {file}"
+    else:
+        file.write_text(rules.replace("# -A COLLOQUE-INPUT -j DROP", "-A COLLOQUE-INPUT -j DROP"))
+        load = " && ".join(
+            f"{one}-restore --noflush {file} && {one} -I INPUT -j COLLOQUE-INPUT"
+            for one in ("iptables", "ip6tables")
+        )
+    reached = json.loads(alone(f"{sys.executable} {KNOCKING} {host} {call} '{load}'"))
+    open_ports = [port for port, heard in reached["udp"].items() if "knock" in heard]
+    assert open_ports == ["10000", "3478", "19302"]
+    assert reached["tcp"] == [443, 3478, 19302]
+    # On a port of the relay nobody but the calls is heard.
+    assert reached["udp"]["49152"] == ["media"]
+
+
 @given(deployments())
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_rules_of_any_deployment_are_accepted(deployment: Deployment) -> None:
     nftables, iptables = (
         firewall_sheet(deployment, form, "fr", today=TODAY) for form in (Form.NFTABLES, Form.IPTABLES)
     )
-    # With the last lines taken at their word too.
-    closed = "\n".join(
-        line.replace("# counter drop", "counter drop").replace("# ip", "ip") for line in nftables.splitlines()
-    )
+    # With the line that closes the rest taken at its word too.
+    closed = nftables.replace("# counter drop", "counter drop")
     dropped = iptables.replace("# -A ", "-A ")
-    for text in (nftables, closed + "\n"):
+    assert (closed, dropped) != (nftables, iptables)
+    for text in (nftables, closed):
         alone("nft -c -f /dev/stdin", text)
     for text in (iptables, dropped):
         alone("iptables-restore --test", text)

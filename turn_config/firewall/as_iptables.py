@@ -53,9 +53,6 @@ class _Notation:
         ports = f"-p udp --sport {_span(relay_ports)} --dport {media_port}"
         return f"-A {_OUTPUT} -{rules.version}{_source(rules)} -d {','.join(rules.calls)} {ports} -j ACCEPT"
 
-    def drop_relayed(self, rules: FamilyRules, relay_ports: PortRange) -> str:
-        return f"-A {_OUTPUT} -{rules.version}{_source(rules)} -p udp --sport {_span(relay_ports)} -j DROP"
-
     def drop_input(self) -> str:
         return f"-A {_INPUT} -j DROP"
 

@@ -60,9 +60,6 @@ class _Notation:
         calls = f"{_ip(rules)} daddr {_set(rules.calls)}"
         return f"{_of_host(rules)} {calls} udp sport {_span(relay_ports)} udp dport {media_port} accept"
 
-    def drop_relayed(self, rules: FamilyRules, relay_ports: PortRange) -> str:
-        return f"{_of_host(rules)} udp sport {_span(relay_ports)} counter drop"
-
     def drop_input(self) -> str:
         return "counter drop"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from turn_config.firewall.host_rules import free_ports_below, host_rules
+from turn_config.firewall.host_rules import host_rules
 from turn_config.firewall.sheet import fingerprint
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ class Notation(Protocol):
     def to_calls(self, rules: FamilyRules, media_port: int, relay_ports: PortRange) -> str:
         """Accept what the host's relay sends to the calls."""
 
-    def drop_relayed(self, rules: FamilyRules, relay_ports: PortRange) -> str:
-        """Refuse what the ports of the host's relay send to anybody else."""
-
     def drop_input(self) -> str:
         """Refuse everything else that arrives."""
 
@@ -53,21 +50,12 @@ def incoming(deployment: Deployment, words: Words, notation: Notation) -> list[s
 
 
 def outgoing(deployment: Deployment, words: Words, notation: Notation) -> list[str]:
-    """Write the chain for what relays send, if there are any; what closes the rest is a comment."""
-    hosts, span = host_rules(deployment), deployment.turn.relay_ports
+    """Write the chain for what relays send, if there are any; it closes nothing."""
+    hosts, turn, media_port = host_rules(deployment), deployment.turn, deployment.media_port
     found = _relays(
-        hosts, words.rules.to_calls, lambda one: [notation.to_calls(one, deployment.media_port, span)]
+        hosts, words.rules.to_calls, lambda one: [notation.to_calls(one, media_port, turn.relay_ports)]
     )
-    if not found:
-        return []
-    before = free_ports_below(span)
-    advice = [
-        line.format(first=span.first, last=span.last, before=before)
-        for line in words.rules.drop_output
-        if before is not None or "{before}" not in line
-    ]
-    drops = [notation.drop_relayed(one, span) for host in hosts for one in host.families if one.calls]
-    return [*found[1:], "", *comments(advice), *comments(drops)]
+    return [*found[1:], "", *comments(words.rules.only_to_calls)] if found else []
 
 
 def rules_file(rules: Sequence[str], how: Sequence[str], words: Words, today: date) -> str:

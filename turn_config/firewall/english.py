@@ -190,16 +190,14 @@ _RULES = RuleWords(
     ),
     clients="What clients send",
     from_calls="What the calls send back to the relay",
-    to_calls="From the relay to the calls: its ports lead nowhere else",
+    to_calls="From the relay to the calls",
     drop_input=(
         "To close the rest, first accept SSH, monitoring and whatever you need above, then take away",
         "the # of the next line.",
     ),
-    drop_output=(
-        "To close every other destination to the relays: first see to it that the host's other programs",
-        "no longer send from the ports {first} to {last}",
-        '(sysctl net.ipv4.ip_local_port_range="{before}"),',
-        "then take away the # of the next lines.",
+    only_to_calls=(
+        "The rest is closed to coturn by the rules that colloque turn coturn --what nftables writes,",
+        "to be loaded on each host that runs a relay.",
     ),
 )
 

@@ -195,16 +195,14 @@ _RULES = RuleWords(
     ),
     clients="Ce qu’envoient les clients",
     from_calls="Ce que les appels renvoient au relais",
-    to_calls="Du relais vers les appels : ses ports ne mènent nulle part ailleurs",
+    to_calls="Du relais vers les appels",
     drop_input=(
         "Pour fermer le reste, acceptez d’abord ci-dessus SSH, la supervision et ce dont vous avez besoin,",
         "puis retirez le # de la ligne suivante.",
     ),
-    drop_output=(
-        "Pour fermer aux relais toute autre destination : faites d’abord en sorte que les autres programmes",
-        "de l’hôte n’émettent plus depuis les ports {first} à {last}",
-        '(sysctl net.ipv4.ip_local_port_range="{before}"),',
-        "puis retirez le # des lignes suivantes.",
+    only_to_calls=(
+        "Le reste est fermé à coturn par les règles qu’écrit colloque turn coturn --what nftables,",
+        "à charger sur chaque hôte qui sert de relais.",
     ),
 )
 

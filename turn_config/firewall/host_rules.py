@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from turn_config.deployment import Deployment
     from turn_config.listeners import Protocol
-    from turn_config.settings import Host, PortRange
+    from turn_config.settings import Host
 
 Version = Literal[4, 6]
 _VERSIONS: tuple[Version, ...] = (4, 6)
@@ -53,14 +53,6 @@ def host_rules(deployment: Deployment) -> tuple[HostRules, ...]:
         for host in deployment.hosts
         if listeners(deployment, host)
     )
-
-
-def free_ports_below(relay_ports: PortRange) -> str | None:
-    """Give ports for the other programs of a relay's host, as sysctl takes them; None if none are left."""
-    for first in (32_768, 1024):
-        if relay_ports.first - first >= 1024:
-            return f"{first} {relay_ports.first - 1}"
-    return None
 
 
 def _family(deployment: Deployment, host: Host, version: Version) -> FamilyRules:

@@ -127,8 +127,7 @@ class RuleWords:
     to_calls: str
     """On a relay's host: from the relay's ports to the calls."""
     drop_input: tuple[str, ...]
-    drop_output: tuple[str, ...]
-    """`{first}`, `{last}`, `{before}`."""
+    only_to_calls: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

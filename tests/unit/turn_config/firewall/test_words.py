@@ -13,7 +13,7 @@ from turn_config.firewall import LANGUAGES, WORDS
 # Proper names, units and notations.
 THE_SAME = {
     "IPv4", "IPv6", "Port", "Date", "Contact", "Service", "DSCP", "TLS", "Proxy", "—",
-    "Mbit/s", "kbit/s", '(sysctl net.ipv4.ip_local_port_range="{before}"),',
+    "Mbit/s", "kbit/s",
 }  # fmt: skip
 
 
