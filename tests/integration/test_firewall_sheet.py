@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from tests.support.eventually import eventually
 from tests.support.regional import TODAY
 from tests.support.server import Ports, command, environment
 from turn_config import Deployment
-from turn_config.firewall import LANGUAGES, Form, firewall_sheet
+from turn_config.firewall import LANGUAGES, Form, Language, firewall_sheet
 
 pytestmark = pytest.mark.integration
 
@@ -148,9 +149,9 @@ async def test_a_signal_brings_the_sheet_up_to_date_with_what_the_server_does(se
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_rules_of_a_region_are_loaded_and_loaded_again(language: str) -> None:
+def test_the_rules_of_a_region_are_loaded_and_loaded_again(tmp_path: Path, language: Language) -> None:
     """In a network of its own, so that nothing of this machine changes."""
-    nftables, iptables = (stored(form, language) for form in (Form.NFTABLES, Form.IPTABLES))  # type: ignore[arg-type]
+    nftables, iptables = (stored(form, language) for form in (Form.NFTABLES, Form.IPTABLES))
     script = f"""
         set -e
         nft -f {nftables}
@@ -169,7 +170,7 @@ def test_the_rules_of_a_region_are_loaded_and_loaded_again(language: str) -> Non
             cat once
         done
     """
-    loaded = alone(script)
+    loaded = alone(script, tmp_path)
     assert loaded.count("-A COLLOQUE-INPUT -d 10.20.0.1/32 -p tcp") == 3
     assert loaded.count("-A COLLOQUE-INPUT -d 2001:db8:20::3/128 -p udp") == 3
     # Calls on three hosts, by the address that clients know and by their own.
@@ -210,18 +211,22 @@ def test_the_rules_of_any_deployment_are_accepted(deployment: Deployment) -> Non
     closed = nftables.replace("# counter drop", "counter drop")
     dropped = iptables.replace("# -A ", "-A ")
     assert (closed, dropped) != (nftables, iptables)
-    for text in (nftables, closed):
-        alone("nft -c -f /dev/stdin", text)
-    for text in (iptables, dropped):
-        alone("iptables-restore --test", text)
-        alone("ip6tables-restore --test", text)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in (("nft1", nftables), ("nft2", closed), ("ipt1", iptables), ("ipt2", dropped)):
+            (Path(folder) / name).write_text(text)
+        restore = " && ".join(
+            f"{program} --test {folder}/{name}"
+            for program in ("iptables-restore", "ip6tables-restore")
+            for name in ("ipt1", "ipt2")
+        )
+        alone(f"nft -c -f {folder}/nft1 && nft -c -f {folder}/nft2 && {restore}")
 
 
-def alone(script: str, text: str = "") -> str:
-    """Run a script in a network namespace that it shares with nobody, and in an empty folder."""
+def alone(script: str, folder: Path | None = None) -> str:
+    """Run a script in a network namespace that it shares with nobody."""
     found = subprocess.run(
-        ["unshare", "--map-root-user", "--net", "sh", "-c", f"cd $(mktemp -d) && {script}"],
-        input=text,
+        ["unshare", "--map-root-user", "--net", "sh", "-c", script],
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=20,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from turn_config.firewall import LANGUAGES, WORDS
+from turn_config.firewall import LANGUAGES, WORDS, Language
 
 # Proper names, units and notations.
 THE_SAME = {
@@ -49,10 +49,10 @@ def test_there_is_a_table_for_each_language() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_member_of_an_enumeration_has_its_word(language: str) -> None:
+def test_every_member_of_an_enumeration_has_its_word(language: Language) -> None:
     found = [
         (place, set(one), set(type(member)))
-        for place, one in mappings(WORDS[language])  # type: ignore[index]
+        for place, one in mappings(WORDS[language])
         for member in [next(iter(one))]
         if isinstance(member, Enum)
     ]
