@@ -46,14 +46,14 @@ def doctor(
     from colloque.doctor import report
     from colloque.doctor.words import Words
 
-    words = Words.of(_language(lang))
+    words = Words.of(chosen_language(lang))
     findings, examined = _findings(config, words.language)
     if as_json:
         from colloque.version import running_version
 
         print(json.dumps(report.document(findings, words, version=running_version()), ensure_ascii=False))
     else:
-        for line in report.lines(findings, words, _paint()):
+        for line in report.lines(findings, words, paint()):
             print(line)
     code = WRONG_USE if examined is None else FAILED if report.worst(findings) == "fail" else 0
     if examined is not None and not examined.is_complete:
@@ -83,19 +83,21 @@ def _findings(config: ConfigOption, language: Language) -> tuple[list[Finding], 
     found = list(own.judge(facts))
     if read.settings is None:
         return found, None
-    progress = _Progress(language)
+    progress = Progress(language)
     examined = examine(left, within_seconds=WITHIN_SECONDS, clock=time.monotonic, progress=progress.show)
     progress.clear()
     return [*found, *examined.findings], examined
 
 
-def _language(lang: Lang | None) -> Language:
+def chosen_language(lang: Lang | None) -> Language:
+    """Give the language that was asked for, else that of the environment; English if neither is known."""
     # The order of POSIX: the first that is set and not empty.
     told = next((text for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (text := os.environ.get(name))), "")
     return "fr" if lang is Lang.FR or (lang is None and told.lower().startswith("fr")) else "en"
 
 
-def _paint() -> Paint:
+def paint() -> Paint:
+    """Give a colour for each level, on a terminal that wants colours."""
     from colloque.doctor.finding import Level
 
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
@@ -104,7 +106,7 @@ def _paint() -> Paint:
     return {level: partial(typer.style, fg=colour) for level, colour in colours.items()}
 
 
-class _Progress:
+class Progress:
     """What is still looked at, on a terminal; nothing in a pipe."""
 
     def __init__(self, language: Language) -> None:
@@ -112,12 +114,14 @@ class _Progress:
         self._is_shown = sys.stderr.isatty()
 
     def show(self, done: int, waiting: Sequence[Examination]) -> None:
+        """Say how many are done, and the first of those that are not."""
         if self._is_shown:
             subject = waiting[0].subject[self._language]
             sys.stderr.write(f"\r\x1b[K{done}/{done + len(waiting)}  {subject} …")
             sys.stderr.flush()
 
     def clear(self) -> None:
+        """Leave the line to the findings."""
         if self._is_shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()

@@ -29,7 +29,7 @@ def plan(settings: Settings, *, now: float) -> list[Examination]:
     # Several ask; the first answer serves all.
     ours = functools.cache(lambda: running(settings))
     return [
-        *port_examinations(settings, ours),
+        *port_examinations(settings, here, ours),
         certificate_examination(settings, here, ours, now=now),
         *name_examinations(settings, here, ours),
         *relay_examinations(here, now=now),

@@ -29,7 +29,9 @@ def running(settings: Settings) -> int | None:
     return 0 if holder is None else holder.pid
 
 
-def port_examinations(settings: Settings, ours: Callable[[], int | None]) -> Iterator[Examination]:
+def port_examinations(
+    settings: Settings, here: Deployment, ours: Callable[[], int | None]
+) -> Iterator[Examination]:
     """Look at each port that the server binds."""
     server, media = settings.server, settings.media
     for setting, listen in (
@@ -39,6 +41,9 @@ def port_examinations(settings: Settings, ours: Callable[[], int | None]) -> Ite
         address, port = split(listen)
         look = functools.partial(_port, "tcp", address, port, setting, setting, ours)
         yield Examination(same(f"{port}/TCP"), frozenset({"server"}), look)
+    yield Examination(
+        same(server.public_url), frozenset({"server"}), functools.partial(_public_port, settings, here)
+    )
     for address in dict.fromkeys(one.bind for one in media.addresses):
         look = functools.partial(
             _port, "udp", address, media.udp_port, "media.udp_port", "media.addresses", ours
@@ -71,6 +76,22 @@ def _port(
 ) -> Iterator[Finding]:
     facts = probe.look(protocol, address, port, setting=setting, address_setting=address_setting, ours=ours())
     yield ports.judge(facts)
+
+
+def _public_port(settings: Settings, here: Deployment) -> Iterator[Finding]:
+    server = settings.server
+    address, port = split(server.listen)
+    yield from ports.judge_public(
+        ports.PublicPortFacts(
+            url=server.public_url,
+            public_port=here.web_port,
+            is_https=server.public_url.startswith("https://"),
+            is_here_only=_is_here_only(here.public_name),
+            port=port,
+            is_loopback=ip_address(address).is_loopback,
+            has_certificate=server.tls_certificate is not None,
+        )
+    )
 
 
 def _certificate(

@@ -96,7 +96,7 @@ def test_a_language_that_there_is_not_ends_with_2(tmp_path: Path) -> None:
     assert doctor(settings(tmp_path, Ports.free()), "--lang", "de").code == 2
 
 
-def test_json_is_for_programs_and_french_is_by_lang(tmp_path: Path) -> None:
+def test_json_is_for_programs_and_in_the_language_that_is_asked_for(tmp_path: Path) -> None:
     file = settings(tmp_path, Ports.free())
     told = document(file, "--lang", "fr")
     assert set(told) == {"version", "verdict", "findings"}
@@ -106,9 +106,22 @@ def test_json_is_for_programs_and_french_is_by_lang(tmp_path: Path) -> None:
     ]
     assert free["level"] == "ok"
     assert "est libre" in free["what"]
+
+
+def test_the_language_is_that_of_the_terminal(tmp_path: Path) -> None:
+    file = settings(tmp_path, Ports.free())
     assert "est libre : le serveur peut le prendre" in "\n".join(
         doctor(file, env={"LANG": "fr_FR.UTF-8"}).lines
     )
+
+
+def test_other_commands_do_not_wait_for_the_doctor(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", "import colloque.cli, sys; print(*sys.modules)"],
+        capture_output=True, text=True, env=environment(), cwd=tmp_path, check=True,
+    ).stdout.split()  # fmt: skip
+    assert "colloque.doctor_command" in said
+    assert not [name for name in said if name.startswith("colloque.doctor.")]
 
 
 def test_media_on_loopback_under_a_public_name_is_a_failure(tmp_path: Path) -> None:
@@ -176,7 +189,7 @@ def test_a_host_without_ipv6_is_told_apart_from_a_wrong_address(tmp_path: Path) 
         ' { bind = "192.0.2.77", announce = "192.0.2.77" }]'
     )
     file = settings(tmp_path, Ports.free(), media=both)
-    script = 'sysctl -qw net.ipv6.conf.all.disable_ipv6=1; ip link set lo up && exec "$@"'
+    script = 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; ip link set lo up && exec "$@"'
     examined = doctor(file, before=("unshare", "--net", "sh", "-c", script, "sh"))
     assert examined.code == 1
     assert "this host does not have the IPv6 address ::1" in examined.line("port.no_ipv6")

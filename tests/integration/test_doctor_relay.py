@@ -1,6 +1,5 @@
 """`colloque doctor` and Debian's coturn: as it should be, and in each way in which it may be wrong."""
 
-import shutil
 import socket
 import subprocess
 import time
@@ -18,19 +17,18 @@ _START_WITHIN = 15.0  # seconds; it takes under one
 DENY = ("denied-peer-ip=0.0.0.0-255.255.255.255", "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")
 ALLOW = ("allow-loopback-peers", "allowed-peer-ip=127.0.0.1", "allowed-peer-ip=::1")
 
-pytestmark = pytest.mark.skipif(shutil.which("turnserver") is None, reason="coturn is not installed")
-
 
 class Relay:
     """The ports and files of a relay on loopback, and settings that name it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *addresses: str) -> None:
         self.folder = folder
+        self.addresses = addresses
         first, second = Ports.free(), Ports.free()
         self.ports, self.tls_port = [first.http, first.admin], second.http
         self.certificate, self.key = self_signed("localhost", folder)
 
-    def settings(self, *, media: str = "127.0.0.1") -> Path:
+    def settings(self, *, media: str = "") -> Path:
         more = f"""
 [turn]
 mode = "external"
@@ -42,23 +40,31 @@ secrets = ["{RELAY_SECRET}"]
 relay_ports = {{ first = 40000, last = 40099 }}
 allocations = 50
 """
-        addresses = f'addresses = [{{ bind = "127.0.0.1", announce = "{media}" }}]'
-        return settings(self.folder, Ports.free(), media=addresses, more=more)
+        addresses = ", ".join(
+            f'{{ bind = "{bind}", announce = "{media or bind}" }}' for bind in self.addresses
+        )
+        ports = Ports.free()
+        server = f'public_url = "http://localhost:{ports.http}"'
+        return settings(self.folder, ports, server=server, media=f"addresses = [{addresses}]", more=more)
 
     def examined(self, **how: str) -> Examined:
         return doctor(self.settings(**how))
 
     @contextmanager
-    def running(self, *more: str, secret: str = f"static-auth-secret={RELAY_SECRET}") -> Iterator[None]:
+    def running(
+        self, *more: str, secret: tuple[str, ...] = ("use-auth-secret", f"static-auth-secret={RELAY_SECRET}")
+    ) -> Iterator[None]:
         lines = (
-            "listening-ip=127.0.0.1", "relay-ip=127.0.0.1", "realm=test", "no-cli", "no-dtls",
-            f"listening-port={self.ports[0]}", f"aux-server=127.0.0.1:{self.ports[1]}",
+            *(f"listening-ip={one}" for one in self.addresses),
+            *(f"relay-ip={one}" for one in self.addresses),
+            *(f"aux-server={_bracketed(one)}:{self.ports[1]}" for one in self.addresses),
+            "realm=test", "no-cli", "no-dtls", f"listening-port={self.ports[0]}",
             f"tls-listening-port={self.tls_port}", f"cert={self.certificate}", f"pkey={self.key}",
-            "min-port=40000", "max-port=40099", "use-auth-secret", secret, *more,
+            "min-port=40000", "max-port=40099", *secret, *more,
             f"pidfile={self.folder}/turnserver.pid", "log-file=stdout", f"userdb={self.folder}/turndb",
         )  # fmt: skip
         file = self.folder / "turnserver.conf"
-        file.write_text("\n".join(line for line in lines if line) + "\n")
+        file.write_text("\n".join(lines) + "\n")
         with (self.folder / "coturn.log").open("wb") as log:
             process = subprocess.Popen(["turnserver", "-c", str(file)], stdout=log, stderr=log)
         try:
@@ -82,9 +88,13 @@ allocations = 50
                 return
 
 
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
 @pytest.fixture
 def relay(tmp_path: Path) -> Relay:
-    return Relay(tmp_path)
+    return Relay(tmp_path, "127.0.0.1")
 
 
 def of_code(found: Examined, code: str) -> list[str]:
@@ -104,6 +114,14 @@ def test_a_relay_that_is_as_it_should_be_is_well_on_every_port(relay: Relay) -> 
     assert "is signed by itself" in str(found)
 
 
+def test_both_families_of_a_relay_are_examined(tmp_path: Path) -> None:
+    relay = Relay(tmp_path, "127.0.0.1", "::1")
+    with relay.running(*DENY, *ALLOW):
+        found = relay.examined()
+    well = [line for line in found.lines if line.startswith("ok    The relay on")]
+    assert [sum(f" at {one} takes" in line for line in well) for one in relay.addresses] == [5, 5], str(found)
+
+
 def test_a_relay_that_is_stopped_is_a_failure_on_every_port(relay: Relay) -> None:
     found = relay.examined()
     assert found.code == 1
@@ -113,7 +131,9 @@ def test_a_relay_that_is_stopped_is_a_failure_on_every_port(relay: Relay) -> Non
 
 
 def test_a_relay_with_another_secret_is_a_failure_that_says_where_to_look(relay: Relay) -> None:
-    with relay.running(*DENY, *ALLOW, secret="static-auth-secret=another-secret-of-another-time"):
+    with relay.running(
+        *DENY, *ALLOW, secret=("use-auth-secret", "static-auth-secret=another-secret-of-another-time")
+    ):
         found = relay.examined()
     assert found.code == 1
     assert len(of_code(found, "relay.wrong_secret")) == 5
@@ -149,7 +169,7 @@ def test_another_program_on_a_port_of_the_relay_is_a_failure(relay: Relay) -> No
 
 
 def test_a_relay_that_asks_nobody_for_credentials_is_a_failure(relay: Relay) -> None:
-    with relay.running("no-auth", *DENY, *ALLOW, secret=""):
+    with relay.running("no-auth", *DENY, *ALLOW, secret=()):
         found = relay.examined()
     assert found.code == 1
     assert "asks nobody for credentials" in of_code(found, "relay.for_anybody")[0]

@@ -44,10 +44,13 @@ def look(
     address_setting: str,
     ours: int | None,
 ) -> PortFacts:
-    """Find out whether the server can have a port; `ours` is its process, 0 where that cannot be told."""
+    """Find out whether the server can have a port.
+
+    `ours` is the process of our running server: 0 where this user may not see it, None where none runs.
+    """
     error = bind_error(protocol, address, port)
     holder = holder_of(protocol, address, port) if error == errno.EADDRINUSE else None
-    is_ours = ours is not None and (holder is None or ours in {0, holder.pid})
+    is_ours = ours == (0 if holder is None else holder.pid)
     return PortFacts(
         protocol=protocol,
         port=port,

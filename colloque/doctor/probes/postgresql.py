@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from colloque.doctor.database import PostgresqlFacts, TableFacts
 from colloque.doctor.probes.dns import look_up
+from colloque.ports import reason
 
 CONNECT_SECONDS, ANSWER_SECONDS = 4.0, 4.0
 
@@ -54,8 +55,10 @@ async def _ask(url: str, place: str) -> Told:
         problem = f"no answer within {CONNECT_SECONDS:g} s"
     except ValueError:  # its text may hold a piece of the password
         problem = "store.url is not an address that can be read"
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        problem = (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
+    except OSError as error:
+        problem = reason(error)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        problem = (str(error) or type(error).__name__).splitlines()[0]
     return Told(TableFacts(place, problem, has_tables=False, schema=None))
 
 

@@ -1,10 +1,11 @@
 """Whether a port can be had, and what is said to do if not."""
 
 import errno
+from dataclasses import replace
 
 import pytest
 
-from colloque.doctor.ports import PortFacts, judge
+from colloque.doctor.ports import PortFacts, PublicPortFacts, judge, judge_public
 from colloque.doctor.probes.holders import open_ports
 from tests.support.doctor_words import codes, english
 
@@ -39,6 +40,31 @@ def test_who_holds_a_port_is_named_with_the_setting_to_change() -> None:
 
 def test_a_missing_right_is_given_as_the_line_for_systemd() -> None:
     assert "AmbientCapabilities=CAP_NET_BIND_SERVICE" in english(judge(facts(errno.EACCES)))
+
+
+def public(**changes: object) -> list[str]:
+    usual = PublicPortFacts(
+        "https://visio.example",
+        443,
+        is_https=True,
+        is_here_only=False,
+        port=443,
+        is_loopback=False,
+        has_certificate=True,
+    )
+    return codes(judge_public(replace(usual, **changes)))  # type: ignore[arg-type]
+
+
+def test_the_port_that_people_come_to_is_compared_with_the_listeners() -> None:
+    assert public() == []
+    assert public(port=8443) == ["port.other_than_public"]
+    assert public(is_loopback=True) == ["port.only_here"]
+    assert public(is_loopback=True, is_here_only=True) == []
+
+
+def test_behind_a_proxy_the_listener_may_be_anywhere() -> None:
+    assert public(has_certificate=False, is_loopback=True, port=8080) == []
+    assert public(has_certificate=False, is_https=False, port=8080) == ["port.other_than_public"]
 
 
 _TCP = """\

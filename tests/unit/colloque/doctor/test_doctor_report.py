@@ -1,16 +1,22 @@
 """What is said altogether: the settings' lines, the form of lines and JSON, and examinations that hang."""
 
+import io
 import re
 import threading
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
+
+import pytest
 
 from colloque.doctor import settings
 from colloque.doctor.catalogue import VERDICTS
-from colloque.doctor.examination import Examination, examine, same
+from colloque.doctor.examination import Examination, Examined, examine, same
 from colloque.doctor.finding import Finding, Level
 from colloque.doctor.ports import FREE, TAKEN
 from colloque.doctor.report import document, lines, worst
 from colloque.doctor.settings import NO_FILE, SettingsFacts
+from colloque.doctor_command import Lang, Progress, chosen_language, paint
 from tests.support.doctor_words import ENGLISH, FRENCH, codes
 
 DOCS = Path(__file__).parents[4] / "docs" / "doctor.md"
@@ -159,13 +165,67 @@ def test_one_that_breaks_costs_a_line_and_tells_no_secret() -> None:
     assert "ValueError" in ENGLISH.what(told.findings[0])
 
 
-def _examined(*looks: object, within_seconds: float = 5.0):  # type: ignore[no-untyped-def]
-    import time
-
+def _examined(*looks: Callable[[], Iterable[Finding]], within_seconds: float = 5.0) -> Examined:
     examinations = [
-        Examination(same(f"number {number}"), frozenset(), look)  # type: ignore[arg-type]
-        for number, look in enumerate(looks)
+        Examination(same(f"number {number}"), frozenset(), look) for number, look in enumerate(looks)
     ]
     return examine(
         examinations, within_seconds=within_seconds, clock=time.monotonic, progress=lambda _done, _left: None
     )
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_and_wiped_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    progress = Progress("fr")
+    progress.show(1, [Examination({"en": "clock", "fr": "horloge"}, frozenset(), list)])
+    assert "1/2  horloge" in terminal.getvalue()
+    progress.clear()
+    assert terminal.getvalue().endswith("\r\x1b[K")
+
+
+def test_a_pipe_gets_neither_progress_nor_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.StringIO()
+    monkeypatch.setattr("sys.stderr", pipe)
+    progress = Progress("en")
+    progress.show(0, [Examination(same("clock"), frozenset(), list)])
+    progress.clear()
+    assert pipe.getvalue() == ""
+    monkeypatch.setattr("sys.stdout", pipe)
+    assert paint() == {}
+
+
+def test_colours_are_for_terminals_unless_they_are_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", _Terminal())
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" in lines([BAD], ENGLISH, paint())[0]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert paint() == {}
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({"LANG": "fr_FR.UTF-8"}, "fr"),
+        ({"LANG": "fr_FR.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "C.UTF-8", "LC_MESSAGES": "fr_CA"}, "fr"),
+        ({"LANG": "fr_FR.UTF-8", "LC_ALL": ""}, "fr"),
+        ({"LANG": "de_DE"}, "en"),
+        ({}, "en"),
+    ],
+)
+def test_the_language_is_what_posix_says(
+    variables: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert chosen_language(None) == language
+    assert chosen_language(Lang.FR) == "fr"
+    assert chosen_language(Lang.EN) == "en"
