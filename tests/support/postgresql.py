@@ -1,4 +1,4 @@
-"""A private PostgreSQL of the system's own package, in a folder of its own; durable, as in production."""
+"""A private PostgreSQL of the system's own package, in a folder of its own."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,8 @@ class Cluster:
     def __init__(self, folder: Path, port: int | None) -> None:
         """Make a cluster in this folder, which belongs to `owner()`; it listens from `start` on.
 
-        Without a port there is only the socket.
+        Without a port there is only the socket, and nothing waits for the disk; else it is durable as in
+        production.
         """
         self.folder = folder
         self.port = port
@@ -48,7 +49,9 @@ class Cluster:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        loopback = "-c listen_addresses=" if self.port is None else f"-p {self.port} -h 127.0.0.1"
+        # With no port, nothing waits for the disk either: what was written outlives a crash, no power cut.
+        alone = "-c listen_addresses= -c fsync=off"
+        loopback = alone if self.port is None else f"-p {self.port} -h 127.0.0.1"
         options = f"{loopback} -c unix_socket_directories={self.folder}"
         self._pg_ctl("start", "--log", str(self.folder / "log"), "--options", options)
 
