@@ -2,7 +2,7 @@
 
 This is the place where the parts meet: the roster, the subscriptions, the table of each participant's life,
 and the live side. It reads no clock and opens nothing; what clients ask for is in `requests`, what the live
-side reports in `media`.
+side reports in `media`, and what rights people have meanwhile in `changes`.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,9 +13,10 @@ from livekit.protocol import models, rtc
 from livekit.protocol.models import DisconnectReason
 from livekit.protocol.rtc import LeaveRequest
 
-from rooms import Admission, CallRules, Grants, LegObserver, Restraints, in_force
+from rooms import Admission, LegObserver
 from sfu import CallKey, PeerError, TrackKey
 from signalling.livekit import join
+from signalling.livekit.changes import Changes
 from signalling.livekit.counters import Counters
 from signalling.livekit.groups import told_of
 from signalling.livekit.hands import HAND_SINCE, with_hand_down
@@ -34,7 +35,6 @@ from signalling.livekit.settings import LiveKitSettings, SignalTimes
 from signalling.livekit.subscriptions import Subscriptions
 from signalling.livekit.timers import Timer, TimerTable
 from signalling.livekit.tracks import PublishedTrack, muted_by_others
-from signalling.livekit.vocabulary import may_publish
 
 _SDK_NAMES: Mapping[int, str] = {number: name for name, number in models.ClientInfo.SDK.items()}
 
@@ -70,6 +70,7 @@ class Call:
         self._emptied = emptied
         self.roster = Roster(around.timers)
         self.subscriptions = Subscriptions(self.roster, around.counters)
+        self.changes = Changes(self)
         self.requests = Requests(self)
         self.moderating = Moderating(self)
         self.ears = CallEars(self)
@@ -142,7 +143,7 @@ class Call:
         person.admission = replace(
             person.admission, epoch=admission.epoch, expires_at=admission.expires_at, warrant=warrant
         )
-        self._put_in_force(person, now=now)
+        self.changes.put_in_force(person, now=now)
         self.around.counters.joins["resumed"] += 1
         if request.HasField("sync_state"):
             self.requests.sync_state(person, request.sync_state, now=now)
@@ -173,12 +174,17 @@ class Call:
             track.heard = False
             if track.announced:
                 self.roster.track_announced(person, track)
-        self._put_in_force(person, now=now)
+        self.changes.put_in_force(person, now=now)
         self.moderating.rules_changed(now=now)
         self.subscriptions.audience_changed(person)
         self.roster.changed(person, now=now)
         self.head_count_changed(now=now)
         self.around.timers.set(person, Timer.TOKEN, at=now + token_refresh_after(person, self.around))
+
+    def want_token(self, person: Participant, *, now: float) -> None:
+        """Have a client given a token that says what holds now: it brings it when it comes back."""
+        if person.outlet is not None:
+            self.around.timers.set(person, Timer.TOKEN, at=now)
 
     # --- going ---
 
@@ -214,49 +220,7 @@ class Call:
         for person in self.roster:
             self.end(person, event, now=now)
 
-    # --- changes ---
-
-    def change_stored(
-        self, person: Participant, stored: Grants, name: str, attributes: Mapping[str, str], *, now: float
-    ) -> None:
-        """Put into force what is stored of a person now; an attribute that is empty is removed."""
-        person.admission = replace(person.admission, warrant=replace(person.admission.warrant, stored=stored))
-        merged = {**person.admission.attributes, **attributes}
-        kept = self._with_hand(person, {key: value for key, value in merged.items() if value})
-        self._put_in_force(person, name=name or None, attributes=kept, now=now)
-
-    def change_for_stay(
-        self,
-        person: Participant,
-        *,
-        permission: Grants | None = None,
-        name: str | None = None,
-        metadata: str | None = None,
-        attributes: Mapping[str, str] | None = None,
-        now: float,
-    ) -> None:
-        """Put into force what the application says of a person, until they leave; None leaves a value.
-
-        `permission` takes the place of what the token allows; what is stored still bounds it.
-        """
-        if permission is not None:
-            person.permission = permission
-            warrant = replace(person.admission.warrant, token=permission)
-            person.admission = replace(person.admission, warrant=warrant)
-        kept = None if attributes is None else self._with_hand(person, attributes)
-        self._put_in_force(person, name=name, metadata=metadata, attributes=kept, now=now)
-        self.want_token(person, now=now)
-
-    def restrain(self, person: Participant, restraints: Restraints, *, now: float) -> None:
-        """Put into force what a moderator takes away from a person now."""
-        warrant = replace(person.admission.warrant, restraints=restraints)
-        person.admission = replace(person.admission, warrant=warrant)
-        self._put_in_force(person, now=now)
-
-    def want_token(self, person: Participant, *, now: float) -> None:
-        """Have a client given a token that says what holds now: it brings it when it comes back."""
-        if person.outlet is not None:
-            self.around.timers.set(person, Timer.TOKEN, at=now)
+    # --- tracks ---
 
     def silence(self, person: Participant, key: TrackKey, *, now: float) -> PublishedTrack:
         """Mute a track of somebody, who may unmute it again; raise PeerError `track-gone`."""
@@ -277,38 +241,6 @@ class Call:
         person.leg.set_muted(track.intent.key, muted)
         if track.announced:
             self.roster.changed(person, now=now)
-
-    def change_rules(self, rules: CallRules, *, now: float) -> None:
-        """Put the new rules of the room into force, for everybody in it."""
-        self.rules = rules
-        for person in self.roster:
-            self._put_in_force(person, now=now)
-        self.moderating.rules_changed(now=now)
-        self.head_count_changed(now=now)
-
-    def _put_in_force(
-        self,
-        person: Participant,
-        *,
-        name: str | None = None,
-        metadata: str | None = None,
-        attributes: Mapping[str, str] | None = None,
-        now: float,
-    ) -> None:
-        """Give a person the rights that warrant and room allow now; tracks that are no longer allowed end."""
-        was_hidden = person.grants.hidden
-        grants = in_force(person.admission.warrant, self.rules.features, self.rules.restraints)
-        changed = person.change(grants=grants, name=name, metadata=metadata, attributes=attributes)
-        for key, track in list(person.tracks.items()):
-            plain = track.info.encryption == models.Encryption.NONE
-            if not may_publish(grants, track.intent.source) or (plain and self.rules.features.e2ee):
-                self.end_track(person, key, now=now)
-        if not changed:
-            return
-        if grants.hidden and not was_hidden:
-            self.roster.hide(person)
-        self.subscriptions.rights_changed(person)
-        self.roster.changed(person, now=now)
 
     def end_track(self, person: Participant, key: TrackKey, *, now: float) -> None:
         """End a track, and tell its publisher and the others."""
@@ -402,9 +334,6 @@ class Call:
         """Take over what the token says of a person who comes, the place of a raised hand included."""
         said = person.admission.attributes
         person.change(attributes=self.moderating.attributes(person, said, kept=said.get(HAND_SINCE, "")))
-
-    def _with_hand(self, person: Participant, attributes: Mapping[str, str]) -> Mapping[str, str]:
-        return self.moderating.attributes(person, attributes, cause="api")
 
     def _debug_person(self, person: Participant) -> Mapping[str, Any]:
         return {

@@ -179,14 +179,14 @@ class Hub:
         self.changes += 1
         found = self.find_person(room_id, identity)
         if found is not None:
-            found[0].change_stored(found[1], stored, name, attributes, now=self._around.clocks.now())
+            found[0].changes.take_stored(found[1], stored, name, attributes, now=self._around.clocks.now())
 
     def participant_restrained(self, room_id: str, identity: str, restraints: Restraints) -> None:
         """Put into force what is taken away from a person now."""
         self.changes += 1
         found = self.find_person(room_id, identity)
         if found is not None:
-            found[0].restrain(found[1], restraints, now=self._around.clocks.now())
+            found[0].changes.restrain(found[1], restraints, now=self._around.clocks.now())
 
     def tracks_muted(self, room_id: str, identity: str | None, sources: tuple[Source, ...]) -> None:
         """Mute what a person publishes, or everybody who does not moderate."""
@@ -202,7 +202,7 @@ class Hub:
         """Put the new rules of a room into force."""
         self.changes += 1
         for call in self.calls_of(room_id):
-            call.change_rules(rules, now=self._around.clocks.now())
+            call.changes.take_rules(rules, now=self._around.clocks.now())
 
     def room_closed(self, room_id: str, reason: str) -> None:  # noqa: ARG002 - clients know one word for it
         """End everybody's stay in a room that is over."""

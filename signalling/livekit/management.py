@@ -75,7 +75,7 @@ class Management:
         attributes = {key: value for key, value in merged.items() if value}
         self._check_sizes(request, attributes)
         permission = permission_from_wire(request.permission, _present(person))
-        call.change_for_stay(
+        call.changes.take_for_stay(
             person,
             permission=permission if request.HasField("permission") else None,
             name=request.name or None,
