@@ -154,14 +154,15 @@ async def test_several_rooms_are_recorded_for_some_seconds(management: Managemen
 
 
 async def test_nobody_sees_who_records(management: Management, tmp_path: Path) -> None:
-    room, out = await management.room(), tmp_path / "r.jsonl"
+    room, out, enough = await management.room(), tmp_path / "r.jsonl", asyncio.Event()
     async with Recorder(management, out, room):
-        people = (person(management, room, "alone"),)
-        running = asyncio.ensure_future(run(RunPlan(management.server.ws_url, people, 0.0, 4.0, seed=1)))
+        stay = RunPlan(management.server.ws_url, (person(management, room, "alone"),), 0.0, 60.0, seed=1)
+        running = asyncio.ensure_future(run(stay, stop=enough))
         await has(out, "join")
         async with Recorder(management, tmp_path / "second.jsonl", room) as second:
             await has(tmp_path / "second.jsonl", "join")
             await second.end()
+        enough.set()
         await running
     assert events(read_recording((tmp_path / "second.jsonl").read_text(), "s"), 1) == ["join"]
 
