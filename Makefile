@@ -12,7 +12,6 @@ PACKAGES := colloque sfu signalling rooms control_api turn_config loadtest
 CORE := sfu/core
 CARGO_IN_CORE := cd $(CORE) && cargo
 BROWSER_CLIENT := tests/integration/browser
-BROWSER_TESTS := tests/integration/browser tests/integration/page
 SERVER_SDK := tests/integration/server_sdk
 API_CLIENTS := tests/integration/clients
 STRANGERS := .venv-strangers
@@ -24,7 +23,7 @@ WHEEL_SOURCES := $(shell find $(PACKAGES) -type f \
 PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 CLIENT_SOURCES := $(shell find $(BROWSER_CLIENT)/client -type f 2>/dev/null)
 
-.PHONY: build run test check dev figures figures-api kills clean toolchain system-packages rust-tests instructions python-tests unit-tests integration-tests tests-with-browsers tests-without-browsers web-tests web-check client-check lock
+.PHONY: build run test check dev figures figures-api kills clean toolchain system-packages rust-tests instructions python-tests unit-tests integration-tests web-tests web-check client-check lock
 
 build: $(STAMP)/wheel
 
@@ -133,16 +132,9 @@ python-tests: unit-tests integration-tests
 unit-tests: build $(STAMP)/venv-dev system-packages
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal tests/unit tests/contract $(PYTEST_ARGS)
 
-# Most of them wait more than they work, so those without browsers run beside those with. What measures comes after.
+# One after the other: they look at times, sockets and browsers, which neighbours disturb.
 integration-tests: build $(STAMP)/venv-dev $(STAMP)/browser-client $(STAMP)/server-sdk $(STAMP)/strangers system-packages
-	$(MAKE) --jobs=2 --output-sync=target tests-with-browsers tests-without-browsers
-	$(BIN)/pytest tests/integration -m alone $(PYTEST_ARGS)
-
-tests-with-browsers:
-	$(BIN)/pytest $(BROWSER_TESTS) -m "not alone" $(PYTEST_ARGS)
-
-tests-without-browsers:
-	$(BIN)/pytest tests/integration $(BROWSER_TESTS:%=--ignore=%) -m "not alone" $(PYTEST_ARGS)
+	$(BIN)/pytest tests/integration $(PYTEST_ARGS)
 
 # How quick a call is on this machine, in milliseconds; about five minutes.
 figures: build $(STAMP)/venv-dev $(STAMP)/browser-client system-packages

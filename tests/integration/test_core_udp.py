@@ -154,7 +154,6 @@ async def test_ids_are_not_given_out_twice_and_a_full_table_says_so() -> None:
         running.stop()
 
 
-@pytest.mark.alone
 async def test_stopping_is_quick_and_can_be_done_twice() -> None:
     async with core() as (running, _):
         loop = asyncio.get_running_loop()

@@ -22,7 +22,6 @@ ENOUGH = 50  # packets of each stream before and after, so that the freeze lies 
 
 
 @pytest.mark.slow
-@pytest.mark.alone
 @pytest.mark.parametrize("workers", [1, 2], ids=["one worker", "from worker to worker"])
 async def test_no_packet_is_lost_or_late_while_python_stands_still(tmp_path: Path, workers: int) -> None:
     server = Server(tmp_path)

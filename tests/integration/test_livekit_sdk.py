@@ -206,7 +206,6 @@ async def test_the_quality_of_a_good_line_is_told_as_excellent(visit: Visit) -> 
     )
 
 
-@pytest.mark.alone
 async def test_who_is_removed_is_told_and_gone_for_the_others(visit: Visit) -> None:
     ada, bob = await visit.joins("ada"), await visit.joins("bob")
     before = time.perf_counter()
@@ -253,7 +252,6 @@ async def test_changes_of_the_room_and_its_people_reach_somebody_who_was_never_p
     await robot.happened("participant_attributes_changed", lambda changed, _: changed == {"seat": "3"})
 
 
-@pytest.mark.alone
 async def test_media_goes_on_while_signalling_is_lost_and_resumed(visit: Visit) -> None:
     async with Line(visit.server.ports.http) as line:
         bob = await visit.joins("bob")
@@ -283,7 +281,6 @@ async def test_a_full_reconnect_brings_everything_back(visit: Visit) -> None:
     await bob.hears("ada")
 
 
-@pytest.mark.alone
 async def test_who_leaves_is_gone_at_once(visit: Visit) -> None:
     ada, bob = await visit.joins("ada"), await visit.joins("bob")
     before = time.perf_counter()

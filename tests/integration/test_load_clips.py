@@ -13,7 +13,7 @@ from loadtest.results import EngineResult
 from tests.support.management import Management
 from tests.support.rtc_peer import RtcPeer
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ENCODINGS = ((160, 90, 60), (320, 180, 150))
 

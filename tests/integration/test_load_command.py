@@ -70,7 +70,6 @@ async def test_a_run_writes_its_report_and_is_quiet_in_a_pipe(server: Server, tm
     assert json.loads((tmp_path / "report" / "report.json").read_text())["outcome"] == "met"
 
 
-@pytest.mark.alone
 async def test_the_command_sends_and_receives_real_media(server: Server, tmp_path: Path) -> None:
     scenario = tmp_path / "small.toml"
     scenario.write_text(

@@ -12,7 +12,7 @@ from loadtest.results import EngineResult, Progress
 from tests.support.management import Management
 from tests.support.server import Server
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 AUDIO_PACKETS, VIDEO_PACKETS = 50, 30 * 10  # a second
 

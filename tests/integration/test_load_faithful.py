@@ -12,7 +12,7 @@ from loadtest.results import Progress
 from tests.support.management import Management
 from tests.support.server import Server
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 def person(management: Management, room: str, identity: str, video: VideoPlan | None = None) -> PersonPlan:

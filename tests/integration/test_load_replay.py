@@ -18,7 +18,7 @@ from tests.support.eventually import eventually
 from tests.support.management import Management
 from tests.support.server import command, environment
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 SMALL = VideoPlan(encodings=((320, 180, 150),))
 

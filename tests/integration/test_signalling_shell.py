@@ -397,7 +397,6 @@ async def test_compression_is_not_agreed_to(house: House) -> None:
     assert not caller.socket.compress
 
 
-@pytest.mark.alone
 async def test_a_flood_is_cut_off_and_costs_room_mates_little(house: House) -> None:
     mate = await house.open("bob")
     await mate.until("join")

@@ -103,7 +103,6 @@ async def test_muting_stops_the_media_on_the_other_worker(meeting: Meeting) -> N
     await bob.hears("alice")
 
 
-@pytest.mark.alone
 async def test_each_quality_comes_over_from_the_other_worker_when_it_is_asked_for(meeting: Meeting) -> None:
     alice = await meeting.join("alice")
     bob = await meeting.join("bob")

@@ -12,7 +12,6 @@ BROWSERS = ["chromium", "firefox"]
 LONGEST_GAP = 400  # ms between two pictures while signalling is away; a camera sends one every 50 ms
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("browser", BROWSERS)
 async def test_media_goes_on_while_signalling_is_lost_and_resumed(meeting: Meeting, browser: str) -> None:
     alice = await meeting.join("alice")
@@ -93,7 +92,6 @@ async def test_a_browser_that_dies_is_gone_when_its_consent_runs_out(meeting: Me
     await alice.happened("participantDisconnected", within=20, identity="bob")
 
 
-@pytest.mark.alone
 async def test_one_participants_lost_line_is_not_felt_by_others(meeting: Meeting) -> None:
     alice = await meeting.join("alice")
     await alice.publish(CAMERA)

@@ -41,7 +41,6 @@ async def test_the_first_joiner_sees_who_comes_after(meeting: Meeting) -> None:
     assert (await bob.others())["alice"]["name"] == "Alice"
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("browser", ["chromium", "firefox"])
 async def test_someone_who_leaves_is_gone_for_the_others_at_once(meeting: Meeting, browser: str) -> None:
     alice = await meeting.join("alice")
@@ -96,7 +95,6 @@ async def test_media_is_encrypted_with_aes_gcm(meeting: Meeting) -> None:
     assert transport["tlsVersion"] == "FEFD"  # DTLS 1.2, where the server chooses the profile
 
 
-@pytest.mark.alone
 async def test_six_people_each_decode_five_pictures(meeting: Meeting) -> None:
     people = [await meeting.join(f"person-{number}") for number in range(6)]
     for person in people:

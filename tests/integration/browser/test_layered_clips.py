@@ -11,7 +11,7 @@ from tests.support.eventually import eventually
 from tests.support.meeting import Meeting
 from tests.support.participant import CAMERA, Participant
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+pytestmark = pytest.mark.slow
 
 SPEAKER = "speaker"
 FPS = 30

@@ -67,7 +67,6 @@ async def test_who_may_not_unmute_stays_silent_until_allowed(meeting: Meeting) -
         await becomes(alice, "bob", MICROPHONE, False)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("browser", ["chromium", "firefox"])
 async def test_a_forbidden_camera_ends_at_once_and_comes_back_when_allowed(
     meeting: Meeting, browser: str
@@ -140,7 +139,6 @@ async def test_a_locked_room_lets_those_back_in_who_were_there_and_nobody_else(m
         await newcomer.join(meeting.server.ws_url, late)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("browser", ["chromium", "firefox"])
 async def test_who_is_removed_neither_sends_nor_receives_a_second_later(
     meeting: Meeting, browser: str

@@ -6,8 +6,6 @@ from tests.support.eventually import eventually
 from tests.support.meeting import Meeting
 from tests.support.participant import CAMERA, Participant
 
-pytestmark = pytest.mark.alone
-
 WIDTHS = {"low": 320, "medium": 640, "high": 1280}
 SWITCH_WITHIN = 2000  # ms; a key frame has to be asked for, made and decoded on a busy machine
 LONGEST_GAP = 500  # ms between two pictures while switching; a freeze would be longer
