@@ -520,7 +520,7 @@ async def test_whatever_comes_in_whatever_order_pairs_are_whole_and_states_are_t
         await rooms.act("default", room_id, RoomAct.FINISH, now=NOW)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 async def test_whatever_becomes_of_lines_and_of_the_server_their_events_alternate(
     rooms: Rooms, seed: int
@@ -532,7 +532,7 @@ async def test_whatever_becomes_of_lines_and_of_the_server_their_events_alternat
     journal = rooms.leg_journal(lambda: NOW)
     names = [f"{uid}-{number}" for number in range(4)]
     people = dict(zip(names, "ppqq", strict=True))  # two connections of each
-    for _ in range(120):
+    for _ in range(100):
         leg = chance.choice(names)
         match chance.choices(
             ["open", "worse", "better", "path", "close", "write", "crash"], [4, 8, 6, 2, 2, 1, 0.3]
