@@ -27,6 +27,7 @@ __all__ = [
     "SdpError",
     "SdpPayload",
     "SessionDescription",
+    "Simulation",
     "SpeakersChanged",
     "Swarm",
     "SwarmClosed",
@@ -458,3 +459,39 @@ class SwarmMediaStarted:
 @final
 class SwarmClosed:
     participant: Final[int]
+
+# --- a simulated network, for tests in virtual time ---
+
+# The only worker of a core, the peers that connect to it, and a network that delays, loses, reorders and
+# doubles datagrams. The core is started without threads and sockets; nothing happens but in `run_until`.
+# Times are in microseconds.
+@final
+class Simulation:
+    def __new__(
+        cls,
+        core: Core,
+        *,
+        seed: int = 0,
+        delay_ms: int = 10,
+        jitter_ms: int = 0,
+        loss: float = 0.0,
+        duplicate: float = 0.0,
+    ) -> Self: ...
+    # Makes a peer that knows nothing of the server yet; returns its number, ufrag, password and the SHA-256
+    # of its certificate.
+    def add_peer(self) -> tuple[int, str, str, bytes]: ...
+    # Lets a peer take the server's answer and begin to connect.
+    def connect(self, peer: int, ufrag: str, pwd: str, fingerprint: bytes) -> None: ...
+    # Sends a packet of sound; nothing before the peer has its keys.
+    def send_audio(self, peer: int, ssrc: int, pt: int) -> None: ...
+    # Lets a peer vanish without a word.
+    def vanish(self, peer: int) -> None: ...
+    def is_connected(self, peer: int) -> bool: ...
+    # How many packets of media a peer has heard and deciphered.
+    def heard(self, peer: int) -> int: ...
+    # When something is due next.
+    def next_due(self) -> int | None: ...
+    # Lets everything happen until then, the orders given since first.
+    def run_until(self, micros: int) -> None: ...
+    # Datagrams that left the server since this was last asked, as (time, peer, kind).
+    def take_sent(self) -> list[tuple[int, int, Literal["stun", "dtls", "rtp", "rtcp"]]]: ...

@@ -16,6 +16,7 @@ use rtc::route::RouterConfig;
 use rtc::transport::TransportShared;
 use rtc::worker::{Worker, WorkerConfig};
 
+use crate::by_hand::ByHand;
 use crate::clock::Clock;
 use crate::config::{Busy, CoreConfig, MediaAddress, StartError};
 use crate::directories::{Commands, Directories, MOST_COMMANDS};
@@ -122,6 +123,28 @@ impl Core {
         }
         control.phase = Phase::Running(threads);
         Ok(())
+    }
+
+    /// Begins without threads and sockets, and gives out the worker: for tests in virtual time. Clients are told to send
+    /// to `candidate`.
+    ///
+    /// # Panics
+    /// If there is more than one worker.
+    pub fn start_by_hand(&self, candidate: SocketAddr) -> Result<ByHand, StartError> {
+        assert_eq!(self.config.workers, 1);
+        let mut control = self.control();
+        if !matches!(control.phase, Phase::New(_)) {
+            return Err(StartError::AlreadyStarted);
+        }
+        let config = self.worker_config(0).map_err(StartError::System)?;
+        let Phase::New(mut waiting) = std::mem::replace(&mut control.phase, Phase::Running(Vec::new()))
+        else {
+            unreachable!("looked at above, and the lock is still held")
+        };
+        control.candidates = vec![candidate];
+        let (lane, _, _) = waiting.remove(0);
+        let worker = Worker::new(config, self.counters[0].clone());
+        Ok(ByHand::new(worker, lane, self.clock.epoch()))
     }
 
     /// Nobody waits awake on a machine with one processor: that is what the others need.
@@ -363,8 +386,8 @@ impl Core {
         Ok((sockets, candidates))
     }
 
-    fn spawn(&self, index: u8, parts: Parts) -> io::Result<JoinHandle<()>> {
-        let config = WorkerConfig {
+    fn worker_config(&self, index: u8) -> io::Result<WorkerConfig> {
+        Ok(WorkerConfig {
             index,
             workers: self.config.workers,
             shared: Arc::clone(&self.shared),
@@ -376,7 +399,11 @@ impl Core {
                 subscriptions: MAX_SUBSCRIPTIONS,
                 seed: random_seed()?,
             },
-        };
+        })
+    }
+
+    fn spawn(&self, index: u8, parts: Parts) -> io::Result<JoinHandle<()>> {
+        let config = self.worker_config(index)?;
         let (ready, started) = mpsc::sync_channel(1);
         let thread = Builder::new().name(format!("media-{index}")).spawn(move || {
             // Made here, so that what belongs to one thread never has to move to another.

@@ -4,6 +4,7 @@
 //! [`rtc::worker::Worker`] handle them and sends what comes out. This is the only crate with `unsafe` code, around
 //! kernel calls that std has no name for, so the synthetic participants of `swarm` use its sockets, batches and clock too.
 
+mod by_hand;
 pub mod clock;
 mod config;
 pub mod core;
@@ -26,6 +27,7 @@ mod thread;
 pub mod transmit;
 mod wake;
 
+pub use crate::by_hand::ByHand;
 pub use crate::config::{Busy, CoreConfig, MAX_ADDRESSES, MAX_WORKERS, MediaAddress, StartError};
 pub use crate::core::Core;
 pub use crate::thread::OUTBOX;

@@ -104,8 +104,8 @@ impl Payload {
 /// The packet core: worker threads behind queues.
 #[pyclass(frozen, module = "sfu._core")]
 pub(crate) struct Core {
-    core: net::Core,
-    workers: u8,
+    pub(crate) core: net::Core,
+    pub(crate) workers: u8,
     fingerprint: String,
 }
 

@@ -9,6 +9,8 @@ mod errors;
 mod events;
 mod sdp;
 #[cfg(feature = "sim")]
+mod simulation;
+#[cfg(feature = "sim")]
 mod swarm;
 
 use pyo3::prelude::*;
@@ -29,6 +31,9 @@ mod _core {
     #[pymodule_export]
     use crate::sdp::{MediaSection, SdpPayload, SessionDescription, parse_sdp};
 
+    #[cfg(feature = "sim")]
+    #[pymodule_export]
+    use crate::simulation::Simulation;
     #[cfg(feature = "sim")]
     #[pymodule_export]
     use crate::swarm::{Swarm, SwarmClosed, SwarmConnected, SwarmMediaStarted};
