@@ -6,6 +6,7 @@ tests/data/messages.toml says it; what it does not classify fails here.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from google.protobuf import json_format
@@ -20,7 +21,7 @@ from tests.support.stage import Client, Stage
 CALLERS = callers()
 SIGNAL, DATA = rows("signal"), rows("data")
 GONE = ("removed", "replaced", "left", "adrift")
-AWAY: Mapping[str, Mapping[str, object]] = {
+AWAY: Mapping[str, Mapping[str, Any]] = {
     "in a sub-room": {"group": GroupPlace("GR_away", "Away")},
     "in another room": {"room_id": "RM_other", "room_name": "other"},
 }
@@ -49,7 +50,7 @@ class World:
         for name, where in AWAY.items():
             self.enters(name, "host", **where)
 
-    def enters(self, name: str, caller: str = "guest", **where: object) -> Client:
+    def enters(self, name: str, caller: str = "guest", **where: Any) -> Client:
         """Let somebody in, who publishes a microphone and receives what there is."""
         role, warrant = CALLERS[caller]
         grants = rights_of(warrant)
@@ -264,8 +265,9 @@ def goes(world: World, client: Client, way: str) -> None:
 # --- what people say by data channels ---
 
 
-def sends(client: Client, row: Row, world: World, *, label: str, **to: list[str]) -> None:
-    packet = json_format.ParseDict(row.filled(world.names("caller")), models.DataPacket(**to))
+def sends(client: Client, row: Row, world: World, *, label: str, to: list[str]) -> None:
+    packet = models.DataPacket(destination_identities=to)
+    json_format.ParseDict(row.filled(world.names("caller")), packet)
     client.leg.listener.data_received(label, packet.SerializeToString(), binary=True)
 
 
@@ -281,7 +283,7 @@ def test_who_may_send_data_and_whom_it_reaches(row: Row, label: str) -> None:
             (["in a sub-room", "in another room", "nobody"], set()),
         ):
             before = world.watch()
-            sends(client, row, world, label=label, destination_identities=named)
+            sends(client, row, world, label=label, to=named)
             noticed = {name for name, words in world.noticed(before).items() if words == {"data"}}
             assert noticed == (reached if row.may(caller) else set()), (caller, named)
             assert all(words in (set(), {"data"}) for words in world.noticed(before).values())
@@ -297,6 +299,6 @@ def test_data_stays_in_its_call(row: Row, where: str) -> None:
     world = World()
     world.enters("caller", "guest")
     before = world.watch()
-    for named in ([], ["peer"], [world.people["peer"].sid]):
-        sends(world.people[where], row, world, label="_reliable", destination_identities=named)
+    for named in ([], ["peer"], [str(world.people["peer"].sid)]):
+        sends(world.people[where], row, world, label="_reliable", to=named)
     assert not any(world.noticed(before).values())
