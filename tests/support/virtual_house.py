@@ -9,7 +9,7 @@ import math
 import types
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 from unittest import mock
 
@@ -97,8 +97,9 @@ class House:
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+        with suppress(asyncio.CancelledError):  # of who writes
+            await self.rooms.close()
         self.loop.end_of_a_process()  # what was due to whom has just ended
-        await self.rooms.close()
         self._turning, self._next_turn = False, None
         self.people.clear()
 

@@ -72,6 +72,11 @@ class _SameThread:
     def put_nowait(self, order: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
         future, function = order
         turns = self._loop.chance.randint(1, _MOST_TURNS)
+        method = getattr(function, "func", None)
+        database = getattr(method, "__self__", None)
+        if isinstance(database, sqlite3.Connection) and getattr(method, "__name__", "") == "close":
+            with suppress(sqlite3.ProgrammingError):
+                database.rollback()  # one that is closed within a query would keep its lock
         try:
             result = function()
         except Exception as error:
