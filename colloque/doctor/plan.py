@@ -11,7 +11,7 @@ from colloque.deployment import deployment
 from colloque.doctor import clock, database, disk, kernel, limits, webhooks
 from colloque.doctor.examination import Examination, same
 from colloque.doctor.plan_names import is_address, name_examinations
-from colloque.doctor.plan_relays import relay_examinations
+from colloque.doctor.plan_relays import relay_examinations, this_host
 from colloque.doctor.plan_server import certificate_examination, port_examinations, running
 
 if TYPE_CHECKING:
@@ -28,11 +28,14 @@ def plan(settings: Settings, *, now: float) -> list[Examination]:
     here = deployment(settings)
     # Several ask; the first answer serves all.
     ours = functools.cache(lambda: running(settings))
+    host = this_host(here)
+    if host is not None and "calls" not in host.serves:
+        return [*relay_examinations(here, host, now=now), *_machine(settings)]
     return [
         *port_examinations(settings, here, ours),
         certificate_examination(settings, here, ours, now=now),
         *name_examinations(settings, here, ours),
-        *relay_examinations(here, now=now),
+        *relay_examinations(here, host, now=now),
         *_machine(settings),
         *_database(settings),
         *_webhooks(settings),

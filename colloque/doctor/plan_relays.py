@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from colloque.doctor import certificate, relays
 from colloque.doctor.examination import Examination, same
 from colloque.doctor.probes import relay as probe
+from colloque.doctor.probes.ports import ANY_PORT, bind_error
 from turn_config import RANDOM_BYTES, Program, Purpose, issue, listeners
 
 if TYPE_CHECKING:
@@ -23,9 +24,21 @@ _CREDENTIAL_SECONDS = 300
 _SECTIONS = frozenset({"server", "media", "turn", "hosts"})
 
 
-def relay_examinations(here: Deployment, *, now: float) -> Iterator[Examination]:
-    """Look at each port of this host's relay, and at its certificate."""
-    host = here.here
+def this_host(here: Deployment) -> Host | None:
+    """Find the host that this runs on: the one of the settings, unless the addresses are another's."""
+    own = [
+        host
+        for host in here.hosts
+        if any(bind_error("udp", str(one.own), ANY_PORT) is None for one in host.addresses)
+    ]
+    return here.here if here.here in own or not own else own[0]
+
+
+def relay_examinations(here: Deployment, host: Host | None, *, now: float) -> Iterator[Examination]:
+    """Look at each port of the relay on this host, and at its certificate."""
+    if host is not None and "calls" not in host.serves:
+        name = host.name
+        yield Examination(same(name), _SECTIONS, lambda: [relays.ONLY_RELAYS(name=name)])
     if here.relays and host not in here.relays:
         names = ", ".join(one.name for one in here.relays)
         yield Examination(same("turn"), _SECTIONS, lambda: [relays.ELSEWHERE(names=names)])

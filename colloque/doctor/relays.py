@@ -68,6 +68,7 @@ _NOTHING = {"en": "no answer", "fr": "sans réponse"}
 
 RELAYS = ok("relay.relays")
 ELSEWHERE = ok("relay.elsewhere")
+ONLY_RELAYS = ok("relay.only_relays")
 CLOSED = fail("relay.closed")
 SILENT = fail("relay.silent")
 NOT_TLS = fail("relay.not_tls")

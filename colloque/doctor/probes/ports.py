@@ -11,6 +11,7 @@ from typing import Literal
 from colloque.doctor.ports import PortFacts
 from colloque.doctor.probes.holders import holder_of
 
+ANY_PORT = 0
 ANSWER_SECONDS = 3.0
 _SERVER = "colloque"  # in the Server header of every answer of the public listener
 

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from colloque.doctor import stun
-from colloque.doctor.relays import ELSEWHERE, RelayFacts, judge
+from colloque.doctor.relays import ELSEWHERE, ONLY_RELAYS, RelayFacts, judge
 from tests.support.doctor_words import codes, english
 
 WELL = RelayFacts("3478/UDP", "10.0.0.5", "turn.ports[0]", "answers")
@@ -40,6 +40,7 @@ def test_each_fault_of_a_relay_has_its_line(change: dict[str, object], said: lis
 
 def test_relays_on_other_hosts_are_named() -> None:
     assert codes(ELSEWHERE(names="turn1.example")) == ["relay.elsewhere"]
+    assert codes(ONLY_RELAYS(name="turn1.example")) == ["relay.only_relays"]
 
 
 def test_the_line_for_coturns_file_names_our_address() -> None:
