@@ -7,7 +7,7 @@ from typing import Literal
 
 from colloque.doctor.finding import Finding, fail, ok, warn
 
-Answer = Literal["ours", "stranger", "untrusted", "silent"]
+Answer = Literal["ours", "stranger", "wrong_certificate", "untrusted", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ def judge(facts: PublicFacts) -> Finding:
             return ANSWERS(url=facts.url)
         case "stranger":
             return STRANGER(url=facts.url)
+        case "wrong_certificate":
+            return WRONG_CERTIFICATE(url=facts.url, reason=facts.reason)
         case "untrusted":
             return UNTRUSTED(url=facts.url, reason=facts.reason)
         case "silent":
@@ -35,5 +37,6 @@ def judge(facts: PublicFacts) -> Finding:
 
 ANSWERS = ok("public.answers")
 STRANGER = fail("public.stranger")
+WRONG_CERTIFICATE = fail("public.wrong_certificate")
 UNTRUSTED = warn("public.untrusted")
 SILENT = warn("public.silent")

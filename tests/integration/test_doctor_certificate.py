@@ -122,6 +122,17 @@ def test_a_running_server_that_shows_the_old_certificate_is_told_to_be_reloaded(
         assert "certificate.old_shown" not in str(doctor(file, env=trusting))
 
 
+def test_a_server_that_shows_a_certificate_for_another_name_is_a_failure(
+    tmp_path: Path, authority: Authority
+) -> None:
+    ports = Ports.free()
+    file = secured(tmp_path, ports, authority.issue("other.example", tmp_path))
+    with _serving(file, ports):
+        found = doctor(file, env={"SSL_CERT_FILE": str(authority.write_root(tmp_path))})
+    assert found.failures == ["certificate.wrong_name", "public.wrong_certificate"], str(found)
+    assert "Hostname mismatch" in found.line("public.wrong_certificate")
+
+
 @contextmanager
 def _serving(file: Path, ports: Ports) -> Iterator[subprocess.Popen[bytes]]:
     with (file.parent / "server.log").open("wb") as log:

@@ -11,6 +11,8 @@ from colloque.doctor.public import PublicFacts
 
 ANSWER_SECONDS = 5.0
 _ANSWER_MAX_BYTES = 4_000_000
+# X509_V_ERR: not yet valid, expired, another name or address. The rest depends on whom a host trusts.
+_WRONG_FOR_ALL = frozenset({9, 10, 62, 64})
 _PATH, _TITLE = "/v1/openapi.json", "Colloque room API"
 """The answer of a proxy may hide who is behind it; this says it."""
 
@@ -25,7 +27,8 @@ def look(url: str) -> PublicFacts:
         with connection.getresponse() as answer:
             text = answer.read(_ANSWER_MAX_BYTES)
     except ssl.SSLCertVerificationError as error:
-        return PublicFacts(url, "untrusted", error.verify_message)
+        answer = "wrong_certificate" if error.verify_code in _WRONG_FOR_ALL else "untrusted"
+        return PublicFacts(url, answer, error.verify_message.rstrip("."))
     except OSError:
         return PublicFacts(url, "silent")
     except http.client.HTTPException:

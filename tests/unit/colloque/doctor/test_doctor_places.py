@@ -90,7 +90,7 @@ def test_both_sides_of_a_wrong_name_are_told() -> None:
     )
 
 
-@pytest.mark.parametrize("answer", ["ours", "stranger", "untrusted", "silent"])
+@pytest.mark.parametrize("answer", ["ours", "stranger", "wrong_certificate", "untrusted", "silent"])
 def test_each_answer_of_the_public_address_has_its_line(answer: public.Answer) -> None:
     found = public.judge(public.PublicFacts("https://visio.example", answer, "certificate has expired"))
     told = {"ours": "public.answers"}.get(answer, f"public.{answer}")
