@@ -16,6 +16,8 @@ import pytest
 from tests.support.doctor_run import SECRET, doctor, document, may_isolate, settings
 from tests.support.server import Ports, Server, command, environment
 
+pytestmark = pytest.mark.timeout(120)  # several programs start in turn, each slow beside a busy neighbour
+
 isolated = pytest.mark.skipif(not may_isolate(), reason="namespaces and capabilities need root")
 
 

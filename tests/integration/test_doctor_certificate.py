@@ -16,6 +16,8 @@ from tests.support.authority import Authority, self_signed
 from tests.support.doctor_run import Examined, doctor, settings
 from tests.support.server import Ports, command, environment
 
+pytestmark = pytest.mark.timeout(120)  # several programs start in turn, each slow beside a busy neighbour
+
 NAME = "localhost"
 _START_WITHIN = 20.0  # seconds
 

@@ -3,10 +3,14 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from rooms import KeyRing, Rooms
 from tests.support.doctor_run import Examined, doctor, settings
 from tests.support.postgresql import WRITTEN_PASSWORD, Cluster
 from tests.support.server import Ports
+
+pytestmark = pytest.mark.timeout(120)  # several programs start in turn, each slow beside a busy neighbour
 
 
 def examined(folder: Path, url: str) -> Examined:

@@ -13,6 +13,8 @@ from tests.support.authority import self_signed
 from tests.support.doctor_run import RELAY_SECRET, Examined, doctor, settings
 from tests.support.server import Ports
 
+pytestmark = pytest.mark.timeout(120)  # several programs start in turn, each slow beside a busy neighbour
+
 _START_WITHIN = 15.0  # seconds; it takes under one
 DENY = ("denied-peer-ip=0.0.0.0-255.255.255.255", "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")
 ALLOW = ("allow-loopback-peers", "allowed-peer-ip=127.0.0.1", "allowed-peer-ip=::1")

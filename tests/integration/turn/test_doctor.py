@@ -12,7 +12,7 @@ from tests.support.doctor_run import RELAY_SECRET, Examined, doctor
 from tests.support.namespace import Namespace
 from turn_config.coturn import OLDEST, turnserver_conf
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 CALLS, RELAY = ("192.0.2.2", "2001:db8::2"), ("192.0.2.1", "2001:db8::1")
 
