@@ -27,8 +27,10 @@ def look(url: str) -> PublicFacts:
         with connection.getresponse() as answer:
             text = answer.read(_ANSWER_MAX_BYTES)
     except ssl.SSLCertVerificationError as error:
-        answer = "wrong_certificate" if error.verify_code in _WRONG_FOR_ALL else "untrusted"
-        return PublicFacts(url, answer, error.verify_message.rstrip("."))
+        is_wrong = error.verify_code in _WRONG_FOR_ALL
+        return PublicFacts(
+            url, "wrong_certificate" if is_wrong else "untrusted", error.verify_message.rstrip(".")
+        )
     except OSError:
         return PublicFacts(url, "silent")
     except http.client.HTTPException:
