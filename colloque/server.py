@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from colloque import logs, ports, tls, wiring
+from colloque import hearing, logs, ports, tls, wiring
 from colloque.admin import Admin
 from colloque.clockwork import Clockwork
 from colloque.deployment import deployment
@@ -204,8 +204,8 @@ class Server:
         return rooms
 
     def _run_clockwork(self, rooms: Rooms) -> None:
-        running = asyncio.create_task(Clockwork(rooms).run())
-        self._stack.push_async_callback(_cancelled, running)
+        for work in (Clockwork(rooms).run(), hearing.listen(rooms)):
+            self._stack.push_async_callback(_cancelled, asyncio.create_task(work))
 
     async def _keep_journal(self, rooms: Rooms, registry: CollectorRegistry) -> LegJournal:
         journal = rooms.leg_journal(time.time, node=self.settings.server.node_name)

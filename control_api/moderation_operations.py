@@ -39,6 +39,7 @@ async def restrain_room(call: Call) -> Reply:
 async def list_hands(call: Call) -> Reply:
     """List the raised hands in the order in which the server heard of them."""
     room = await call.rooms.get_room(call.tenant, call.path["room"])
+    await call.rooms.check_here(room.uid)
     hands = enumerate(call.calls.hands(room.uid), start=1)
     items = [
         HandBody.model_validate({"identity": identity, "position": position, "raised_at": raised_at})
@@ -74,6 +75,7 @@ async def move_participant(call: Call) -> Reply:
     request: MoveRequest = call.body
     room = await call.rooms.get_room(call.tenant, call.path["room"])
     there = await call.rooms.get_room(call.tenant, request.room)
+    await call.rooms.check_here(room.uid)
     try:
         await call.calls.move(room.uid, call.path["identity"], there.id)
     except JoinRefused as refused:
@@ -123,7 +125,15 @@ OPERATIONS = (
         body=RestraintsBody,
         answer=RestraintsBody,
     ),
-    Operation("GET", f"{_ROOM}/hands", list_hands, "List raised hands", "rooms:read", answer=HandsBody),
+    Operation(
+        "GET",
+        f"{_ROOM}/hands",
+        list_hands,
+        "List raised hands",
+        "rooms:read",
+        answer=HandsBody,
+        refusals=("elsewhere",),
+    ),
     Operation(
         "POST",
         f"{_PARTICIPANT}/lower-hand",
@@ -131,6 +141,7 @@ OPERATIONS = (
         "Lower a participant's hand",
         "participants:admit",
         status=204,
+        refusals=("elsewhere",),
     ),
     Operation(
         "POST",
@@ -139,6 +150,7 @@ OPERATIONS = (
         "Lower every hand",
         "participants:admit",
         status=204,
+        refusals=("elsewhere",),
     ),
     Operation(
         "POST",
@@ -166,7 +178,7 @@ OPERATIONS = (
         "participants:admit",
         body=MoveRequest,
         status=204,
-        refusals=("full", "invalid-transition", "not-admitted", "too-early", "too-late"),
+        refusals=("elsewhere", "full", "invalid-transition", "not-admitted", "too-early", "too-late"),
     ),
 )
 

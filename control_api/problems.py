@@ -23,6 +23,7 @@ CODES: dict[str, tuple[int, str]] = {
     "method-not-allowed": (405, "Not with this method"),
     "taken": (409, "The id is in use"),
     "full": (409, "A limit is reached"),
+    "elsewhere": (409, "Another server carries the call"),
     "invalid-transition": (409, "Not in this state"),
     "stale-version": (412, "The object was changed since it was read"),
     "too-large": (413, "The body is too large"),

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("rooms")
 
+OWN_EVENTS_MOST = 10_000
+"""More than are written between two looks at the log; beyond it a server hears of its own acts twice."""
 _ENDINGS = frozenset({"room.finished", "room.cancelled", "room.not_held", "room.deleted"})
 
 
@@ -60,15 +62,28 @@ class Context:
     observers: list[RoomObserver] = field(default_factory=list)
     followers: list[Callable[[RoomEvent], None]] = field(default_factory=list)
 
+    node: str | None = None
+    """The server that this is, where it carries calls."""
+    own_events: dict[str, None] = field(default_factory=dict)
+    """Ids of events that this server wrote and has not met in the log yet, the oldest first."""
+
     @asynccontextmanager
     async def change(self) -> AsyncIterator[AsyncSession]:
         """Give a session like `Store.write`; once it is on disk, followers are told of its events."""
         async with self.store.write() as session:
             yield session
+            if self.store.is_shared:  # before the commit, after which others' events are looked for
+                self._note_own(written_events(session))
         for event in written_events(session):
-            self._tell_event(event)
+            self.tell_event(event)
 
-    def _tell_event(self, event: RoomEvent) -> None:
+    def _note_own(self, events: list[RoomEvent]) -> None:
+        self.own_events.update((event.id, None) for event in events)
+        while len(self.own_events) > OWN_EVENTS_MOST:
+            del self.own_events[next(iter(self.own_events))]
+
+    def tell_event(self, event: RoomEvent) -> None:
+        """Tell whoever follows of an event that is on disk, and observers if it ends a room."""
         if event.type in _ENDINGS:
             self.tell(lambda one: one.room_closed(event.room_uid, event.type.removeprefix("room.")))
         for follower in self.followers:

@@ -59,6 +59,12 @@ class NotFound(RoomsError):
     code = "not-found"
 
 
+class Elsewhere(RoomsError):
+    """The call is carried by another server on the same database, and this act reaches only one's own."""
+
+    code = "elsewhere"
+
+
 class Forbidden(RoomsError):
     """The caller is known but may not do this."""
 

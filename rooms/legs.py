@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from rooms.errors import Elsewhere
 from rooms.events import append_event
 from rooms.ids import new_event_id
 from rooms.life import follow_attendance, move_participant
@@ -278,3 +279,19 @@ async def _is_told(session: AsyncSession, fact: Fact) -> bool:
 async def _connection(session: AsyncSession, room: RoomRow, leg: str) -> ConnectionRow | None:
     row = await session.get(ConnectionRow, leg)
     return row if row is not None and row.room_uid == room.uid else None
+
+
+async def is_elsewhere(context: Context, session: AsyncSession, room_uid: str) -> bool:
+    """Whether another server on the same database carries the call of a room."""
+    if not context.store.is_shared:
+        return False
+    there = select(ConnectionRow.id).where(
+        ConnectionRow.room_uid == room_uid, ConnectionRow.node != (context.node or "")
+    )
+    return await session.scalar(there.limit(1)) is not None
+
+
+async def check_here(context: Context, session: AsyncSession, room_uid: str) -> None:
+    """Raise `Elsewhere` if another server on the same database carries the call of a room."""
+    if await is_elsewhere(context, session, room_uid):
+        raise Elsewhere("another server carries this call; ask there")

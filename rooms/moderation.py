@@ -18,6 +18,7 @@ from rooms.authority import ModerationAct, may_act
 from rooms.context import log, room_row
 from rooms.errors import Forbidden, InvalidTransition, NotFound
 from rooms.events import append_event
+from rooms.legs import check_here
 from rooms.life import move_room
 from rooms.moderators import Moderator, moderating_role
 from rooms.participants import add_participant, participants_of, remove_person
@@ -113,9 +114,13 @@ class Moderation:
         return after
 
     async def lower_hand(self, who: Mover, identity: str | None, *, now: float) -> None:  # noqa: ARG002
-        """Lower a person's hand; `None`: everybody's. The call tells of it where a hand was up."""
+        """Lower a person's hand; `None`: everybody's. The call tells of it where a hand was up.
+
+        Raise `Elsewhere` if another server carries the call.
+        """
         async with self._context.store.read() as session:
             stage = await self._enter(session, who, ModerationAct.LOWER_HAND, identity)
+            await check_here(self._context, session, stage.room.uid)
         self._context.tell(lambda one: one.hands_lowered(stage.room.uid, identity, stage.by))
 
     async def lock(self, who: Mover, *, now: float) -> Room:

@@ -17,10 +17,11 @@ from rooms.events import append_event
 from rooms.groups import Groups
 from rooms.ids import is_usable_id, new_room_id
 from rooms.leg_journal import LegJournal
-from rooms.legs import close_connections
+from rooms.legs import check_here, close_connections, is_elsewhere
 from rooms.life import begin, move_room
 from rooms.links import Links
 from rooms.moderation import Moderation
+from rooms.neighbours import Neighbours
 from rooms.outbox import Outbox
 from rooms.participants import Participants
 from rooms.ratings import Ratings
@@ -55,6 +56,7 @@ class Rooms:
         self.deadlines = Deadlines(context)
         self.ratings = Ratings(context)
         self.groups = Groups(context)
+        self.neighbours = Neighbours(context)
 
     @classmethod
     async def open(cls, url: str, *, keys: KeyRing, settings: RoomsSettings | None = None) -> Rooms:
@@ -89,6 +91,7 @@ class Rooms:
 
     def leg_journal(self, wall: Callable[[], float], *, node: str = "node") -> LegJournal:
         """Make what signalling tells of legs on the server `node`; the caller runs it."""
+        self._context.node = node
         return LegJournal(self._context, node=node, wall=wall)
 
     async def verify_join(self, token: str, *, now: float) -> Admission:
@@ -138,6 +141,16 @@ class Rooms:
             raise Taken("id") from error
         log.info("room_created", extra={"room": room.uid})
         return room
+
+    async def is_elsewhere(self, room_uid: str) -> bool:
+        """Whether another server on the same database carries the call of a room."""
+        async with self._context.store.read() as session:
+            return await is_elsewhere(self._context, session, room_uid)
+
+    async def check_here(self, room_uid: str) -> None:
+        """Raise `Elsewhere` if another server on the same database carries the call of a room."""
+        async with self._context.store.read() as session:
+            await check_here(self._context, session, room_uid)
 
     async def get_room(self, tenant: str, room_id: str) -> Room:
         """Give one room; raise `NotFound`, also for another tenant's."""

@@ -62,6 +62,11 @@ class Store:
             raise StoreUnavailable(f"{_shown(parsed)}: {_reason(error)}") from error
         return cls(database)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other servers may write to the same database."""
+        return self._engine.dialect.name != "sqlite"
+
     async def close(self) -> None:
         """Close every connection, once the writers who wait had their turn."""
         await self.writers.close()

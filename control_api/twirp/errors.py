@@ -44,6 +44,7 @@ _FROM_ROOMS = {
     "full": "resource_exhausted",
     "stale-version": "aborted",
     "not-found": "not_found",
+    "elsewhere": "failed_precondition",
 }
 _FROM_DOOR = {
     "unauthenticated": "unauthenticated",

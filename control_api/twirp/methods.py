@@ -35,6 +35,12 @@ class Call:
         """Give a room by the name that LiveKit's clients know, which is our id; raise `NotFound`."""
         return await known_room(self.rooms, self.tenant, name)
 
+    async def live_room(self, name: str) -> Room:
+        """Do the same for what happens in its call only; raise `Elsewhere` if that is not here."""
+        room = await self.room(name)
+        await self.rooms.check_here(room.uid)
+        return room
+
 
 Handler = Callable[[Call, Any], Awaitable["Message"]]
 

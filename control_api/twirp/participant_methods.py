@@ -17,7 +17,7 @@ async def list_participants(
 ) -> room.ListParticipantsResponse:
     """List who is in the call; in a room that does not exist there is nobody."""
     try:
-        uid = (await call.room(request.room)).uid
+        uid = (await call.live_room(request.room)).uid
     except NotFound:
         return room.ListParticipantsResponse()
     return room.ListParticipantsResponse(participants=call.live.participants(uid))
@@ -25,7 +25,7 @@ async def list_participants(
 
 async def get_participant(call: Call, request: room.RoomParticipantIdentity) -> models.ParticipantInfo:
     """Give one person in the call."""
-    found = await call.room(request.room)
+    found = await call.live_room(request.room)
     return call.live.participant(found.uid, request.identity)
 
 
@@ -43,7 +43,8 @@ async def remove_participant(
             call.tenant, found.id, request.identity, now=call.now, cause=call.caller.cause
         )
     else:
-        call.live.participant(found.uid, request.identity)
+        if not await call.rooms.is_elsewhere(found.uid):
+            call.live.participant(found.uid, request.identity)
         await call.rooms.participants.end_tokens(
             call.tenant, found.id, request.identity, now=call.now, cause=call.caller.cause
         )
@@ -56,7 +57,7 @@ async def mute_published_track(call: Call, request: room.MuteRoomTrackRequest) -
         raise TwirpError(
             "failed_precondition", "remote unmute not enabled: only the participant can unmute a track"
         )
-    found = await call.room(request.room)
+    found = await call.live_room(request.room)
     track = call.live.mute(found.uid, request.identity, request.track_sid)
     return room.MuteRoomTrackResponse(track=track)
 
@@ -65,7 +66,7 @@ async def update_participant(call: Call, request: room.UpdateParticipantRequest)
     """Change a person's name, metadata, attributes and rights, for this stay."""
     if call.caller.person is not None and request.permission.hidden:
         raise TwirpError("permission_denied", "permission.hidden: only the application can hide a person")
-    found = await call.room(request.room)
+    found = await call.live_room(request.room)
     return call.live.update_participant(found.uid, request)
 
 
@@ -73,7 +74,7 @@ async def update_subscriptions(
     call: Call, request: room.UpdateSubscriptionsRequest
 ) -> room.UpdateSubscriptionsResponse:
     """Start or stop the delivery of tracks to a person."""
-    found = await call.room(request.room)
+    found = await call.live_room(request.room)
     call.live.update_subscriptions(found.uid, request)
     return room.UpdateSubscriptionsResponse()
 
@@ -84,7 +85,7 @@ async def send_data(call: Call, request: room.SendDataRequest) -> room.SendDataR
         raise TwirpError("invalid_argument", f"nonce: {_NONCE_BYTES} bytes, or none")
     if request.kind not in models.DataPacket.Kind.values():
         raise TwirpError("invalid_argument", "kind: RELIABLE or LOSSY")
-    found = await call.room(request.room)
+    found = await call.live_room(request.room)
     call.live.send_data(found.uid, request)
     return room.SendDataResponse()
 
@@ -93,7 +94,7 @@ async def move_participant(call: Call, request: room.MoveParticipantRequest) -> 
     """Have a person go on in another room, with the connection and the tracks that they have."""
     if request.room == request.destination_room:
         raise TwirpError("invalid_argument", "destination_room: is the room itself")
-    found = await call.room(request.room)
+    found = await call.live_room(request.room)
     there = await call.room(request.destination_room)
     await call.live.move(found.uid, request.identity, there.id)
     return room.MoveParticipantResponse()
