@@ -9,7 +9,7 @@ nothing is read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rooms import rows
 from rooms.events import newest_position, read_events
@@ -62,7 +62,8 @@ class Neighbours:
 
 async def _act(session: AsyncSession, event: RoomEvent) -> _Act | None:
     """Give what observers are told of an event beside the event itself."""
-    uid, identity = event.room_uid, event.data.get("identity")
+    uid: str = event.room_uid
+    identity: Any = event.data.get("identity")
     match event.type:
         case "participant.removed":
             return lambda one: one.participant_removed(uid, identity)

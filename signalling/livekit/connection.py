@@ -6,6 +6,7 @@ from aiohttp import web
 
 from signalling.livekit.outbox import Outbox, Sendable
 
+DID_NOT_READ = 4000
 _REASON_BYTES = 123  # RFC 6455, 5.5: what a close frame can carry
 
 
@@ -44,7 +45,7 @@ class Connection:
         if self._closing is not None or self._dead:
             return
         if not self._outbox.put(message.frame(text=self.text), about=message.about):
-            self.close_code = 4000
+            self.close_code = DID_NOT_READ
             self._abort()
         self._news.set()
 

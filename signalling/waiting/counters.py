@@ -18,7 +18,7 @@ class Counters:
     ended: Counter[str] = field(default_factory=Counter)
     """Connections, by the event that ended them."""
     dropped: Counter[str] = field(default_factory=Counter)
-    """Messages that were not used, by reason."""
+    """Messages that were not used, and clients that did not read, by reason."""
     verbs: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By verb and outcome."""
 

@@ -14,7 +14,7 @@ from rooms import Admission, JoinRefused, NotFound, Role, Rooms, RoomsError, Sto
 from sfu import PeerError
 from signalling.background import Alarm, Background
 from signalling.collector import CountsCollector
-from signalling.livekit.connection import Connection
+from signalling.livekit.connection import DID_NOT_READ, Connection
 from signalling.livekit.entrance import Refusal, check_origin
 from signalling.livekit.throttle import RefusalThrottle
 from signalling.livekit.timers import TimerTable
@@ -162,6 +162,8 @@ class WaitingServer:
                 connection.close(1000, "")
                 await asyncio.wait([writer])
                 self._writers.discard(writer)
+            if connection.close_code == DID_NOT_READ:
+                self._hub.counters.dropped["slow-reader"] += 1
             self._connections.discard(connection)
         return socket
 

@@ -81,15 +81,18 @@ class Server:
         assert self._process is not None, "the server was never started"
         return self._process.pid
 
-    def start(self, *extra: str, freezable: bool = False, scattered: bool = False) -> None:
+    def start(
+        self, *extra: str, freezable: bool = False, scattered: bool = False, around: tuple[str, ...] = ()
+    ) -> None:
         """Start it and wait until it says that it is ready.
 
-        See freezable.py and scattered.py for what these add; who is scattered is freezable too.
+        See freezable.py and scattered.py for what these add; who is scattered is freezable too. `around` is
+        a command that becomes the server (small_disk.py).
         """
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command(freezable=freezable, scattered=scattered), *self._arguments(), *extra],
+                [*around, *command(freezable=freezable, scattered=scattered), *self._arguments(), *extra],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
