@@ -11,12 +11,15 @@ from livekit.protocol import rtc
 
 from rooms import KeyRing, Rooms
 from signalling.waiting import WAITING_VERBS
+from tests.figures.knocks import PEOPLE, WITHIN, crowd
 from tests.support.eventually import eventually
 from tests.support.management import Management
 from tests.support.server import Server
 from tests.support.waiting_client import WaitingClient
 
 pytestmark = pytest.mark.integration
+
+CROWD_ROOMS = 20
 
 
 async def test_a_patient_waits_until_the_host_lets_them_in(management: Management) -> None:
@@ -263,3 +266,19 @@ async def _validate(server: Server, token: str) -> tuple[int, str]:
         http.get(f"{server.url}/rtc/v1/validate", params={"access_token": token}) as answer,
     ):
         return answer.status, await answer.text()
+
+
+async def test_three_hundred_people_who_knock_within_a_second_all_have_their_place(
+    own_server: Server,
+) -> None:
+    async with Management(own_server) as management:
+        rooms = [await management.room(waiting_room=True) for _ in range(CROWD_ROOMS)]
+        tokens = [
+            management.foreign_token(rooms[number % CROWD_ROOMS], f"patient-{number}")
+            for number in range(PEOPLE)
+        ]
+        answers, _ = await crowd(own_server, tokens, within=WITHIN)
+        assert answers == {"waiting": PEOPLE}
+        events = (await management.ask("GET", f"/v1/events?room={rooms[0]}&limit=200"))["items"]
+        came = [one for one in events if one["type"] == "participant.waiting"]
+        assert len(came) == PEOPLE // CROWD_ROOMS
