@@ -19,7 +19,7 @@ from tests.support.waiting_client import WaitingClient
 
 pytestmark = pytest.mark.integration
 
-CROWD = 100  # `tests.figures.knocks` measures three times as many, on a machine that has nothing else to do
+CROWD = 60  # `tests.figures.knocks` measures 300, on a machine that has nothing else to do
 CROWD_ROOMS = 20
 
 
