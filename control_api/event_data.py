@@ -48,6 +48,9 @@ class PersonMovedData(BaseModel):
         examples=["rdv-2032"],
     )
     cause: Cause
+    by: str | None = Field(
+        description="The identity of the host or delegate, where one did it.", examples=["dr-martin"]
+    )
 
 
 class ConnectionOpenedData(BaseModel):
@@ -109,6 +112,18 @@ class GroupData(BaseModel):
 
     group: str = Field(examples=["GR_orkuhpvjm3a54ksb"])
     cause: Cause
+    by: str | None = Field(
+        description="The identity of the host or delegate, where one did it.", examples=["dr-martin"]
+    )
+
+
+class AnnouncedData(BaseModel):
+    """Everybody was told something; the words are not kept."""
+
+    cause: Cause
+    by: str | None = Field(
+        description="The identity of the host or delegate, where one did it.", examples=["dr-martin"]
+    )
 
 
 class RatingData(BaseModel):
@@ -128,6 +143,7 @@ DATA_MODELS: Mapping[str, type[BaseModel]] = {
     "room.not_held": RoomMovedData,
     "room.reopened": RoomMovedData,
     "room.deleted": RoomDeletedData,
+    "room.announced": AnnouncedData,
     "participant.waiting": PersonDecidedData,
     "participant.admitted": PersonDecidedData,
     "participant.denied": PersonDecidedData,

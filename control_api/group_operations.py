@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from control_api.group_schemas import GroupBody, GroupRequest, GroupsBody, MembersRequest
 from control_api.idempotency import once, reply
 from control_api.operations import Call, Operation, Reply
-from rooms import Answer, Group
+from rooms import Answer, Group, GroupDraft
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _GROUPS = "/v1/rooms/{room}/groups"
 
@@ -14,20 +19,19 @@ async def open_group(call: Call) -> Reply:
     """Open a sub-group; those who are in the call move there without joining again."""
     request: GroupRequest = call.body
     what = f"POST /v1/rooms/{call.path['room']}/groups\n{request.model_dump_json()}"
-    group = await call.rooms.groups.open(
-        call.tenant,
-        call.path["room"],
-        name=request.name,
-        members=request.members,
-        closes_at=None if request.minutes is None else call.now + request.minutes * 60.0,
+    closes_at = None if request.minutes is None else call.now + request.minutes * 60.0
+    made = await call.rooms.groups.open(
+        call.application,
+        [GroupDraft(request.name, request.members)],
+        closes_at=closes_at,
         now=call.now,
         once=once(call, what, _opened),
     )
-    return reply(group, _opened)
+    return reply(made, _opened)
 
 
-def _opened(group: Group) -> Answer:
-    return Answer(201, {}, GroupBody.of(group).model_dump_json())
+def _opened(groups: Sequence[Group]) -> Answer:
+    return Answer(201, {}, GroupBody.of(groups[0]).model_dump_json())
 
 
 async def list_groups(call: Call) -> Reply:
@@ -40,14 +44,14 @@ async def place_in_group(call: Call) -> Reply:
     """Say who is in a sub-group from now on."""
     request: MembersRequest = call.body
     group = await call.rooms.groups.place(
-        call.tenant, call.path["room"], call.path["group"], request.identities, now=call.now
+        call.application, call.path["group"], request.identities, now=call.now
     )
     return Reply(200, GroupBody.of(group))
 
 
 async def close_group(call: Call) -> Reply:
     """Close a sub-group: everybody in it returns to the room; again is no error."""
-    group = await call.rooms.groups.close(call.tenant, call.path["room"], call.path["group"], now=call.now)
+    group = await call.rooms.groups.close(call.application, call.path["group"], now=call.now)
     return Reply(200, GroupBody.of(group))
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from control_api.operations import Call, Operation, Reply, tag
-from control_api.participant_schemas import HandBody, HandsBody, MoveRequest, MuteRequest
+from control_api.participant_schemas import AnnouncementRequest, HandBody, HandsBody, MoveRequest, MuteRequest
 from control_api.problems import Problem
 from control_api.room_schemas import RestraintsBody, RoomBody
-from rooms import Application, JoinRefused, Room
+from rooms import JoinRefused, Room
 
 _ROOM = "/v1/rooms/{room}"
 _PARTICIPANT = f"{_ROOM}/participants/{{identity}}"
@@ -15,14 +15,14 @@ _PARTICIPANT = f"{_ROOM}/participants/{{identity}}"
 async def mute_participant(call: Call) -> Reply:
     """Mute what a person publishes; they may switch it on again unless `may_unmute` was taken away."""
     request: MuteRequest = call.body
-    await call.rooms.moderation.mute(_who(call), call.path["identity"], request.sources, now=call.now)
+    await call.rooms.moderation.mute(call.application, call.path["identity"], request.sources, now=call.now)
     return Reply(204)
 
 
 async def mute_all(call: Call) -> Reply:
     """Mute everybody who does not moderate; with the source `camera`, cut all pictures."""
     request: MuteRequest = call.body
-    await call.rooms.moderation.mute(_who(call), None, request.sources, now=call.now)
+    await call.rooms.moderation.mute(call.application, None, request.sources, now=call.now)
     return Reply(204)
 
 
@@ -50,24 +50,31 @@ async def list_hands(call: Call) -> Reply:
 
 async def lower_hand(call: Call) -> Reply:
     """Lower a person's hand."""
-    await call.rooms.moderation.lower_hand(_who(call), call.path["identity"], now=call.now)
+    await call.rooms.moderation.lower_hand(call.application, call.path["identity"], now=call.now)
     return Reply(204)
 
 
 async def lower_all_hands(call: Call) -> Reply:
     """Lower every hand."""
-    await call.rooms.moderation.lower_hand(_who(call), None, now=call.now)
+    await call.rooms.moderation.lower_hand(call.application, None, now=call.now)
     return Reply(204)
 
 
 async def lock_room(call: Call) -> Reply:
     """Let nobody new enter or wait; those who were in the call come back, those who are admitted enter."""
-    return _room(await call.rooms.moderation.lock(_who(call), now=call.now))
+    return _room(await call.rooms.moderation.lock(call.application, now=call.now))
 
 
 async def unlock_room(call: Call) -> Reply:
     """Let people in again as before the lock."""
-    return _room(await call.rooms.moderation.unlock(_who(call), now=call.now))
+    return _room(await call.rooms.moderation.unlock(call.application, now=call.now))
+
+
+async def announce(call: Call) -> Reply:
+    """Show a sentence at once to everybody in the call and in its sub-groups; it is kept nowhere."""
+    request: AnnouncementRequest = call.body
+    await call.rooms.announcements.make(call.application, request.text, now=call.now)
+    return Reply(204)
 
 
 async def move_participant(call: Call) -> Reply:
@@ -172,6 +179,16 @@ OPERATIONS = (
     ),
     Operation(
         "POST",
+        f"{_ROOM}/announce",
+        announce,
+        "Say something to everybody in a call and its sub-groups",
+        "participants:admit",
+        body=AnnouncementRequest,
+        status=204,
+        refusals=("invalid-transition",),
+    ),
+    Operation(
+        "POST",
         f"{_PARTICIPANT}/move",
         move_participant,
         "Move a participant to another room",
@@ -186,13 +203,9 @@ OPERATIONS = (
 async def _restrain(call: Call, identity: str | None) -> Reply:
     request: RestraintsBody = call.body
     after = await call.rooms.moderation.restrain(
-        _who(call), identity, forbidden=request.forbidden, may_unmute=request.may_unmute, now=call.now
+        call.application, identity, forbidden=request.forbidden, may_unmute=request.may_unmute, now=call.now
     )
     return Reply(200, RestraintsBody.of(after))
-
-
-def _who(call: Call) -> Application:
-    return Application(call.tenant, call.path["room"])
 
 
 def _room(room: Room) -> Reply:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel
 
 from control_api.problems import FieldError, Problem
+from rooms import Application
 from turn_config import IceServers
 
 if TYPE_CHECKING:
@@ -89,6 +90,11 @@ class Call:
     def tenant(self) -> str:
         """Whose rooms are meant."""
         return self.caller.tenant
+
+    @property
+    def application(self) -> Application:
+        """The caller, on the room that the path names."""
+        return Application(self.tenant, self.path["room"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,16 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from control_api.room_schemas import RestraintsBody
-from control_api.schema_types import ChosenId, Sources, Strict, Title, Words, moment, moment_or_none
+from control_api.schema_types import (
+    Announced,
+    ChosenId,
+    Sources,
+    Strict,
+    Title,
+    Words,
+    moment,
+    moment_or_none,
+)
 from rooms import Participant, ParticipantDraft, ParticipantState, Role, Source
 
 
@@ -105,6 +114,12 @@ class MuteRequest(Strict):
     sources: Annotated[Sources, Field(min_length=1)] = Field(
         default=["microphone"], description="With `camera`, pictures are cut."
     )
+
+
+class AnnouncementRequest(Strict):
+    """What everybody is to read."""
+
+    text: Announced = Field(examples=["We meet again in five minutes."])
 
 
 class MoveRequest(Strict):

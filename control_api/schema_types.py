@@ -15,7 +15,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from rooms import Source
+from rooms import LONGEST_ANNOUNCEMENT, Source
 
 WEEK_MINUTES = 7 * 24 * 60
 
@@ -58,6 +58,11 @@ Time = Annotated[AwareDatetime, AfterValidator(_usable_year)]
 _WORD = r"^[A-Za-z0-9_.-]{1,64}$"
 Word = Annotated[str, StringConstraints(pattern=_WORD)]
 Text = Annotated[str, StringConstraints(max_length=500), AfterValidator(_storable)]
+Announced = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_ANNOUNCEMENT, pattern=r"\S"),
+    AfterValidator(_storable),
+]
 Words = Annotated[
     dict[Word, Text],
     Field(max_length=50),

@@ -31,7 +31,7 @@ from control_api.operations import Addresses, Call, Operation, Reply, invalid_qu
 from control_api.problems import CONTENT_TYPE, FieldError, Problem
 from control_api.rate import RateLimiter
 from control_api.reference import as_page, content_policy
-from rooms import InvalidTransition, InvalidValue, JoinRefused, Rooms, RoomsError
+from rooms import InvalidTransition, InvalidValue, JoinRefused, Rooms, RoomsError, TooOften
 from sfu import PeerError
 
 if TYPE_CHECKING:
@@ -293,6 +293,8 @@ def _problem_of(error: Exception) -> Problem:
             return Problem("busy", headers={"Retry-After": "2"})
         case RoomsError(code="not-found"):
             return Problem("not-found")  # without saying what, so that absent and not allowed look alike
+        case TooOften(retry_after=wait):
+            return Problem("rate-limited", str(error), headers={"Retry-After": str(wait)})
         case InvalidTransition(state=state):
             return Problem("invalid-transition", str(error), more={"state": state})
         case RoomsError(code=code):

@@ -46,7 +46,8 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "had_media": True,
         "seconds": 912.4,
     },
-    "GroupData": {"group": "GR_x", "cause": "api"},
+    "GroupData": {"group": "GR_x", "cause": "host", "by": "dr-martin"},
+    "AnnouncedData": {"cause": "api", "by": None},
     "RatingData": {"identity": "patient-7", "score": 4, "reasons": ["video_frozen"]},
     "PersonDecidedData": {"identity": "patient-7", "role": "patient", "cause": "host"},
     "PersonMovedData": {
@@ -54,7 +55,8 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "from_group": None,
         "to_group": "GR_x",
         "to_room": None,
-        "cause": "api",
+        "cause": "host",
+        "by": "dr-martin",
     },
 }
 _STATES = {"room.reopened": "planned"}

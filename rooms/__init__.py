@@ -1,6 +1,7 @@
 """The durable part: rooms, participants, links, join tokens, and who may enter when."""
 
 from rooms.agenda import RoomFilter
+from rooms.announcements import LONGEST_ANNOUNCEMENT, Announcements
 from rooms.answers import Answer, Once
 from rooms.authority import RULES, ModerationAct, may_act
 from rooms.context import RoomsSettings
@@ -18,10 +19,11 @@ from rooms.errors import (
     StaleVersion,
     StoreUnavailable,
     Taken,
+    TooOften,
 )
 from rooms.event_log import EventLog
 from rooms.events import EVENT_TYPES, RESERVED_TYPES, EventPage, EventType, RoomEvent
-from rooms.groups import Group, Groups
+from rooms.groups import Group, GroupDraft, Groups
 from rooms.keys import SCOPES, ApiKey, KeyRing
 from rooms.leg_journal import LegJournal
 from rooms.links import Invitation, Retold
@@ -29,6 +31,7 @@ from rooms.model import (
     ROLES,
     SOURCES,
     Admission,
+    Announcement,
     CallRules,
     DegradedReason,
     Features,
@@ -51,8 +54,9 @@ from rooms.model import (
     Source,
     Warrant,
 )
-from rooms.moderation import Application, Moderation, Mover
+from rooms.moderation import Moderation
 from rooms.moderators import Moderator
+from rooms.movers import Application, Mover
 from rooms.outbox import Outbox, Turn
 from rooms.outbox_picking import Parcel
 from rooms.participants import Ticket
@@ -70,6 +74,7 @@ from rooms.window import closes_at, opens_at
 
 __all__ = [
     "EVENT_TYPES",
+    "LONGEST_ANNOUNCEMENT",
     "REASONS",
     "RESERVED_TYPES",
     "ROLES",
@@ -77,6 +82,8 @@ __all__ = [
     "SCOPES",
     "SOURCES",
     "Admission",
+    "Announcement",
+    "Announcements",
     "Answer",
     "ApiKey",
     "Application",
@@ -94,6 +101,7 @@ __all__ = [
     "Gate",
     "Grants",
     "Group",
+    "GroupDraft",
     "GroupPlace",
     "Groups",
     "IdempotencyMismatch",
@@ -147,6 +155,7 @@ __all__ = [
     "StoreUnavailable",
     "Taken",
     "Ticket",
+    "TooOften",
     "Turn",
     "Waiter",
     "WaitingRoom",

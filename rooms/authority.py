@@ -39,6 +39,10 @@ class ModerationAct(StrEnum):
     """Throw somebody out, who stays out."""
     END = "end"
     """End the call for everybody."""
+    GROUP = "group"
+    """Open and close sub-groups, and place people there."""
+    ANNOUNCE = "announce"
+    """Say something to everybody in the room and its sub-groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ RULES: Mapping[ModerationAct, Rule] = {
     ModerationAct.UNLOCK: Rule(),
     ModerationAct.REMOVE: Rule(to_hosts=False),
     ModerationAct.END: Rule(),
+    ModerationAct.GROUP: Rule(),
+    ModerationAct.ANNOUNCE: Rule(),
 }
 
 

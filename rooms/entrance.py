@@ -257,7 +257,7 @@ async def _find(session: AsyncSession, claims: JoinClaims) -> _Found | None:
 
 
 def _place_in(group: GroupRow | None) -> GroupPlace | None:
-    return None if group is None else GroupPlace(group.id, group.name)
+    return None if group is None else GroupPlace(group.id, group.name, group.closes_at)
 
 
 def _check_participant(claims: JoinClaims, participant: ParticipantRow | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Literal
 
 RefusalCode = Literal[
@@ -87,6 +88,17 @@ class Full(RoomsError):
     """A cap on the number of objects is reached."""
 
     code = "full"
+
+
+class TooOften(RoomsError):
+    """The same was done too many times of late; `retry_after` is in whole seconds."""
+
+    code = "rate-limited"
+
+    def __init__(self, seconds: float) -> None:
+        """Take the seconds until it may be done again."""
+        self.retry_after = max(1, ceil(seconds))
+        super().__init__(f"too many of late: try again in {self.retry_after} s")
 
 
 class InvalidTransition(RoomsError):

@@ -38,6 +38,7 @@ EventType = Literal[
     "room.unlocked",
     "room.muted",
     "room.restrained",
+    "room.announced",
     "participant.waiting",
     "participant.admitted",
     "participant.denied",

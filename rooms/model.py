@@ -101,6 +101,20 @@ class GroupPlace:
 
     id: str
     name: str | None
+    closes_at: float | None = None
+    """When it closes by itself and everybody returns to the room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One sentence to everybody in the call of a room and in its sub-groups."""
+
+    text: str
+    by: str | None
+    """Identity of the host or delegate; `None` for the application."""
+    name: str
+    """What that person is called in the call, may be empty."""
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +175,9 @@ class RoomObserver(Protocol):
 
     def hands_lowered(self, room_id: str, identity: str | None, by: str | None) -> None:
         """Lower this person's hand; `None`: everybody's. `by` is the moderator, `None` the application."""
+
+    def announced(self, room_id: str, announcement: Announcement) -> None:
+        """Show this to everybody in the call and in its groups."""
 
     def room_changed(self, room_id: str, rules: CallRules) -> None:
         """These rules hold for everybody in the call from now on."""

@@ -8,19 +8,19 @@ leaves its event only. The call hears of it once it is on disk (`RoomObserver`),
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import select
 
 from rooms import rows
-from rooms.authority import ModerationAct, may_act
-from rooms.context import log, room_row
-from rooms.errors import Forbidden, InvalidTransition, NotFound
+from rooms.authority import ModerationAct
+from rooms.context import log
+from rooms.errors import InvalidTransition
 from rooms.events import append_event
 from rooms.legs import check_here
 from rooms.life import move_room
-from rooms.moderators import Moderator, moderating_role
+from rooms.movers import enter
 from rooms.participants import add_participant, participants_of, remove_person
 from rooms.rights import forbidden_sources
 from rooms.states import RoomAct
@@ -33,29 +33,8 @@ if TYPE_CHECKING:
 
     from rooms.context import Context
     from rooms.events import EventType
-    from rooms.model import Participant, Restraints, Role, Room, Source
-    from rooms.transitions import Cause
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """The calling application, on a room of its tenant."""
-
-    tenant: str
-    room_id: str
-
-
-Mover = Application | Moderator
-"""Who does it, and in which room."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    room: RoomRow
-    cause: Cause
-    by: str | None
-    role: Role | None
-    """Of a person who acts; `None` for the application."""
+    from rooms.model import Participant, Restraints, Room, Source
+    from rooms.movers import Mover, Stage
 
 
 class Moderation:
@@ -73,7 +52,7 @@ class Moderation:
         """Mute what a person publishes of these sources; `None`: everybody who does not moderate."""
         muted = forbidden_sources(sources)
         async with self._context.change() as session:
-            stage = await self._enter(session, who, ModerationAct.MUTE, identity)
+            stage = await enter(session, who, ModerationAct.MUTE, identity)
             await _tell(session, stage, "muted", identity, {"sources": list(muted)}, now=now)
         self._context.tell(lambda one: one.tracks_muted(stage.room.uid, identity, muted))
 
@@ -91,7 +70,7 @@ class Moderation:
         What is not given stays. A source that is forbidden and published ends at once.
         """
         async with self._context.change() as session:
-            stage = await self._enter(session, who, ModerationAct.RESTRAIN, identity)
+            stage = await enter(session, who, ModerationAct.RESTRAIN, identity)
             row: RoomRow | ParticipantRow = stage.room
             if identity is not None:
                 row = await self._row(session, stage.room, identity, now=now)
@@ -119,14 +98,14 @@ class Moderation:
         Raise `Elsewhere` if another server carries the call.
         """
         async with self._context.store.read() as session:
-            stage = await self._enter(session, who, ModerationAct.LOWER_HAND, identity)
+            stage = await enter(session, who, ModerationAct.LOWER_HAND, identity)
             await check_here(self._context, session, stage.room.uid)
         self._context.tell(lambda one: one.hands_lowered(stage.room.uid, identity, stage.by))
 
     async def lock(self, who: Mover, *, now: float) -> Room:
         """Let nobody new in: who was in the call comes back, who waits already keeps the place."""
         async with self._context.change() as session:
-            stage = await self._enter(session, who, ModerationAct.LOCK)
+            stage = await enter(session, who, ModerationAct.LOCK)
             room = stage.room
             if room.locked_at is None:
                 inside = select(ConnectionRow.identity).where(ConnectionRow.room_uid == room.uid).distinct()
@@ -138,7 +117,7 @@ class Moderation:
     async def unlock(self, who: Mover, *, now: float) -> Room:
         """Let people in again as before the lock."""
         async with self._context.change() as session:
-            stage = await self._enter(session, who, ModerationAct.UNLOCK)
+            stage = await enter(session, who, ModerationAct.UNLOCK)
             room = stage.room
             if room.locked_at is not None:
                 room.locked_at = room.locked_in = None
@@ -149,7 +128,7 @@ class Moderation:
     async def remove(self, who: Mover, identity: str, *, now: float) -> Participant:
         """Throw a person out, who stays out until the application puts them again."""
         async with self._context.change() as session:
-            stage = await self._enter(session, who, ModerationAct.REMOVE, identity)
+            stage = await enter(session, who, ModerationAct.REMOVE, identity)
             row = await remove_person(
                 self._context, session, stage.room, identity, stage.cause, by=stage.by, now=now
             )
@@ -161,7 +140,7 @@ class Moderation:
     async def end(self, who: Mover, *, now: float) -> Room:
         """End the call for everybody; raise `InvalidTransition` where there is none to end."""
         async with self._context.change() as session:
-            stage = await self._enter(session, who, ModerationAct.END)
+            stage = await enter(session, who, ModerationAct.END)
             overrun = self._context.settings.overrun_seconds
             if not await move_room(
                 session, stage.room, RoomAct.FINISH, stage.cause, overrun=overrun, now=now
@@ -169,26 +148,6 @@ class Moderation:
                 state = stage.room.state
                 raise InvalidTransition(state, f"there is no call to end while the room is {state}")
             return rows.room_of(stage.room)
-
-    async def _enter(
-        self, session: AsyncSession, who: Mover, act: ModerationAct, identity: str | None = None
-    ) -> _Stage:
-        """Find the room, and refuse who may not do this (to that person)."""
-        if isinstance(who, Application):
-            stage = _Stage(await room_row(session, who.tenant, who.room_id), "api", None, None)
-            target = None if identity is None else await _role_of(session, stage.room, identity)
-        else:
-            room = await session.get(RoomRow, who.admission.room_id)
-            if room is None:
-                raise NotFound("room")
-            role = await moderating_role(session, room, who, act)
-            stage = _Stage(room, "host", who.admission.identity, role)
-            target = None if identity is None else await _role_of(session, room, identity)
-            if not may_act(act, role, target):
-                raise Forbidden("a delegate takes nothing away from a host")
-        if identity is not None and target is None:
-            raise NotFound("participant")
-        return stage
 
     async def _row(
         self, session: AsyncSession, room: RoomRow, identity: str, *, now: float
@@ -205,20 +164,9 @@ class Moderation:
         return room
 
 
-async def _role_of(session: AsyncSession, room: RoomRow, identity: str) -> Role | None:
-    """Give the role of somebody who is expected or in the call; `None` if there is nobody of that id."""
-    row = await session.get(ParticipantRow, (room.uid, identity))
-    if row is not None and not row.forgotten:
-        return cast("Role", row.role)
-    query = select(ConnectionRow.role).where(
-        ConnectionRow.room_uid == room.uid, ConnectionRow.identity == identity
-    )
-    return cast("Role | None", await session.scalar(query.limit(1)))
-
-
 async def _tell(
     session: AsyncSession,
-    stage: _Stage,
+    stage: Stage,
     what: str,
     identity: str | None,
     said: dict[str, object],

@@ -1,4 +1,4 @@
-"""What the waiting room's channel shows, read at once: the room, who stands at its door, what was said."""
+"""What the waiting room's channel shows, read at once: the room, its door, what was said, its sub-groups."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import or_, select
 
 from rooms import rows
+from rooms.groups import open_groups
 from rooms.life import has_to_wait
 from rooms.tables import EventRow, ParticipantRow, RoomRow
 from rooms.window import outside
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Literal
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from rooms.groups import Group
     from rooms.model import ParticipantState, Restraints, Role, Room
 
 
@@ -58,6 +60,8 @@ class Scene:
     late: LateNotice | None
     restrained: Mapping[str, Restraints] = field(default_factory=dict)
     """People from whom a moderator took something away."""
+    groups: Sequence[Group] = ()
+    """The open sub-groups, in the order in which they were opened."""
 
 
 async def read_scene(
@@ -83,7 +87,8 @@ async def read_scene(
     }
     restrained = {row.identity: rows.restraints_of(row) for row in found if row.restraints is not None}
     late = await _late(session, room_uid)
-    return Scene(rows.room_of(room), outside(room, now=now), people, late, restrained)
+    groups = await open_groups(session, room)
+    return Scene(rows.room_of(room), outside(room, now=now), people, late, restrained, groups)
 
 
 def _standing(room: RoomRow, row: ParticipantRow) -> Standing:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from rooms import entrance, rows
 from rooms.agenda import RoomFilter, count_rooms, find_rooms
+from rooms.announcements import Announcements
 from rooms.answers import Answer, Once, earlier_answer, keep_answer
 from rooms.context import Context, RoomsSettings, find_room_row, log, room_row
 from rooms.deadlines import Deadlines
@@ -57,6 +58,7 @@ class Rooms:
         self.ratings = Ratings(context)
         self.groups = Groups(context)
         self.neighbours = Neighbours(context)
+        self.announcements = Announcements(context)
 
     @classmethod
     async def open(cls, url: str, *, keys: KeyRing, settings: RoomsSettings | None = None) -> Rooms:

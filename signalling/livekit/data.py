@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError
 from livekit.protocol.models import DataPacket
 
 from sfu import LegKey, PeerError
+from signalling.livekit.hands import OURS
 
 RELIABLE = "_reliable"
 LOSSY = "_lossy"
@@ -67,7 +68,7 @@ def relay(label: str, payload: bytes, sender: Sender, *, last_sequence: int = 0)
         packet = DataPacket.FromString(payload)
     except DecodeError as error:
         raise PeerError("data-malformed", "not a DataPacket") from error
-    if packet.WhichOneof("value") not in _RELAYED:
+    if packet.WhichOneof("value") not in _RELAYED or _topic(packet).startswith(OURS):
         raise PeerError("data-kind", "this kind of data message is not for clients to send")
     if label == RELIABLE and 0 < packet.sequence <= last_sequence:
         raise PeerError("data-repeated", "this message was relayed before")
@@ -75,6 +76,16 @@ def relay(label: str, payload: bytes, sender: Sender, *, last_sequence: int = 0)
     to = _destinations(packet)
     _stamp(packet, sender)
     return Relay(packet.SerializeToString(), to, packet.sequence if label == RELIABLE else 0)
+
+
+def _topic(packet: DataPacket) -> str:
+    match packet.WhichOneof("value"):
+        case "user":
+            return packet.user.topic
+        case "stream_header":
+            return packet.stream_header.topic
+        case _:
+            return ""
 
 
 def _destinations(packet: DataPacket) -> frozenset[str] | None:

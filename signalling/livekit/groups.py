@@ -1,6 +1,7 @@
 """What clients are told of the sub-group that they are in."""
 
 import json
+from datetime import UTC, datetime
 
 from rooms import CallRules, GroupPlace
 
@@ -15,4 +16,10 @@ def told_of(rules: CallRules, group: GroupPlace | None) -> str:
         return rules.text
     if not isinstance(said, dict):
         return rules.text
-    return json.dumps({**said, "group": {"id": group.id, "name": group.name}}, ensure_ascii=False)
+    closes_at = None if group.closes_at is None else _moment(group.closes_at)
+    told = {"id": group.id, "name": group.name, "closes_at": closes_at}
+    return json.dumps({**said, "group": told}, ensure_ascii=False)
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(round(at, 3), tz=UTC).isoformat()

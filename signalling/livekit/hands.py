@@ -16,7 +16,7 @@ from rooms import Admission
 HAND = "hand"
 """The attribute of a participant that is not empty while the hand is up."""
 OURS = "colloque."
-"""Attributes that begin so are set by the server alone."""
+"""Attributes, and topics of data messages, that begin so are the server's alone: clients believe them."""
 HAND_SINCE = f"{OURS}hand"
 """The attribute that says since when, by the server's clock."""
 OF_A_HAND = frozenset({HAND, HAND_SINCE})

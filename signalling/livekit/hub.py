@@ -9,10 +9,12 @@ from typing import Any
 
 from livekit.protocol import rtc
 
-from rooms import Admission, CallRules, Grants, LegObserver, Restraints, RoomEvent, Source
+from rooms import Admission, Announcement, CallRules, Grants, LegObserver, Restraints, RoomEvent, Source
 from sfu import LegKey, PeerError
+from signalling.livekit.announcing import packet_of
 from signalling.livekit.call import Call, Surroundings, token_refresh_after
 from signalling.livekit.counters import Counters
+from signalling.livekit.data import RELIABLE
 from signalling.livekit.lifecycle import Event, State
 from signalling.livekit.line import Line
 from signalling.livekit.live import LiveSide
@@ -198,6 +200,13 @@ class Hub:
         for call in self.calls_of(room_id):
             call.moderating.lower_hands(identity, by=by, now=self._around.clocks.now())
 
+    def announced(self, room_id: str, announcement: Announcement) -> None:
+        """Show this to everybody in the call and in its groups."""
+        payload = packet_of(announcement)
+        for person in (person for call in self.calls_of(room_id) for person in call.roster):
+            if person.leg is not None and not person.leg.send_data(RELIABLE, payload):
+                self.counters.dropped["data-receiver-slow"] += 1
+
     def room_changed(self, room_id: str, rules: CallRules) -> None:
         """Put the new rules of a room into force."""
         self.changes += 1
@@ -271,6 +280,7 @@ class Hub:
             "to_group": call.group and call.group.id,
             "to_room": call.room_name,
             "cause": "api",
+            "by": None,
         }
         legs.happened(before.room_id, "participant.moved", said)
         person.line = Line(up_since=now)  # the log of the other room begins anew

@@ -21,6 +21,7 @@ from signalling.livekit.moderating import source_of
 from signalling.livekit.participant import Participant
 from signalling.livekit.settings import SignalLimits
 from signalling.livekit.vocabulary import permission_from_wire
+from signalling.present import Present
 
 
 class Management:
@@ -48,6 +49,11 @@ class Management:
     def participants(self, room: str) -> Sequence[models.ParticipantInfo]:
         """Return everybody in the call, also those who are hidden."""
         return [person.info() for call in self._hub.calls_of(room) for person in call.roster]
+
+    def present(self, room: str) -> Mapping[str, Present]:
+        """Return who is in the call, by identity; hidden ones are left out."""
+        people = [person for call in self._hub.calls_of(room) for person in call.roster.visible()]
+        return {one.identity: Present(one.admission.name, one.grants.room_admin) for one in people}
 
     def participant(self, room: str, identity: str) -> models.ParticipantInfo:
         """Return one person in the call."""

@@ -22,6 +22,8 @@ from signalling.livekit.vocabulary import permission_to_wire
 
 MAY_UNMUTE = f"{OURS}may_unmute"
 """The attribute that says `false` of somebody who may not switch the microphone on again."""
+MODERATES = f"{OURS}moderates"
+"""The attribute that says `true` of hosts and delegates, as they are now."""
 _BYTES_OF_AN_UPDATE = 4096
 _MAX_CAPABILITIES = 16
 
@@ -151,7 +153,8 @@ class Participant:
         return info
 
     def _own_words(self) -> Mapping[str, str]:
-        return {} if self.grants.may_unmute else {MAY_UNMUTE: "false"}
+        words = {} if self.grants.may_unmute else {MAY_UNMUTE: "false"}
+        return {**words, MODERATES: "true"} if self.grants.room_admin else words
 
     def _wire_state(self) -> models.ParticipantInfo.State:
         if self.lifecycle.state is State.ENDED:

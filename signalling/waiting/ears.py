@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from rooms import CallRules, Grants, Restraints, RoomEvent, Source
+from rooms import Announcement, CallRules, Grants, Restraints, RoomEvent, Source
 
 
 class Ears:
@@ -45,6 +45,9 @@ class Ears:
 
     def hands_lowered(self, room_id: str, identity: str | None, by: str | None) -> None:
         """Nothing to see here: the call tells of it."""
+
+    def announced(self, room_id: str, announcement: Announcement) -> None:
+        """Nothing to see here: it is for those in the call."""
 
     def room_changed(self, room_id: str, rules: CallRules) -> None:  # noqa: ARG002
         """Hear that the rules of a room are others."""

@@ -27,7 +27,7 @@ async def test_people_go_into_a_group_and_return_without_joining_again(own_serve
             group = (await client.ask("POST", f"/v1/rooms/{room}/groups", body))["id"]
             await _see(people, ada={"bob"}, bob={"ada"}, cy=set())
             await eventually(_true(lambda: len(_tracks(ada)) == 2), what="bob's tracks in the group")
-            assert json.loads(ada.room.metadata)["group"] == {"id": group, "name": "Left"}
+            assert json.loads(ada.room.metadata)["group"] == {"id": group, "name": "Left", "closes_at": None}
             members = f"/v1/rooms/{room}/groups/{group}/members"
             await client.ask("PUT", members, {"identities": ["ada", "bob", "cy"]})
             await _see(people, ada={"bob", "cy"}, bob={"ada", "cy"}, cy={"ada", "bob"})

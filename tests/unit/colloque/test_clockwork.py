@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from colloque.clockwork import PRUNE_EVERY_SECONDS, Clockwork
-from rooms import KeyRing, RoomDraft, Rooms, StoreUnavailable
+from rooms import Application, GroupDraft, KeyRing, RoomDraft, Rooms, StoreUnavailable
 from rooms.deadlines import AT_ONCE
 
 NOW = 1_900_000_000.0
@@ -32,7 +32,7 @@ async def test_everything_that_is_due_is_done_without_waiting(rooms: Rooms) -> N
 
 async def test_groups_are_closed_by_their_timer(rooms: Rooms) -> None:
     await rooms.create_room("default", RoomDraft(id="rdv"), now=NOW)
-    await rooms.groups.open("default", "rdv", closes_at=NOW + 60, now=NOW)
+    await rooms.groups.open(Application("default", "rdv"), [GroupDraft()], closes_at=NOW + 60, now=NOW)
     await Clockwork(rooms, wall=lambda: NOW + 60).tick()
     assert await rooms.groups.list("default", "rdv") == []
 

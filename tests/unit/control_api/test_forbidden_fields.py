@@ -51,6 +51,7 @@ class House:
             "identities": ["p1"],
             "url": TARGET,
             "room": "rdv",
+            "text": "Hello",
         }
         if isinstance(body, dict):
             body = {name: least[name] for name in needed(operation.body)} | body

@@ -59,6 +59,7 @@ async def test_people_say_in_which_group_they_are_and_events_where_they_went(cli
         "from_group": None,
         "to_group": group,
         "to_room": None,
+        "by": None,
         "cause": "api",
     }
 

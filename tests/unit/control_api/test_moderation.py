@@ -5,6 +5,7 @@ from livekit.protocol import rtc
 
 from control_api import Addresses, ApiSettings, ControlApi
 from rooms import Admission
+from rooms.announcements import AT_MOST
 from signalling.livekit.management import Management
 from signalling.livekit.media import Clocks
 from signalling.livekit.settings import SignalLimits
@@ -138,3 +139,34 @@ async def test_nobody_is_not_found(client: Client, stage: Stage, method: str, pa
     body: object = {} if method == "PUT" else None
     answer = await client.ask(method, f"/v1/rooms/rdv/participants/nobody/{path}", body)
     assert (answer.status, answer.body["code"]) == (404, "not-found")
+
+
+async def test_everybody_is_told_something_and_too_much_of_it_is_refused(
+    client: Client, stage: Stage
+) -> None:
+    person = await come(client, stage)
+    for _ in range(AT_MOST):
+        assert (await client.ask("POST", "/v1/rooms/rdv/announce", {"text": "Bonjour"})).status == 204
+    assert len(person.leg.data) == AT_MOST
+    refused = await client.ask("POST", "/v1/rooms/rdv/announce", {"text": "Bonjour"})
+    assert (refused.status, refused.body["code"], refused.headers["Retry-After"]) == (
+        429,
+        "rate-limited",
+        "60",
+    )
+    assert len(person.leg.data) == AT_MOST
+    events = (await client.ask("GET", "/v1/events?room=rdv")).body["items"]
+    assert "Bonjour" not in str(events)
+    await client.ask("POST", "/v1/rooms/rdv/cancel")
+    refused = await client.ask("POST", "/v1/rooms/rdv/announce", {"text": "Bonjour"})
+    assert (refused.status, refused.body["code"]) == (409, "invalid-transition")
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "x" * 501, 7, None])
+async def test_an_announcement_says_something_and_not_too_much(
+    client: Client, stage: Stage, text: object
+) -> None:
+    person = await come(client, stage)
+    refused = await client.ask("POST", "/v1/rooms/rdv/announce", {"text": text})
+    assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "/text")
+    assert person.leg.data == []

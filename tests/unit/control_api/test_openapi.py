@@ -71,7 +71,8 @@ async def test_every_schema_has_an_example_that_says_something(client: Client) -
     for name, schema in file_of(client)["components"]["schemas"].items():
         if schema["type"] == "object":
             (example,) = schema["examples"]
-            assert '"text"' not in json.dumps(example), f"a text of {name} has no example"
+            said = json.dumps(example).replace('"text": ', "")  # a field may well be called so
+            assert '"text"' not in said, f"a text of {name} has no example"
 
 
 async def test_a_merge_patch_may_hold_any_field_or_null_and_has_no_defaults(client: Client) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rooms import ApiKey, CallRules, Grants, KeyRing, Restraints, Rooms, RoomsSettings
+from rooms import Announcement, ApiKey, CallRules, Grants, KeyRing, Restraints, Rooms, RoomsSettings
 from tests.support.postgresql import emptied
 from tests.support.rooms_database import empty_database
 
@@ -35,6 +35,9 @@ class Witness:
 
     def hands_lowered(self, room_id: str, identity: str | None, by: str | None) -> None:
         self.heard.append(("hands", room_id, identity, by))
+
+    def announced(self, room_id: str, announcement: Announcement) -> None:
+        self.heard.append(("announced", room_id, announcement))
 
     def room_changed(self, room_id: str, rules: CallRules) -> None:
         self.heard.append(("room", room_id, rules))

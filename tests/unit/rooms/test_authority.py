@@ -11,6 +11,7 @@ from rooms import (
     ApiKey,
     Application,
     Forbidden,
+    GroupDraft,
     JoinRefused,
     ModerationAct,
     Moderator,
@@ -46,6 +47,10 @@ ACTS: Mapping[ModerationAct, Callable[[Rooms, Any, str], Awaitable[object]]] = {
     ModerationAct.UNLOCK: lambda rooms, who, _: rooms.moderation.unlock(who, now=NOW),
     ModerationAct.REMOVE: lambda rooms, who, whom: rooms.moderation.remove(who, whom, now=NOW),
     ModerationAct.END: lambda rooms, who, _: rooms.moderation.end(who, now=NOW),
+    ModerationAct.GROUP: lambda rooms, who, whom: rooms.groups.open(
+        who, [GroupDraft(members=[whom])], now=NOW
+    ),
+    ModerationAct.ANNOUNCE: lambda rooms, who, _: rooms.announcements.make(who, "Hello", now=NOW),
 }
 """How each is done."""
 AGAINST_HOSTS: Mapping[ModerationAct, bool] = {
@@ -59,6 +64,8 @@ AGAINST_HOSTS: Mapping[ModerationAct, bool] = {
     ModerationAct.UNLOCK: True,
     ModerationAct.REMOVE: False,
     ModerationAct.END: True,
+    ModerationAct.GROUP: True,
+    ModerationAct.ANNOUNCE: True,
 }
 """Whether a delegate may do it to a host, where it is done to somebody."""
 
@@ -125,7 +132,14 @@ async def test_a_host_of_another_room_does_nothing_here(
     await rooms.act("default", "other", RoomAct.START, now=NOW)
     heard = len(witness.heard)
     here = (await rooms.get_room("default", "rdv")).uid
-    expected = "done" if act in {ModerationAct.LOCK, ModerationAct.UNLOCK, ModerationAct.END} else "not-found"
+    of_the_room = {
+        ModerationAct.LOCK,
+        ModerationAct.UNLOCK,
+        ModerationAct.END,
+        ModerationAct.GROUP,
+        ModerationAct.ANNOUNCE,
+    }
+    expected = "done" if act in of_the_room else "not-found"
     assert await _verdict(ACTS[act](rooms, moderator, "target")) == expected
     assert [one for one in witness.heard[heard:] if here in one] == []
 

@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 
-from rooms import ApiKey, Moderator, NotFound, ParticipantDraft, Role, RoomDraft, Rooms, Scene
+from rooms import (
+    ApiKey,
+    Application,
+    GroupDraft,
+    Moderator,
+    NotFound,
+    ParticipantDraft,
+    Role,
+    RoomDraft,
+    Rooms,
+    Scene,
+)
 from tests.unit.rooms.conftest import NOW
 
 HOUR = 3600.0
@@ -109,6 +120,18 @@ async def test_events_say_who_did_it_and_never_what_was_written(rooms: Rooms, ke
         ("participant.admitted", "c", "doctor"),
         ("participant.admitted", "a", None),
     ]
+
+
+async def test_a_scene_shows_the_open_groups_and_who_belongs_there(rooms: Rooms, key: ApiKey) -> None:
+    await make(rooms)
+    uid = await waiting(rooms, key, "a")
+    application = Application("default", "rdv")
+    left, right = await rooms.groups.open(
+        application, [GroupDraft("Left", ["b", "a"]), GroupDraft()], closes_at=NOW + HOUR, now=NOW
+    )
+    assert list((await scene(rooms, uid)).groups) == [left, right]
+    await rooms.groups.close(application, left.id, now=NOW)
+    assert list((await scene(rooms, uid)).groups) == [right]
 
 
 @pytest.mark.parametrize("identity", ["nobody", "expected"])

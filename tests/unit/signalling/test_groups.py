@@ -10,7 +10,7 @@ from livekit.protocol import models, rtc
 from rooms import GroupPlace, Restraints, RoomEvent
 from tests.support.stage import EPOCH, ROOM, Client, Stage, admission, rights, rules
 
-LEFT = GroupPlace("GR_left", "Left")
+LEFT = GroupPlace("GR_left", "Left", EPOCH + 600)
 
 
 def moved(identity: str, to: str | None) -> RoomEvent:
@@ -37,7 +37,11 @@ def test_a_person_goes_on_in_the_group_and_those_left_behind_see_it(stage: Stage
     places(stage, bob, LEFT)
     (told,) = ada.hears("room_moved")
     assert (told.room.sid, told.room.name, told.token) == ("GR_left", "visit", "a token")
-    assert json.loads(told.room.metadata)["group"] == {"id": "GR_left", "name": "Left"}
+    assert json.loads(told.room.metadata)["group"] == {
+        "id": "GR_left",
+        "name": "Left",
+        "closes_at": "2027-01-15T08:10:00+00:00",
+    }
     assert json.loads(told.room.metadata)["title"] == "A visit"
     assert others(bob) == {"ada"}
     assert cy.updates_of("ada")[-1].state == models.ParticipantInfo.DISCONNECTED

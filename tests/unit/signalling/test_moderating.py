@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from livekit.protocol import models, rtc
 
-from rooms import CallRules, Restraints
+from rooms import CallRules, Restraints, Warrant
 from signalling.livekit.presenting import Presenter, ones_too_many
 from tests.support.stage import ROOM, Client, Stage, rights, rules
 
@@ -225,3 +225,18 @@ class TestOnePresenter:
         presenters = [Presenter("ada", 1, False), Presenter("doc", 3, True), Presenter("bob", 2, False)]
         assert ones_too_many(presenters) == ["ada", "bob"]
         assert ones_too_many([]) == ones_too_many(presenters[:1]) == []
+
+
+def test_everybody_sees_at_once_who_moderates_now(stage: Stage) -> None:
+    ada, bob = stage.joins("ada", warrant=Warrant(rights(), None)), stage.joins("bob")
+    for admin in (True, False):
+        stage.hub.participant_changed(ROOM, "ada", rights(room_admin=admin), "", {})
+        expected = {"colloque.moderates": "true"} if admin else {}
+        assert dict(bob.updates_of("ada")[-1].attributes) == expected
+        assert dict(ada.updates_of("ada")[-1].attributes) == expected
+
+
+def test_nobody_says_of_themselves_that_they_moderate(stage: Stage) -> None:
+    ada = stage.joins("ada")
+    ada.says(update_metadata=rtc.UpdateParticipantMetadata(attributes={"colloque.moderates": "true"}))
+    assert dict(ada.person.info().attributes) == {}

@@ -82,10 +82,11 @@ def test_somebody_who_is_moved_leaves_one_room_and_comes_into_the_other(stage: S
     stage.legs.told.clear()
     there = admission("ada", room_id="RM_other", room_name="other", role="host")
     stage.hub.move(ada.person, there, "a token", now=stage.now)
-    said = str({"identity": "ada", "from_group": None, "to_group": None, "to_room": "other", "cause": "api"})
+    said = {"identity": "ada", "from_group": None, "to_group": None, "to_room": "other"}
+    said |= {"cause": "api", "by": None}
     assert stage.legs.told == [
         ("closed", ROOM, ada.sid, "moved"),
-        ("participant.moved", ROOM, said),
+        ("participant.moved", ROOM, str(said)),
         ("opened", "RM_other", ada.sid, "ada", "host"),
         ("media", "RM_other", ada.sid),
     ]
