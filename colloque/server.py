@@ -158,6 +158,7 @@ class Server:
             wiring.waiting_settings(settings),
             node=settings.server.node_name,
             address_of=self._address_of,
+            in_call=signalling.management.present,
         )
         registry.register(waiting.collector())
         await waiting.start()

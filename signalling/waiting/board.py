@@ -8,8 +8,12 @@ from typing import Any
 
 from rooms import Admission, LateNotice, Scene, Standing
 from rooms.states import OVER
+from signalling.present import Present
 from signalling.waiting.messages import Word
 from signalling.waiting.verbs import HOSTS
+
+MOST_IN_CALL = 200
+"""People of a call who are named to hosts: more are not shared out among groups by hand."""
 
 
 class Verdict(StrEnum):
@@ -91,9 +95,17 @@ def waiting_words(
 
 
 def people_word(
-    scene: Scene, *, names: Mapping[str, str], here: Collection[str], for_all: Note | None
+    scene: Scene,
+    *,
+    names: Mapping[str, str],
+    here: Collection[str],
+    for_all: Note | None,
+    in_call: Mapping[str, Present],
 ) -> Word:
-    """Give what hosts and delegates are told; `names` are those of people whose tokens carry one."""
+    """Give what hosts and delegates are told.
+
+    `names` are those of people who wait and whose tokens carry one; `in_call` has who is in the call.
+    """
     people: Iterable[dict[str, Any]] = (
         {
             "identity": one.identity,
@@ -116,6 +128,19 @@ def people_word(
         restrained=[
             {"identity": identity, "forbidden": list(one.forbidden), "may_unmute": one.may_unmute}
             for identity, one in sorted(scene.restrained.items())
+        ],
+        in_call=[
+            {"identity": identity, "name": in_call[identity].name, "moderates": in_call[identity].moderates}
+            for identity in sorted(in_call)[:MOST_IN_CALL]
+        ],
+        groups=[
+            {
+                "id": group.id,
+                "name": group.name,
+                "members": list(group.members),
+                "closes_at": _moment(group.closes_at),
+            }
+            for group in scene.groups
         ],
     )
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from rooms import Source
 from signalling.waiting.messages import Body
-from signalling.waiting.verbs import WAITING_VERBS, Deed, Verb, Whom, usable
+from signalling.waiting.verbs import Deed, Verb, Whom, usable
 
 Sources = Annotated[list[Source], Field(min_length=1, max_length=4)]
 
@@ -95,8 +95,6 @@ CALL_VERBS: Mapping[str, Verb] = {
     "remove": Verb(remove, Whom),
     "end": Verb(end),
 }
-HOST_VERBS: Mapping[str, Verb] = {**WAITING_VERBS, **CALL_VERBS}
-"""Everything that a host may ask for."""
 
 
 def _whom(deed: Deed) -> str | None:

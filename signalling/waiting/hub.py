@@ -1,53 +1,33 @@
 """All waiting rooms of a server, sans-IO: who is connected, what they are told, what has to be done for them.
 
-Theory of operation. The truth is in the store. Every hint that it changed (an event of a room, a word of an
-observer, somebody coming) only marks a room as stale; then the whole `Scene` is read again, one read a room
-at a time, and everybody is told what follows from it. So hints may come twice, late or in another order.
-What takes time is wished for (`Wish`) and told back.
-
-A place in the queue is a person's, not a connection's: it is stored, several connections are one person, and
-it is given up a while after the last of them is gone, which holds across a restart too.
+Theory of operation. Here are the connections and what they say. Which people have a place is kept in
+`Places`; what rooms look like now, and what follows for everybody in them, is found out by `Looking`. What
+takes time is wished for (`Wish`) and told back.
 """
 
 import logging
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from enum import StrEnum
 from typing import Any
 
-from rooms import Admission, Scene, closes_at
+from rooms import Admission, Scene
 from sfu import PeerError
 from signalling.livekit.rate import TokenBucket
 from signalling.livekit.timers import TimerTable
-from signalling.waiting.board import Note, Verdict, host_verdict, verdict, why_closed
+from signalling.present import InCall, nobody
+from signalling.waiting.board import Note, Verdict, verdict
 from signalling.waiting.counters import Counters
 from signalling.waiting.lifecycle import ENDINGS, Event, State, after
+from signalling.waiting.looking import Looking
 from signalling.waiting.messages import VERSION, Body, Hello, Word, decode, read_body
+from signalling.waiting.places import Places
 from signalling.waiting.seats import Board, Outlet, Seat
 from signalling.waiting.settings import WaitingSettings
-from signalling.waiting.telling import tell
+from signalling.waiting.timer import Timer
 from signalling.waiting.verbs import HOSTS, Verb
-from signalling.waiting.wishes import Check, GiveUp, Knock, LetIn, Look, Order, Renew, Wish
+from signalling.waiting.wishes import Check, LetIn, Order, Renew, Wish
 
 log = logging.getLogger(__name__)
-
-_LOOKS_APART = 0.1
-"""Seconds between two reads of one room: a crowd that comes at once costs ten of them a second."""
-
-
-class Timer(StrEnum):
-    """Why something wakes up."""
-
-    HELLO = "hello"
-    PING = "ping"
-    TOKEN = "token"  # noqa: S105 - a name, not a token
-    """Somebody who waits should get a fresh token."""
-    LET_IN = "let-in"
-    """The token of somebody who may enter is to be asked for again."""
-    GRACE = "grace"
-    """Somebody without a connection loses the place."""
-    LOOK = "look"
-    """A room is to be read again."""
 
 
 class Hub:
@@ -62,11 +42,12 @@ class Hub:
         wish: Callable[[Wish], None],
         clock: Callable[[], float],
         wall: Callable[[], float],
+        in_call: InCall = nobody,
     ) -> None:
         """Take what needs waiting for.
 
         `wish` starts something and returns at once; `clock` gives seconds for timers where a caller has none
-        to pass, `wall` seconds since the Unix epoch.
+        to pass, `wall` seconds since the Unix epoch; `in_call` tells who is in the call of a room now.
         """
         self.counters = Counters()
         self._settings = settings
@@ -74,8 +55,16 @@ class Hub:
         self._verbs = verbs
         self._wish = wish
         self._clock = clock
-        self._wall = wall
-        self._boards: dict[str, Board] = {}
+        self._places = Places(timers, wish=wish, grace=settings.times.grace)
+        self._looking = Looking(
+            timers,
+            self._places,
+            wish=wish,
+            end=self._end,
+            wall=wall,
+            again=settings.times.again,
+            in_call=in_call,
+        )
         self._seats: set[Seat] = set()
         self._by_address: Counter[str] = Counter()
 
@@ -124,15 +113,11 @@ class Hub:
 
     def expect(self, seat: Seat, admission: Admission) -> None:
         """Keep the place of somebody whose token is good and who is about to be seated."""
-        seat.admission, seat.expected = admission, True
-        board = self._board(admission.room_id)
-        board.arriving[admission.identity] += 1
-        board.absent.discard(admission.identity)
-        self._timers.cancel((board.key, admission.identity), Timer.GRACE)
+        self._places.expect(seat, admission)
 
     def seat(self, seat: Seat, admission: Admission, *, now: float) -> None:
         """Take in somebody who has knocked, or attends; what they see follows."""
-        board = self._board(admission.room_id)
+        board = self._places.board(admission.room_id)
         hosts = admission.role in HOSTS
         known = hosts or admission.identity in board.waiting
         if not known and len(board.waiting) >= self._settings.limits.sockets_per_room:
@@ -144,7 +129,7 @@ class Hub:
         others = board.hosts if hosts else board.waiting.setdefault(admission.identity, [])
         others.append(seat)
         seat.judged_from = board.looks + 1
-        self._arrived(seat)
+        self._places.arrived(seat)
         mine = [one for one in others if one.admission and one.admission.identity == admission.identity]
         if len(mine) > self._settings.limits.sockets_per_person:
             self._end(mine[0], Event.REPLACED, now=now)
@@ -152,7 +137,7 @@ class Hub:
         times = self._settings.times
         self._timers.set(seat, Timer.PING, at=now + times.ping_interval)
         self._timers.set(seat, Timer.TOKEN, at=now + times.token_refresh)
-        self._look(board, now=now)
+        self._looking.look(board, now=now)
 
     def turn_away(self, seat: Seat, code: str, *, now: float, retry_after: int | None = None) -> None:
         """Say why the token opens nothing; `retry_after` seconds later it may."""
@@ -183,31 +168,17 @@ class Hub:
 
     def show(self, key: str, scene: Scene | None, *, now: float) -> None:
         """Tell everybody in a room what its state means to them."""
-        board = self._boards.get(key)
-        if board is None:
-            return
-        board.looking, board.scene = False, scene
-        stale, board.stale = board.stale, False
-        self._judge(board, now=now)
-        if scene is not None:
-            tell(board, scene)
-            self._watch_the_clock(board, scene, now=now)
-        if stale:
-            self._look(board, now=now)
-        self._drop_if_empty(board)
+        self._looking.show(key, scene, now=now)
 
     def look_failed(self, key: str, *, now: float) -> None:
         """Read again later: the database did not answer."""
-        board = self._boards.get(key)
-        if board is not None:
-            board.looking = board.stale = False
-            self._timers.set(board, Timer.LOOK, at=now + self._settings.times.again)
+        self._looking.failed(key, now=now)
 
     def let_in(self, seat: Seat, token: str, *, now: float) -> None:
         """Give somebody the way into the call, unless it was closed again meanwhile."""
         seat.being_let_in = False
         admission = seat.admission
-        board = None if admission is None else self._boards.get(admission.room_id)
+        board = None if admission is None else self._places.find(admission.room_id)
         if admission is None or board is None or verdict(board.scene, admission) is not Verdict.ENTER:
             return
         self._end(seat, Event.ADMITTED, now=now, token=token)
@@ -223,29 +194,28 @@ class Hub:
 
     def here(self, key: str, identity: str) -> bool:
         """Whether somebody is connected or about to be."""
-        board = self._boards.get(key)
-        return board is not None and (identity in board.waiting or identity in board.arriving)
+        return self._places.here(key, identity)
 
     def keep_absent(self, key: str, identity: str, *, now: float) -> None:
         """Ask again later to take somebody out of the queue."""
-        self._await_return(self._board(key), identity, now=now, seconds=self._settings.times.again)
+        self._places.keep(key, identity, now=now, seconds=self._settings.times.again)
 
     def restored(self, places: Iterable[tuple[str, str]], *, now: float) -> None:
         """Keep the places that were kept before the server started, for as long as any other."""
         for key, identity in places:
-            if not self.here(key, identity):
-                self._await_return(self._board(key), identity, now=now, seconds=self._settings.times.grace)
+            if not self._places.here(key, identity):
+                self._places.keep(key, identity, now=now)
 
     def write_to(self, key: str, identity: str | None, text: str, *, now: float, wall: float) -> None:
         """Show what a host wrote to one who waits, or to all."""
-        board = self._boards.get(key)
+        board = self._places.find(key)
         if board is None:
             return
         if identity is None:
             board.for_all = Note(text, wall)
         else:
             board.notes[identity] = Note(text, wall)
-        self._look(board, now=now)
+        self._looking.look(board, now=now)
 
     def done(self, seat: Seat, order: Order, result: Mapping[str, Any] | None) -> None:
         """Answer a host whose order was carried out."""
@@ -261,19 +231,19 @@ class Hub:
 
     def touch(self, key: str) -> None:
         """Look again at a room, if anybody is there."""
-        board = self._boards.get(key)
+        board = self._places.find(key)
         if board is not None and board.seats:  # who is about to be seated has the room read then
-            self._look(board, now=self._clock())
+            self._looking.look(board, now=self._clock())
 
     def touch_all(self) -> None:
         """Look again at every room in which anybody is."""
-        for key in list(self._boards):
-            self.touch(key)
+        for board in self._places.boards():
+            self.touch(board.key)
 
     @property
     def idle(self) -> bool:
         """Whether nobody is in any room."""
-        return not self._boards
+        return not self._places.boards()
 
     # --- time ---
 
@@ -287,7 +257,7 @@ class Hub:
 
     def census(self) -> Mapping[str, int]:
         """Count what lives, to see leaks."""
-        boards = self._boards.values()
+        boards = self._places.boards()
         return {
             "rooms": len(boards),
             "sockets": len(self._seats),
@@ -324,45 +294,6 @@ class Hub:
             raise PeerError("forbidden", "only a host or a delegate of the room may do this")
         return Order(name, verb, read(verb.body), id_)
 
-    def _judge(self, board: Board, *, now: float) -> None:
-        for seat in board.seats:
-            admission = seat.admission
-            assert admission is not None, "who is at a board has an admission"  # noqa: S101
-            if seat.judged_from > board.looks:
-                continue  # the scene was read before this person came
-            judge = host_verdict if seat.state is State.HOSTING else verdict
-            match judge(board.scene, admission):
-                case Verdict.CLOSED:
-                    self._end(seat, Event.CLOSED, now=now, reason=why_closed(board.scene))
-                case Verdict.REVOKED:
-                    self._end(seat, Event.REVOKED, now=now, code="revoked")
-                case Verdict.DENIED:
-                    self._end(seat, Event.DENIED, now=now)
-                case Verdict.ENTER if not seat.being_let_in:
-                    seat.being_let_in = True
-                    self._wish(LetIn(seat, admission))
-                case Verdict.KNOCK if board.waiting[admission.identity][0] is seat:
-                    self._wish(Knock(admission))
-
-    def _watch_the_clock(self, board: Board, scene: Scene, *, now: float) -> None:
-        """Look again when nobody may enter any more: no event tells of it while a call goes on."""
-        closing = closes_at(scene.room)
-        wall = self._wall()
-        if closing is not None and closing > wall and board.seats:
-            self._timers.set(board, Timer.LOOK, at=now + closing - wall)
-
-    def _look(self, board: Board, *, now: float) -> None:
-        if board.looking:
-            board.stale = True
-            return
-        if now < board.looked_at + _LOOKS_APART:
-            self._timers.set(board, Timer.LOOK, at=board.looked_at + _LOOKS_APART)
-            return
-        board.looking, board.looked_at = True, now
-        board.looks += 1
-        hosts = (seat.admission.identity for seat in board.hosts if seat.admission is not None)
-        self._wish(Look(board.key, (*board.waiting, *hosts)))
-
     def _say(self, seat: Seat, word: Word) -> None:
         if seat.state is not State.ENDED:
             seat.outlet.send(word)
@@ -387,71 +318,29 @@ class Hub:
             self._leave_board(seat, seat.admission, event, now=now)
 
     def _leave_board(self, seat: Seat, admission: Admission, event: Event, *, now: float) -> None:
-        board = self._boards.get(admission.room_id)
+        board = self._places.find(admission.room_id)
         if board is None:
             return
-        if seat.expected:
-            self._arrived(seat)
-            if not self.here(board.key, admission.identity):
-                # A place that was kept is kept on: the knock may have failed.
-                self._await_return(board, admission.identity, now=now, seconds=self._settings.times.grace)
+        self._places.not_coming(seat, now=now)
         if seat in board.hosts:
             board.hosts.remove(seat)
-            self._look(board, now=now)
+            self._looking.look(board, now=now)
         seats = board.waiting.get(admission.identity, [])
         if seat in seats:
             seats.remove(seat)
             if not seats:
                 del board.waiting[admission.identity]
-                self._person_gone(board, admission.identity, event, now=now)
-                self._look(board, now=now)
-        self._drop_if_empty(board)
-
-    def _person_gone(self, board: Board, identity: str, event: Event, *, now: float) -> None:
-        if event in {Event.CLOSED, Event.DENIED, Event.REVOKED, Event.SHUTDOWN}:
-            return  # has no place any more, or keeps it while the server is away
-        if event is Event.LEFT:
-            self._wish(GiveUp(board.key, identity))
-        else:
-            self._await_return(board, identity, now=now, seconds=self._settings.times.grace)
-
-    def _await_return(self, board: Board, identity: str, *, now: float, seconds: float) -> None:
-        board.absent.add(identity)
-        self._timers.set((board.key, identity), Timer.GRACE, at=now + seconds)
-
-    def _arrived(self, seat: Seat) -> None:
-        """Stop counting somebody among those who are arriving."""
-        if not seat.expected or seat.admission is None:
-            return
-        seat.expected = False
-        board = self._board(seat.admission.room_id)
-        board.arriving[seat.admission.identity] -= 1
-        if board.arriving[seat.admission.identity] <= 0:
-            del board.arriving[seat.admission.identity]
-
-    def _board(self, key: str) -> Board:
-        board = self._boards.get(key)
-        if board is None:
-            board = self._boards[key] = Board(key)
-        return board
-
-    def _drop_if_empty(self, board: Board) -> None:
-        if board.empty and self._boards.get(board.key) is board:
-            del self._boards[board.key]
-            self._timers.cancel_all(board)
+                self._places.gone(board.key, admission.identity, event, now=now)
+                self._looking.look(board, now=now)
+        self._places.drop_if_empty(board)
 
     def _wake_one(self, owner: Hashable, timer: Timer, *, now: float) -> None:
         if isinstance(owner, Board):
-            self._look(owner, now=now)
+            self._looking.look(owner, now=now)
         elif isinstance(owner, Seat):
             self._wake_seat(owner, timer, now=now)
         elif isinstance(owner, tuple):
-            key, identity = owner
-            board = self._board(key)
-            board.absent.discard(identity)
-            if not self.here(key, identity):
-                self._wish(GiveUp(key, identity))
-            self._drop_if_empty(board)
+            self._places.grace_is_over(*owner)
 
     def _wake_seat(self, seat: Seat, timer: Timer, *, now: float) -> None:
         times = self._settings.times

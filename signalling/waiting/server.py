@@ -18,12 +18,14 @@ from signalling.livekit.connection import DID_NOT_READ, Connection
 from signalling.livekit.entrance import Refusal, check_origin
 from signalling.livekit.throttle import RefusalThrottle
 from signalling.livekit.timers import TimerTable
-from signalling.waiting.call_verbs import HOST_VERBS
+from signalling.present import InCall, nobody
 from signalling.waiting.ears import Ears
-from signalling.waiting.hub import Hub, Timer
+from signalling.waiting.host_verbs import HOST_VERBS
+from signalling.waiting.hub import Hub
 from signalling.waiting.lifecycle import Event, State
 from signalling.waiting.seats import Seat
 from signalling.waiting.settings import WaitingSettings
+from signalling.waiting.timer import Timer
 from signalling.waiting.verbs import HOSTS, Deed, Verb
 from signalling.waiting.wishes import Check, GiveUp, Knock, LetIn, Look, Order, Renew, Wish
 
@@ -34,7 +36,7 @@ _FOLLOW_EVERY = 1.0  # seconds
 _EVENTS_AT_ONCE = 500
 _GUESSES = frozenset({"unauthenticated", "revoked", "not-found"})
 _DETAILS = {
-    "not-found": "nobody of that identity is here",
+    "not-found": "nobody and no group of that identity is here",
     "busy": "the database does not answer; try again",
 }
 
@@ -53,8 +55,12 @@ class WaitingServer:
         verbs: Mapping[str, Verb] = HOST_VERBS,
         node: str | None = None,
         address_of: Callable[[web.Request], str | None] = lambda request: request.remote,
+        in_call: InCall = nobody,
     ) -> None:
-        """Hear of durable changes from now on; `address_of` tells who asks, where a proxy stands between."""
+        """Hear of durable changes from now on.
+
+        `address_of` tells who asks, where a proxy stands between; `in_call` who is in the call of a room.
+        """
         self._rooms = rooms
         self._settings = settings or WaitingSettings()
         self._node = node
@@ -70,6 +76,7 @@ class WaitingServer:
             wish=self._grant,
             clock=self._loop.time,
             wall=time.time,
+            in_call=in_call,
         )
         self._connections: set[Connection] = set()
         self._writers: set[asyncio.Task[None]] = set()

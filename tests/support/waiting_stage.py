@@ -4,16 +4,18 @@ import dataclasses
 import json
 from typing import Any
 
-from rooms import Admission, Room, RoomDraft, RoomsSettings, Scene, Standing
+from rooms import Admission, Group, Room, RoomDraft, RoomsSettings, Scene, Standing
 from rooms.entrance import new_room_row
 from rooms.presence import PresenceAct, PresenceFacts, must_wait, participant_after
 from rooms.rows import room_of
 from rooms.transitions import Cause
 from signalling.livekit.outbox import Sendable
 from signalling.livekit.timers import TimerTable
-from signalling.waiting.hub import Hub, Timer
+from signalling.present import Present
+from signalling.waiting.hub import Hub
 from signalling.waiting.seats import Seat
 from signalling.waiting.settings import WaitingSettings
+from signalling.waiting.timer import Timer
 from signalling.waiting.verbs import WAITING_VERBS
 from signalling.waiting.wishes import Check, GiveUp, Knock, LetIn, Look, Order, Renew, Wish
 from tests.support.stage import admission
@@ -53,11 +55,17 @@ class Store:
         row = new_room_row("default", "visit", RoomDraft(waiting_room=True), RoomsSettings(), EPOCH)
         self.room: Room | None = dataclasses.replace(room_of(row), uid=ROOM)
         self.people: dict[str, Standing] = {}
+        self.groups: list[Group] = []
+        self.in_call: dict[str, Present] = {}
         self.changes = 0
 
     def scene(self) -> Scene | None:
         """Read everything."""
-        return None if self.room is None else Scene(self.room, None, dict(self.people), None)
+        return (
+            None
+            if self.room is None
+            else Scene(self.room, None, dict(self.people), None, groups=tuple(self.groups))
+        )
 
     def move(self, identity: str, act: PresenceAct, cause: Cause, *, now: float) -> bool:
         """Do what the table says."""
@@ -110,6 +118,7 @@ class WaitingStage:
             wish=self.wishes.append,
             clock=lambda: self.now,
             wall=lambda: EPOCH + self.now,
+            in_call=lambda _: self.store.in_call,
         )
 
     # --- people ---

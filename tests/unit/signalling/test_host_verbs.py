@@ -1,5 +1,6 @@
 """Every verb of the hosts' channel times everybody who could say it; a new one fails until classified."""
 
+import itertools
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -11,7 +12,9 @@ import pytest
 from rooms import (
     Admission,
     ApiKey,
+    Application,
     Forbidden,
+    GroupDraft,
     KeyRing,
     NotFound,
     ParticipantDraft,
@@ -23,7 +26,7 @@ from rooms import (
 )
 from signalling.livekit.outbox import Sendable
 from signalling.livekit.timers import TimerTable
-from signalling.waiting import CALL_VERBS, HOST_VERBS, Deed, WaitingSettings
+from signalling.waiting import CALL_VERBS, GROUP_VERBS, HOST_VERBS, Deed, WaitingSettings
 from signalling.waiting.hub import Hub
 from signalling.waiting.messages import Word
 from signalling.waiting.seats import Seat
@@ -65,12 +68,16 @@ def url(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture
-async def rooms(url: str) -> AsyncIterator[Rooms]:
+async def rooms(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rooms]:
+    ids = itertools.count()
+    monkeypatch.setattr("rooms.groups.new_group_id", lambda: f"GR_{next(ids)}")
     service = await Rooms.open(url, keys=KeyRing([KEY]), settings=RoomsSettings())
     for room in ("rdv", "other"):
         await service.create_room("default", RoomDraft(id=room, waiting_room=True), now=NOW)
         await service.act("default", room, RoomAct.START, now=NOW)
     await service.participants.put("default", "rdv", "target", ParticipantDraft(role="patient"), now=NOW)
+    group = GroupDraft("Table 0", ["target"])
+    await service.groups.open(Application("default", "rdv"), [group], now=NOW)
     yield service
     await service.close()
 
@@ -119,7 +126,7 @@ def say(hub: Hub, seat: Seat, verb: str) -> Any:
 def test_every_verb_about_the_call_is_on_the_page() -> None:
     page = (Path(__file__).parents[3] / "docs" / "moderation.md").read_text()
     rows = "".join(line.split("|")[2] for line in page.splitlines() if line.startswith("| "))
-    assert set(re.findall(r"`(\w+)[ `]", rows)) == set(CALL_VERBS)
+    assert set(re.findall(r"`(\w+)[ `]", rows)) == {*CALL_VERBS, *GROUP_VERBS}
 
 
 def test_every_verb_is_classified() -> None:
@@ -175,6 +182,35 @@ async def test_a_host_of_another_room_finds_nobody_of_this_one(rooms: Rooms, ver
 @pytest.mark.parametrize(
     ("verb", "fields"),
     [
+        ("place", {"places": [{"identity": "target", "group": "GR_0"}]}),
+        ("close_group", {"group": "GR_0"}),
+    ],
+)
+async def test_a_host_of_another_room_finds_no_group_of_this_one(
+    rooms: Rooms, verb: str, fields: dict[str, object]
+) -> None:
+    who = await admission(rooms, "host", "other")
+    hub = make_hub()
+    order = hub.receive(seated(hub, who)[0], json.dumps({"type": verb, **fields}), now=0.0)
+    assert isinstance(order, Order)
+    with pytest.raises(NotFound):
+        await order.verb.run(deed(rooms, order, who))
+    (group,) = await rooms.groups.list("default", "rdv")
+    assert group.members == ("target",)
+
+
+@pytest.mark.parametrize(
+    ("verb", "fields"),
+    [
+        ("announce", {"text": "   "}),
+        ("announce", {"text": "x" * 501}),
+        ("open_groups", {"groups": []}),
+        ("open_groups", {"groups": [{}] * 21}),
+        ("open_groups", {"groups": [{"name": ""}]}),
+        ("open_groups", {"groups": [{}], "minutes": 0}),
+        ("place", {"places": []}),
+        ("place", {"places": [{"identity": "target"}]}),
+        ("close_groups", {"group": "GR_0"}),
         ("mute", {"identity": "target", "sources": []}),
         ("mute", {"identity": "target", "sources": ["face"]}),
         ("mute", {}),

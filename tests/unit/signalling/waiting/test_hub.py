@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from rooms import Group
 from rooms.presence import PresenceAct
 from sfu import PeerError
+from signalling.present import Present
+from signalling.waiting.board import MOST_IN_CALL
 from signalling.waiting.settings import WaitingLimits, WaitingSettings, WaitingTimes
 from signalling.waiting.wishes import Order
-from tests.support.waiting_stage import ROOM, Client, WaitingStage
+from tests.support.waiting_stage import EPOCH, ROOM, Client, WaitingStage
 
 GRACE = WaitingTimes().grace
 
@@ -425,3 +428,30 @@ def test_a_room_that_is_gone_ends_every_connection(stage: WaitingStage) -> None:
     for client in clients:
         stage.drop(client)
     assert set(stage.hub.census().values()) == {0}
+
+
+def test_hosts_see_who_is_in_the_call_and_in_which_group(stage: WaitingStage) -> None:
+    host, patient = stage.arrive("doctor", role="host"), stage.arrive("zoe")
+    stage.settle()
+    assert host.last is not None
+    assert (host.last["in_call"], host.last["groups"]) == ([], [])
+    stage.store.in_call = {"bob": Present("Bob", moderates=False), "ann": Present("", moderates=True)}
+    stage.store.groups = [Group("GR_1", "Left", ("bob",), EPOCH, EPOCH + 600, None)]
+    stage.hub.touch(ROOM)
+    stage.settle()
+    assert host.last["in_call"] == [
+        {"identity": "ann", "name": "", "moderates": True},
+        {"identity": "bob", "name": "Bob", "moderates": False},
+    ]
+    assert host.last["groups"] == [
+        {"id": "GR_1", "name": "Left", "members": ["bob"], "closes_at": "2027-01-15T08:10:00+00:00"}
+    ]
+    assert "bob" not in json.dumps(patient.heard).lower()
+
+
+def test_a_large_call_is_not_named_to_hosts_without_end(stage: WaitingStage) -> None:
+    stage.store.in_call = {f"p{number}": Present("P", moderates=False) for number in range(500)}
+    host = stage.arrive("doctor", role="host")
+    stage.settle()
+    assert host.last is not None
+    assert len(host.last["in_call"]) == MOST_IN_CALL

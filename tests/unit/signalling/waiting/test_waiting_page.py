@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rooms import LONGEST_ANNOUNCEMENT
+from signalling.waiting.board import MOST_IN_CALL
+from signalling.waiting.group_verbs import GROUP_VERBS, LONGEST_TIMER, MOST_OPENED, MOST_PLACED
 from signalling.waiting.lifecycle import ENDINGS
 from signalling.waiting.messages import VERSION, Hello, decode, read_body
 from signalling.waiting.settings import WaitingLimits, WaitingTimes
@@ -16,7 +19,7 @@ ROWS = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE))
 
 
 def test_every_verb_and_every_last_word_has_a_row() -> None:
-    assert set(WAITING_VERBS) <= ROWS
+    assert {*WAITING_VERBS, *GROUP_VERBS} <= ROWS
     assert {ending.says for ending in ENDINGS.values() if ending.says} <= ROWS
 
 
@@ -35,6 +38,11 @@ def test_the_hello_of_the_page_is_understood() -> None:
         f"every {WaitingTimes().token_refresh / 60:.0f} minutes",
         f"{LONGEST_TEXT} characters",
         f"0 to {LATEST_MINUTES}",
+        f"`groups` ({MOST_OPENED})",
+        f"`places` ({MOST_PLACED})",
+        f"1 to {LONGEST_TIMER}",
+        f"`text` ({LONGEST_ANNOUNCEMENT} characters)",
+        f"{MOST_IN_CALL} at most",
         f"{WaitingLimits().frame_bytes // 1024} KiB",
         f"{WaitingLimits().messages_per_second:.0f} messages a second",
         f"after the first {WaitingLimits().messages_burst}",
