@@ -3,6 +3,7 @@ import type { Admission } from '../api/answers';
 import type { Outcome } from '../api/join';
 import { readRefusal } from '../api/refusal';
 import { pause, planAfter } from '../app/retry';
+import { WaitingSocket } from '../waiting/socket';
 import { type HostWord, readHostWord, type Scene } from './scene';
 
 /** How something that a host asked for went; `unreachable` when no answer came. */
@@ -14,9 +15,6 @@ export interface HostAround {
   /** Asks the door for a fresh token. */
   rejoin: () => Promise<Outcome<Admission>>;
 }
-
-/** Longer silence than this, in milliseconds, is a dead line: the service asks every 15 s whether we are there. */
-const SILENCE = 40_000;
 
 /** How long a host waits for an answer, in milliseconds, before being told that none came. */
 const PATIENCE = 8000;
@@ -33,13 +31,16 @@ export class HostChannel {
 
   #around: HostAround;
   #admission: Admission;
-  #socket: WebSocket | null = null;
+  #socket = new WaitingSocket<HostWord>({
+    read: readHostWord,
+    word: (word) => this.#hear(word),
+    lost: () => this.#lost(null),
+  });
   #over = false;
   #stale = false;
   #failures = 0;
   #lastId = 0;
   #waiting = new Map<number, (answer: Answer) => void>();
-  #watchdog: ReturnType<typeof setTimeout> | undefined;
   #next: ReturnType<typeof setTimeout> | undefined;
 
   constructor(around: HostAround) {
@@ -60,38 +61,21 @@ export class HostChannel {
 
   /** Asks the service to do something; the answer says whether it is done and kept. */
   ask(verb: string, fields: object = {}): Promise<Answer> {
-    const socket = this.#socket;
-    if (!this.connected.value || socket?.readyState !== WebSocket.OPEN) {
+    const id = ++this.#lastId;
+    if (!this.connected.value || !this.#socket.say({ type: verb, id, ...fields })) {
       return Promise.resolve({ ok: false, code: 'unreachable' });
     }
-    const id = ++this.#lastId;
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#answer(id, { ok: false, code: 'unreachable' }), PATIENCE);
       this.#waiting.set(id, (answer) => {
         clearTimeout(timer);
         resolve(answer);
       });
-      socket.send(JSON.stringify({ type: verb, id, ...fields }));
     });
   }
 
   #connect(): void {
-    if (this.#over) return;
-    const socket = new WebSocket(`${this.#admission.wsUrl}/waiting`);
-    this.#socket = socket;
-    this.#heard();
-    socket.onopen = () => {
-      socket.send(JSON.stringify({ type: 'hello', v: 1, token: this.#admission.token }));
-    };
-    socket.onmessage = (event) => {
-      if (socket !== this.#socket) return;
-      this.#heard();
-      const word = readHostWord(event.data);
-      if (word) this.#hear(word);
-    };
-    socket.onclose = () => {
-      if (socket === this.#socket) this.#lost(null);
-    };
+    if (!this.#over) this.#socket.open(this.#admission);
   }
 
   #hear(word: HostWord): void {
@@ -109,9 +93,6 @@ export class HostChannel {
         break;
       case 'error':
         this.#answer(word.id, { ok: false, code: word.code });
-        break;
-      case 'ping':
-        this.#socket?.send(JSON.stringify({ type: 'pong' }));
         break;
       case 'refused':
         this.#stale = true;
@@ -156,16 +137,8 @@ export class HostChannel {
   }
 
   #drop(): void {
-    const socket = this.#socket;
-    this.#socket = null;
+    this.#socket.drop();
     this.connected.value = false;
-    clearTimeout(this.#watchdog);
     for (const id of [...this.#waiting.keys()]) this.#answer(id, { ok: false, code: 'unreachable' });
-    socket?.close();
-  }
-
-  #heard(): void {
-    clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => this.#lost(null), SILENCE);
   }
 }

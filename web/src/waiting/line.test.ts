@@ -2,48 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Admission } from '../api/answers';
 import type { Outcome } from '../api/join';
 import { NO_TIMES, type RefusalCode } from '../api/refusal';
+import { FarEnd } from './far-end';
 import { type WaitingEnd, WaitingLine } from './line';
-
-/** The service's end of each connection, the latest last. */
-class Socket {
-  static readonly OPEN = 1;
-  static all: Socket[] = [];
-  readyState = 0;
-  said: Record<string, unknown>[] = [];
-  onopen: () => void = () => undefined;
-  onmessage: (event: { data: string }) => void = () => undefined;
-  onclose: () => void = () => undefined;
-
-  constructor(readonly url: string) {
-    Socket.all.push(this);
-  }
-
-  static get last(): Socket {
-    return Socket.all[Socket.all.length - 1] as Socket;
-  }
-
-  send(text: string): void {
-    this.said.push(JSON.parse(text));
-  }
-
-  close(): void {
-    this.readyState = 3;
-  }
-
-  open(): void {
-    this.readyState = Socket.OPEN;
-    this.onopen();
-  }
-
-  says(word: object): void {
-    this.onmessage({ data: JSON.stringify(word) });
-  }
-
-  breaks(): void {
-    this.readyState = 3;
-    this.onclose();
-  }
-}
 
 const WAITS: Admission = {
   token: 't1',
@@ -76,8 +36,7 @@ function wait() {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  Socket.all = [];
-  vi.stubGlobal('WebSocket', Socket);
+  FarEnd.standIn();
   vi.stubGlobal('window', new EventTarget());
   vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
 });
@@ -90,34 +49,34 @@ afterEach(() => {
 describe('someone who waits', () => {
   test('says who they are in the first message and nowhere else', () => {
     wait();
-    Socket.last.open();
-    expect(Socket.last.url).toBe('ws://x/waiting');
-    expect(Socket.last.said).toEqual([{ type: 'hello', v: 1, token: 't1' }]);
+    FarEnd.last.opens();
+    expect(FarEnd.last.url).toBe('ws://x/waiting');
+    expect(FarEnd.last.said).toEqual([{ type: 'hello', v: 1, token: 't1' }]);
   });
 
   test('goes in with the token of the admission', () => {
     const { line, admitted } = wait();
-    Socket.last.open();
-    Socket.last.says(PLACE);
+    FarEnd.last.opens();
+    FarEnd.last.says(PLACE);
     expect(line.state.value).toBe('waiting');
-    Socket.last.says({ type: 'admitted', token: 't9' });
+    FarEnd.last.says({ type: 'admitted', token: 't9' });
     expect(admitted).toEqual([{ ...WAITS, token: 't9', wait: false }]);
     expect(line.state.value).toBe('admitted');
   });
 
   test('answers when asked whether they are there', () => {
     wait();
-    Socket.last.open();
-    Socket.last.says({ type: 'ping' });
-    expect(Socket.last.said[1]).toEqual({ type: 'pong' });
+    FarEnd.last.opens();
+    FarEnd.last.says({ type: 'ping' });
+    expect(FarEnd.last.said[1]).toEqual({ type: 'pong' });
   });
 
   test('gives the place up on leaving, and is asked nothing more', async () => {
     const { line, ends, rejoin } = wait();
-    Socket.last.open();
+    FarEnd.last.opens();
     line.leave();
-    expect(Socket.last.said[1]).toEqual({ type: 'leave' });
-    Socket.last.breaks();
+    expect(FarEnd.last.said[1]).toEqual({ type: 'leave' });
+    FarEnd.last.breaks();
     await vi.advanceTimersByTimeAsync(60_000);
     expect([ends, rejoin.mock.calls.length]).toEqual([[{ how: 'gave-up' }], 0]);
   });
@@ -126,20 +85,20 @@ describe('someone who waits', () => {
 describe('a lost line', () => {
   test('is tried again by the door, with a fresh token, and the last known place stays', async () => {
     const { line } = wait();
-    Socket.last.open();
-    Socket.last.says(PLACE);
-    Socket.last.breaks();
+    FarEnd.last.opens();
+    FarEnd.last.says(PLACE);
+    FarEnd.last.breaks();
     expect([line.state.value, line.place.value?.position]).toEqual(['lost', 1]);
     await vi.advanceTimersByTimeAsync(1_500);
-    Socket.last.open();
-    expect(Socket.all.length).toBe(2);
-    expect(Socket.last.said[0]?.['token']).toBe('t2');
+    FarEnd.last.opens();
+    expect(FarEnd.all.length).toBe(2);
+    expect(FarEnd.last.said[0]?.['token']).toBe('t2');
   });
 
   test('is noticed although nothing says so', async () => {
     const { line } = wait();
-    Socket.last.open();
-    Socket.last.says(PLACE);
+    FarEnd.last.opens();
+    FarEnd.last.says(PLACE);
     await vi.advanceTimersByTimeAsync(39_000);
     expect(line.state.value).toBe('waiting');
     await vi.advanceTimersByTimeAsync(2_000);
@@ -149,7 +108,7 @@ describe('a lost line', () => {
   test('over which the person was let in leads into the call', async () => {
     const { rejoin, admitted } = wait();
     rejoin.mockResolvedValue({ ok: true, value: { ...WAITS, wait: false, token: 't3' } });
-    Socket.last.breaks();
+    FarEnd.last.breaks();
     await vi.advanceTimersByTimeAsync(1_500);
     expect(admitted.map(({ token }) => token)).toEqual(['t3']);
   });
@@ -157,7 +116,7 @@ describe('a lost line', () => {
   test('is tried for as long as the service is away, ever more slowly', async () => {
     const { rejoin, ends } = wait();
     rejoin.mockResolvedValue(refused('unreachable'));
-    Socket.last.breaks();
+    FarEnd.last.breaks();
     await vi.advanceTimersByTimeAsync(120_000);
     expect(rejoin.mock.calls.length).toBeGreaterThan(8);
     expect(rejoin.mock.calls.length).toBeLessThan(22);
@@ -167,7 +126,7 @@ describe('a lost line', () => {
   test('is tried at once when the network is back', async () => {
     const { rejoin } = wait();
     rejoin.mockResolvedValue(refused('unreachable'));
-    Socket.last.breaks();
+    FarEnd.last.breaks();
     await vi.advanceTimersByTimeAsync(60_000);
     const before = rejoin.mock.calls.length;
     window.dispatchEvent(new Event('online'));
@@ -178,30 +137,30 @@ describe('a lost line', () => {
 describe('the end of the wait', () => {
   test.each(['denied', 'revoked'] as const)('%s is said as such', (code) => {
     const { ends } = wait();
-    Socket.last.open();
-    Socket.last.says(code === 'denied' ? { type: 'denied' } : { type: 'refused', code });
+    FarEnd.last.opens();
+    FarEnd.last.says(code === 'denied' ? { type: 'denied' } : { type: 'refused', code });
     expect(ends).toEqual([{ how: 'refused', refusal: { code, times: NO_TIMES, retryAfter: null } }]);
   });
 
   test('of a room that is over is asked of the door, which knows more', async () => {
     const { rejoin, ends } = wait();
     rejoin.mockResolvedValue(refused('cancelled'));
-    Socket.last.open();
-    Socket.last.says({ type: 'closed', reason: 'cancelled' });
+    FarEnd.last.opens();
+    FarEnd.last.says({ type: 'closed', reason: 'cancelled' });
     await vi.advanceTimersByTimeAsync(1_500);
     expect(ends.map((end) => end.how === 'refused' && end.refusal.code)).toEqual(['cancelled']);
   });
 
   test('is not a service that is busy or restarts', async () => {
     const { ends, rejoin } = wait();
-    Socket.last.open();
-    Socket.last.says({ type: 'again', retry_after: 2 });
+    FarEnd.last.opens();
+    FarEnd.last.says({ type: 'again', retry_after: 2 });
     await vi.advanceTimersByTimeAsync(1_900);
     expect(rejoin).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1_200);
-    Socket.last.open();
-    Socket.last.says({ type: 'refused', code: 'busy', retry_after: 1 });
+    FarEnd.last.opens();
+    FarEnd.last.says({ type: 'refused', code: 'busy', retry_after: 1 });
     await vi.advanceTimersByTimeAsync(15_000);
-    expect([ends, Socket.all.length > 2]).toEqual([[], true]);
+    expect([ends, FarEnd.all.length > 2]).toEqual([[], true]);
   });
 });

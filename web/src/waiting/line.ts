@@ -3,6 +3,7 @@ import type { Admission } from '../api/answers';
 import type { Outcome } from '../api/join';
 import { NO_TIMES, type Refusal, readRefusal } from '../api/refusal';
 import { pause, planAfter } from '../app/retry';
+import { WaitingSocket } from './socket';
 import { type Place, readWord, type Word } from './words';
 
 /** Where the connection to the waiting room stands. */
@@ -21,9 +22,6 @@ export interface Around {
   onEnd: (end: WaitingEnd) => void;
 }
 
-/** Longer silence than this, in milliseconds, is a dead line: the service asks every 15 s whether we are there. */
-const SILENCE = 40_000;
-
 /** How long a line must stand before its loss counts as the first again. */
 const STABLE = 10_000;
 
@@ -39,11 +37,13 @@ export class WaitingLine {
 
   #around: Around;
   #admission: Admission;
-  #socket: WebSocket | null = null;
+  #socket = new WaitingSocket<Word>({
+    read: readWord,
+    word: (word) => this.#hear(word),
+    lost: () => this.#lost(null),
+  });
   #over = false;
   #failures = 0;
-  #standingSince = 0;
-  #watchdog: ReturnType<typeof setTimeout> | undefined;
   #next: ReturnType<typeof setTimeout> | undefined;
   #asking = false;
 
@@ -62,35 +62,16 @@ export class WaitingLine {
   /** Gives the place up. */
   leave(): void {
     if (this.#over) return;
-    this.#say({ type: 'leave' });
+    this.#socket.say({ type: 'leave' });
     this.#finish({ how: 'gave-up' });
   }
 
   #connect(): void {
-    if (this.#over) return;
-    const socket = new WebSocket(`${this.#admission.wsUrl}/waiting`);
-    this.#socket = socket;
-    this.#heard();
-    socket.onopen = () => {
-      this.#standingSince = Date.now();
-      this.#say({ type: 'hello', v: 1, token: this.#admission.token });
-    };
-    socket.onmessage = (event) => {
-      if (socket !== this.#socket) return;
-      this.#heard();
-      const word = readWord(event.data);
-      if (word) this.#hear(word);
-    };
-    socket.onclose = () => {
-      if (socket === this.#socket) this.#lost(null);
-    };
+    if (!this.#over) this.#socket.open(this.#admission);
   }
 
   #hear(word: Word): void {
     switch (word.type) {
-      case 'ping':
-        this.#say({ type: 'pong' });
-        break;
       case 'token':
         this.#admission = { ...this.#admission, token: word.token };
         break;
@@ -134,8 +115,8 @@ export class WaitingLine {
   /** Comes back after a pause; `wait` is what the service asks for, in milliseconds. */
   #lost(wait: number | null): void {
     if (this.#over) return;
-    this.#drop();
-    if (Date.now() - this.#standingSince > STABLE) this.#failures = 0;
+    this.#socket.drop();
+    if (Date.now() - this.#socket.standingSince > STABLE) this.#failures = 0;
     this.state.value = 'lost';
     const spread = Math.random();
     this.#return(wait === null || this.#failures > 0 ? pause(this.#failures, spread) : wait + spread * 1000);
@@ -188,26 +169,10 @@ export class WaitingLine {
 
   #stop(): void {
     this.#over = true;
-    this.#drop();
+    this.#socket.drop();
     clearTimeout(this.#next);
     window.removeEventListener('online', this.#tryNow);
     document.removeEventListener('visibilitychange', this.#tryNow);
-  }
-
-  #drop(): void {
-    const socket = this.#socket;
-    this.#socket = null;
-    clearTimeout(this.#watchdog);
-    socket?.close();
-  }
-
-  #say(message: object): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
-  }
-
-  #heard(): void {
-    clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => this.#lost(null), SILENCE);
   }
 
   /** Ends a pause between two tries: the network is back, or the phone was unlocked. */
