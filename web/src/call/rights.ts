@@ -25,6 +25,14 @@ export const ALL_RIGHTS: Rights = {
 /** The attribute by which the service says `false` of somebody who may not. */
 const MAY_UNMUTE = 'colloque.may_unmute';
 
+/** The attribute by which the service says `true` of hosts and delegates. */
+const MODERATES = 'colloque.moderates';
+
+/** Whether this person moderates, as the service says now. */
+export function moderatesNow(room: Pick<Room, 'localParticipant'>): boolean {
+  return room.localParticipant.attributes[MODERATES] === 'true';
+}
+
 /** What both the person's own rights and the features of the room allow. */
 export function rightsOf(room: Pick<Room, 'localParticipant'>, features: Features): Rights {
   const permissions = room.localParticipant.permissions;

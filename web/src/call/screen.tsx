@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { CallProps } from '../app/screen';
 import { watchDevices } from '../devices/list';
 import { HostPanel } from '../host/panel';
@@ -26,8 +26,7 @@ export function CallScreen(props: CallProps) {
   useEffect(() => {
     callOnScreen.value = true;
     const stops = [watchDevices(), keepAwake()];
-    void view.session.start();
-    view.host?.start();
+    view.start();
     return () => {
       callOnScreen.value = false;
       for (const stop of stops) stop();
@@ -35,6 +34,7 @@ export function CallScreen(props: CallProps) {
     };
   }, [view]);
   useShortcuts(view);
+  useHeadingAfterHosting(view);
   const panel = view.panel.value;
   const connecting = view.session.phase.value === 'connecting';
   return (
@@ -57,4 +57,15 @@ export function CallScreen(props: CallProps) {
       </div>
     </ViewContext.Provider>
   );
+}
+
+/** Gives the focus to the heading where it was on something that only hosts have, and this person is none any more. */
+function useHeadingAfterHosting(view: CallView): void {
+  const hosting = view.host !== null;
+  const before = useRef(hosting);
+  useEffect(() => {
+    const lost = document.activeElement === null || document.activeElement === document.body;
+    if (before.current && !hosting && lost) document.querySelector('h1')?.focus();
+    before.current = hosting;
+  }, [hosting]);
 }

@@ -1,6 +1,6 @@
 import { batch, signal } from '@preact/signals';
 import {
-  type DisconnectReason,
+  DisconnectReason,
   type LocalTrackPublication,
   type Participant,
   Room,
@@ -12,19 +12,28 @@ import type { Admission } from '../api/answers';
 import { pause } from '../app/retry';
 import type { CallProps } from '../app/screen';
 import { t } from '../i18n';
+import { announce } from '../ui/live';
 import { afterDisconnect, afterRefusedRejoin } from './after-disconnect';
+import { ANNOUNCED, type Announcement, readAnnouncement } from './announcements';
 import { Chat } from './chat';
 import { comings } from './comings';
 import type { Person } from './model';
 import { OwnMedia } from './own-media';
 import { isLive } from './own-screen';
-import { ALL_RIGHTS, type Rights, rightsOf } from './rights';
+import { type GroupPlace, readPlace, wordsForPlace } from './place';
+import { ALL_RIGHTS, moderatesNow, type Rights, rightsOf } from './rights';
 import { ROOM_OPTIONS } from './room-options';
 import { HAND, peopleOf } from './snapshot';
 import { Toasts } from './toasts';
 
 /** What is said of one person in passing. */
 type SaidOfSomeone = 'notice.entered' | 'notice.left' | 'notice.hand' | 'notice.shares';
+
+/** How long words about where one is now stay, in milliseconds: everything on the screen has changed with them. */
+const MOVED_STAY = 12_000;
+
+/** After a move others move too; for so long, in milliseconds, their coming and going is not mentioned. */
+const SETTLING = 3000;
 
 /**
  * Where the connection stands. `resuming`: the link to the service is cut and media goes on;
@@ -48,6 +57,12 @@ export class CallSession {
   readonly lastSpeaker = signal<string | null>(null);
   readonly soundBlocked = signal(false);
   readonly rights = signal(ALL_RIGHTS);
+  /** Whether the service says that this person moderates; null before it has said anything. */
+  readonly moderates = signal<boolean | null>(null);
+  /** The sub-group that this person is in; null in the room itself. */
+  readonly place = signal<GroupPlace | null>(null);
+  /** The newest of what was said to everybody, until it was read. */
+  readonly announcement = signal<Announcement | null>(null);
   readonly toasts = new Toasts();
   readonly room: Room;
   readonly media: OwnMedia;
@@ -57,6 +72,9 @@ export class CallSession {
   #over = false;
   #joining = false;
   #snapshotDue = false;
+  #movedAt = Number.NEGATIVE_INFINITY;
+  /** Who went to another group since the last picture. */
+  #regrouped = new Set<string>();
   #wake: (() => void) | null = null;
 
   constructor(props: CallProps) {
@@ -156,6 +174,7 @@ export class CallSession {
       RoomEvent.Connected,
       RoomEvent.Reconnected,
       RoomEvent.Moved,
+      RoomEvent.RoomMetadataChanged,
     ] as const;
     for (const event of events) this.room.on(event, refresh);
     this.room
@@ -165,6 +184,12 @@ export class CallSession {
       })
       .on(RoomEvent.TrackSubscribed, (_track, publication, someone) => {
         if (publication.source === Track.Source.ScreenShare) this.#said('notice.shares', someone);
+      })
+      .on(RoomEvent.ParticipantDisconnected, (someone, reason) => {
+        if (reason === DisconnectReason.MIGRATION) this.#regrouped.add(someone.identity);
+      })
+      .on(RoomEvent.DataReceived, (payload, sender, _kind, topic) => {
+        if (topic === ANNOUNCED && !sender) this.#announced(readAnnouncement(payload));
       })
       .on(RoomEvent.ActiveSpeakersChanged, (speakers) => this.#heard(speakers))
       .on(RoomEvent.TrackMuted, (publication, someone) => this.#mutedByHost(publication, someone))
@@ -273,8 +298,33 @@ export class CallSession {
     this.toasts.say(t(started ? 'notice.share-started' : 'notice.share-stopped'));
   }
 
+  /** Shows what was said to everybody; whoever said it knows it already. */
+  #announced(announcement: Announcement | null): void {
+    if (!announcement || announcement.by === this.room.localParticipant.identity) return;
+    this.announcement.value = announcement;
+    const { name, text } = announcement;
+    announce(name ? t('announce.said', { name, text }) : t('announce.said-nameless', { text }));
+  }
+
   #said(key: SaidOfSomeone, someone: { name?: string | undefined }): void {
     this.toasts.say(t(key, { name: someone.name || t('call.nameless') }));
+  }
+
+  /** Says where this person is now, if that is somewhere else than before. */
+  #sayWhere(place: GroupPlace | null): void {
+    if (place?.id === this.place.value?.id) return;
+    this.#movedAt = Date.now();
+    this.toasts.say(wordsForPlace(place), 'info', MOVED_STAY);
+  }
+
+  #sayComings(before: readonly Person[], people: readonly Person[]): void {
+    if (Date.now() - this.#movedAt < SETTLING) return;
+    const { entered, left } = comings(before, people);
+    for (const person of entered) this.#said('notice.entered', person);
+    for (const person of left) {
+      if (this.#regrouped.has(person.identity)) this.toasts.say(t('notice.regrouped'));
+      else this.#said('notice.left', person);
+    }
   }
 
   /** Many events come at once; one picture is made of them all. */
@@ -295,15 +345,16 @@ export class CallSession {
     if (this.phase.value === 'connecting' || this.phase.value === 'reconnecting') return;
     const before = this.people.value;
     const people = peopleOf(this.room);
-    if (before.length > 0) {
-      const { entered, left } = comings(before, people);
-      for (const person of entered) this.#said('notice.entered', person);
-      for (const person of left) this.#said('notice.left', person);
-    }
+    const place = readPlace(this.room.metadata);
+    this.#sayWhere(place);
+    if (before.length > 0) this.#sayComings(before, people);
+    this.#regrouped.clear();
     const rights = rightsOf(this.room, this.#props.visit.invitation.features);
     if (before.length > 0) this.#rightsChanged(this.rights.value, rights);
     batch(() => {
       this.people.value = people;
+      this.place.value = place;
+      this.moderates.value = moderatesNow(this.room);
       this.rights.value = rights;
       this.media.refresh();
     });

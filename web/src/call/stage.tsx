@@ -1,13 +1,13 @@
 import { ChevronLeft, ChevronRight, type IconNode } from 'lucide';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { t } from '../i18n';
+import { type PlainKey, t } from '../i18n';
 import { Icon } from '../ui/icon';
 import { gridFor, pageOf, SMALLEST, SMALLEST_BESIDE } from './grid';
 import { faceTile, type Tile as TileValue } from './model';
 import { SelfView } from './self-view';
 import { Tile } from './tile';
 import { Video } from './video';
-import { useCall } from './view';
+import { type CallView, useCall } from './view';
 
 /** The faces: side by side, or one large and the others in a row, and one's own where it hides nobody. */
 export function Stage() {
@@ -41,7 +41,7 @@ function Alone() {
       {track && <Video track={track} label={t('self.label')} mirrored />}
       <p class="alone-words" role="status">
         <strong>{t('call.alone')}</strong>
-        <span>{t('call.alone-next')}</span>
+        <span>{t(whatNext(view))}</span>
       </p>
     </div>
   );
@@ -129,4 +129,11 @@ function useSize(element: { current: HTMLElement | null }): { width: number; hei
     return () => observer.disconnect();
   }, [element]);
   return size;
+}
+
+/** What somebody who is alone can expect. */
+function whatNext(view: CallView): PlainKey {
+  if (view.session.place.value) return 'call.alone-in-group';
+  if (view.host?.channel.scene.value?.groups.length) return 'call.alone-beside-groups';
+  return 'call.alone-next';
 }

@@ -3,6 +3,7 @@ import { t } from '../i18n';
 import { Button } from '../ui/button';
 import { LONG, useLasting } from '../ui/lasting';
 import { Notice } from '../ui/notice';
+import { Announced } from './announced';
 import { isSoundOnly, pictureNews } from './picture-news';
 import { useCall } from './view';
 
@@ -21,6 +22,7 @@ export function StateNotices() {
         {view.cut.value && <Reconnecting />}
       </div>
       <div role="alert">{session.soundBlocked.value && <SoundBlocked />}</div>
+      <Announced />
       {session.media.screenOn.value && (
         <Notice
           actions={<Button onClick={() => view.act('share')}>{t('bar.share-off')}</Button>}

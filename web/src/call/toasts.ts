@@ -20,12 +20,12 @@ export class Toasts {
   readonly shown = signal<readonly Toast[]>([]);
   #last = 0;
 
-  say(text: string, tone: Tone = 'info'): void {
+  say(text: string, tone: Tone = 'info', stay = STAY[tone]): void {
     const toast = { id: ++this.#last, tone, text };
     const others = this.shown.value.filter((other) => other.text !== text);
     this.shown.value = [...others, toast].slice(-MOST);
     announce(text, { atOnce: tone === 'error' });
-    setTimeout(() => this.dismiss(toast.id), STAY[tone]);
+    setTimeout(() => this.dismiss(toast.id), stay);
   }
 
   dismiss(id: number): void {

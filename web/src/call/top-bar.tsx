@@ -1,7 +1,8 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { t } from '../i18n';
+import { sayTime, t } from '../i18n';
 import { Bars } from '../ui/bars';
 import { Heading } from '../ui/page';
+import { type GroupPlace, nameOfGroup } from './place';
 import { useCall } from './view';
 
 const FULL = { good: 3, medium: 2, weak: 1 } as const;
@@ -11,9 +12,13 @@ export function TopBar() {
   const view = useCall();
   const count = view.session.people.value.length;
   const connecting = view.session.phase.value === 'connecting';
+  const place = view.session.place.value;
   return (
     <header class="top-bar">
-      <Heading>{view.visit.invitation.roomName || t('call.title')}</Heading>
+      <div class="top-title">
+        <Heading>{view.visit.invitation.roomName || t('call.title')}</Heading>
+        {place && <p class="top-place">{wordsInShort(place)}</p>}
+      </div>
       {!connecting && (
         <p class="soft top-count">
           {count === 1 ? t('call.people-count.one') : t('call.people-count.other', { count })}
@@ -22,6 +27,12 @@ export function TopBar() {
       {!connecting && <Quality />}
     </header>
   );
+}
+
+function wordsInShort(place: GroupPlace): string {
+  const group = nameOfGroup(place);
+  if (place.closesAt === null) return group;
+  return t('groups.place-until', { group, time: sayTime(new Date(place.closesAt)) });
 }
 
 function Quality() {

@@ -1,11 +1,12 @@
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import { recall, remember } from '../app/memory';
 import type { CallProps, Visit } from '../app/screen';
 import { whyOf } from '../devices/trouble';
 import { troubleWords } from '../devices/words';
-import { Host, moderates } from '../host/host';
+import type { Host } from '../host/host';
+import { Leading } from '../host/leading';
 import { t } from '../i18n';
 import type { Corner } from './corner';
 import { arrange, type LayoutChoice, tilesOf } from './model';
@@ -25,8 +26,6 @@ export class CallView {
   readonly visit: Visit;
   readonly session: CallSession;
   readonly quality: QualityMonitor;
-  /** What a host or delegate can do beside taking part; null for everybody else. */
-  readonly host: Host | null;
 
   readonly panel = signal<Panel | null>(null);
   readonly overlay = signal<Overlay | null>(null);
@@ -52,25 +51,44 @@ export class CallView {
   });
   readonly self = computed(() => this.session.people.value.find((person) => person.self) ?? null);
 
-  readonly #stopListening: () => void;
+  readonly #leading: Leading;
+  readonly #stops: (() => void)[];
 
   constructor(props: CallProps) {
     this.visit = props.visit;
     this.session = new CallSession(props);
     this.quality = new QualityMonitor(this.session.room);
-    this.host = moderates(props.admission.role)
-      ? new Host(props, this.session.toasts, () => this.session.media.speakerId.value)
-      : null;
-    this.#stopListening = watchMutedTalk(
-      this.session.media,
-      () => this.session.phase.value === 'connected',
-      () => this.session.toasts.say(t('notice.speaking-muted'), 'warning'),
-    );
+    this.#leading = new Leading({
+      props,
+      told: this.session.moderates,
+      toasts: this.session.toasts,
+      speaker: () => this.session.media.speakerId.value,
+    });
+    this.#stops = [
+      watchMutedTalk(
+        this.session.media,
+        () => this.session.phase.value === 'connected',
+        () => this.session.toasts.say(t('notice.speaking-muted'), 'warning'),
+      ),
+      effect(() => {
+        if (!this.host) this.#putAwayHosting();
+      }),
+    ];
+  }
+
+  /** What a host or delegate can do beside taking part; null for everybody else. */
+  get host(): Host | null {
+    return this.#leading.host.value;
+  }
+
+  start(): void {
+    void this.session.start();
+    this.#leading.start();
   }
 
   close(): void {
-    this.#stopListening();
-    this.host?.close();
+    for (const stop of this.#stops) stop();
+    this.#leading.close();
     this.quality.stop();
     void this.session.leave();
   }
@@ -121,6 +139,13 @@ export class CallView {
         this.#closeTopmost();
         break;
     }
+  }
+
+  /** Closes what only hosts have open. */
+  #putAwayHosting(): void {
+    if (this.panel.peek() === 'host') this.panel.value = null;
+    const overlay = this.overlay.peek();
+    if (overlay === 'remove' || overlay === 'end') this.overlay.value = null;
   }
 
   /** Whether only one may share at a time, and somebody does whom this person cannot take over from. */

@@ -3,6 +3,7 @@ import { useCall } from '../call/view';
 import { t } from '../i18n';
 import { Button } from '../ui/button';
 import type { Host } from './host';
+import { SayForm } from './say-form';
 import { SOURCES } from './scene';
 import { Switch } from './switch';
 
@@ -14,6 +15,7 @@ export function EverybodySection({ host }: { host: Host }) {
   return (
     <section>
       <h3>{t('host.everybody')}</h3>
+      <SayForm label={t('announce.label')} send={t('announce.send')} onSay={(text) => host.announce(text)} />
       <div class="host-actions">
         <Button icon={MicOff} onClick={() => void host.ask('mute_all', { sources: ['microphone'] })}>
           {t('host.mute-all')}

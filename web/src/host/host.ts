@@ -1,16 +1,19 @@
 import { effect, signal } from '@preact/signals';
 import { recall, remember } from '../app/memory';
-import type { CallProps } from '../app/screen';
 import type { Person } from '../call/model';
 import type { Toasts } from '../call/toasts';
 import { playChime } from '../devices/chime';
 import { t } from '../i18n';
-import { HostChannel } from './channel';
+import { type HostAround, HostChannel } from './channel';
+import type { Placing } from './groups';
 import { newcomers } from './newcomers';
 import { FREE, type Restraints, type Source } from './scene';
 
 /** Two notes that rise: somebody is at the door. */
 const KNOCK: readonly number[] = [523.25, 783.99];
+
+/** How many people are moved at once; the service takes no more. */
+const MOST_PLACED = 100;
 
 /** Whether this role lets people in and keeps order. */
 export function moderates(role: string): boolean {
@@ -28,8 +31,8 @@ export class Host {
   #speaker: () => string | null;
   #stop: () => void = () => undefined;
 
-  constructor(props: CallProps, toasts: Toasts, speaker: () => string | null) {
-    this.channel = new HostChannel(props);
+  constructor(around: HostAround, toasts: Toasts, speaker: () => string | null) {
+    this.channel = new HostChannel(around);
     this.#toasts = toasts;
     this.#speaker = speaker;
   }
@@ -66,8 +69,22 @@ export class Host {
   async ask(verb: string, fields: object = {}): Promise<boolean> {
     const answer = await this.channel.ask(verb, fields);
     if (answer.ok) return true;
-    this.#toasts.say(wordsFor(answer.code), 'error');
+    this.#toasts.say(wordsFor(verb, answer.code), 'error');
     return false;
+  }
+
+  /** Has people be in groups or back in the room; stops where that did not work. */
+  async place(placings: readonly Placing[]): Promise<void> {
+    for (let at = 0; at < placings.length; at += MOST_PLACED) {
+      if (!(await this.ask('place', { places: placings.slice(at, at + MOST_PLACED) }))) return;
+    }
+  }
+
+  /** Says something to everybody, in all groups. */
+  async announce(text: string): Promise<boolean> {
+    const taken = await this.ask('announce', { text });
+    if (taken) this.#toasts.say(t('announce.sent'));
+    return taken;
   }
 
   /** What holds for one person. */
@@ -97,13 +114,18 @@ function whom(identity: string | null): object {
   return identity === null ? {} : { identity };
 }
 
-function wordsFor(code: string): string {
+/** Verbs about groups: what is not there any more is one of those. */
+const OF_GROUPS: readonly string[] = ['place', 'close_group'];
+
+function wordsFor(verb: string, code: string): string {
   switch (code) {
     case 'forbidden':
       return t('host.forbidden');
+    case 'rate-limited':
+      return t('host.too-often');
     case 'not-found':
     case 'invalid-transition':
-      return t('host.gone');
+      return t(OF_GROUPS.includes(verb) ? 'groups.gone' : 'host.gone');
     default:
       return t('notice.action-failed');
   }

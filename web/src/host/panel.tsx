@@ -6,6 +6,7 @@ import { t } from '../i18n';
 import { useReturnFocus } from '../ui/focus';
 import { Icon } from '../ui/icon';
 import { EverybodySection } from './everybody';
+import { GroupsSection } from './groups-section';
 import type { Host } from './host';
 import { PersonRow } from './person-row';
 import { WaitingSection } from './waiting-section';
@@ -38,6 +39,7 @@ export function HostPanel({ host }: { host: Host }) {
           <>
             <WaitingSection host={host} />
             <PeopleSection host={host} />
+            <GroupsSection host={host} />
             <EverybodySection host={host} />
           </>
         )}

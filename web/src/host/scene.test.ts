@@ -16,6 +16,8 @@ describe('what the service says to hosts', () => {
         forbidden: ['camera', 'screen_share', 'screen_share_audio', 'smell'],
         may_unmute: false,
         restrained: [{ identity: 'q', forbidden: ['microphone'], may_unmute: true }],
+        in_call: [{ identity: 'q', name: 'Paul', moderates: false }],
+        groups: [{ id: 'GR_1', name: null, members: ['q'], closes_at: '2026-11-23T14:40:00Z' }],
       }),
     );
     expect(word).toEqual({
@@ -27,6 +29,8 @@ describe('what the service says to hosts', () => {
         locked: true,
         forAll: { forbidden: ['camera', 'screen_share'], mayUnmute: false },
         restrained: new Map([['q', { forbidden: ['microphone'], mayUnmute: true }]]),
+        inCall: [{ identity: 'q', name: 'Paul', moderates: false }],
+        groups: [{ id: 'GR_1', name: '', members: ['q'], closesAt: Date.UTC(2026, 10, 23, 14, 40) }],
       },
     });
   });
@@ -40,6 +44,8 @@ describe('what the service says to hosts', () => {
       locked: false,
       forAll: { forbidden: [], mayUnmute: true },
       restrained: new Map(),
+      inCall: [],
+      groups: [],
     });
   });
 

@@ -1,5 +1,6 @@
 import { isRecord } from '../api/refusal';
 import { moment, parse, seconds, textOf } from '../waiting/words';
+import type { Group, InCall } from './groups';
 
 /** What a moderator can forbid, as the service spells it. */
 export type Source = 'camera' | 'microphone' | 'screen_share';
@@ -37,6 +38,10 @@ export interface Scene {
   locked: boolean;
   forAll: Restraints;
   restrained: ReadonlyMap<string, Restraints>;
+  /** Everybody in the call and in its groups. */
+  inCall: readonly InCall[];
+  /** The open groups, in the order in which they were opened. */
+  groups: readonly Group[];
 }
 
 /** What the service says to hosts and delegates. */
@@ -92,6 +97,17 @@ function readScene(value: Record<string, unknown>): Scene {
     restrained: new Map(
       records(value['restrained']).map((one) => [textOf(one['identity']), readRestraints(one)]),
     ),
+    inCall: records(value['in_call']).map((one) => ({
+      identity: textOf(one['identity']),
+      name: textOf(one['name']),
+      moderates: one['moderates'] === true,
+    })),
+    groups: records(value['groups']).map((one) => ({
+      id: textOf(one['id']),
+      name: textOf(one['name']),
+      members: Array.isArray(one['members']) ? one['members'].map(textOf) : [],
+      closesAt: moment(one['closes_at']),
+    })),
   };
 }
 

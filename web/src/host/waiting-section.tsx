@@ -1,17 +1,13 @@
-import { Check, SendHorizontal, X } from 'lucide';
-import { useId, useState } from 'preact/hooks';
+import { Check, X } from 'lucide';
 import { sayTime, t } from '../i18n';
 import { Button } from '../ui/button';
-import { Icon } from '../ui/icon';
 import type { Host } from './host';
+import { SayForm } from './say-form';
 import type { Waiter } from './scene';
 import { Switch } from './switch';
 
 /** How late "I am late" means, in minutes; said again, so much later. */
 const LATE = 10;
-
-/** The longest message, in characters; the service takes no longer one. */
-const LONGEST = 500;
 
 /** Who waits and since when, and what can be said to them. */
 export function WaitingSection({ host }: { host: Host }) {
@@ -35,7 +31,14 @@ export function WaitingSection({ host }: { host: Host }) {
           {t('host.admit-all', { count: waiting.length })}
         </Button>
       )}
-      {waiting.length > 0 && <MessageForm host={host} said={scene?.message ?? ''} />}
+      {waiting.length > 0 && (
+        <SayForm
+          label={t('host.message')}
+          standing={scene?.message ? t('host.message-said', { text: scene.message }) : ''}
+          send={t('host.message-send')}
+          onSay={(text) => host.ask('message', { text })}
+        />
+      )}
       <div class="host-actions">
         {late > 0 && <p>{t('host.late-said', { minutes: late })}</p>}
         <Button onClick={() => void host.ask('late_notice', { minutes: Math.min(late + LATE, 240) })}>
@@ -85,39 +88,5 @@ function WaiterRow({ host, waiter }: { host: Host; waiter: Waiter }) {
         </Button>
       </div>
     </li>
-  );
-}
-
-function MessageForm({ host, said }: { host: Host; said: string }) {
-  const [text, setText] = useState('');
-  const field = useId();
-  const send = async (event: Event) => {
-    event.preventDefault();
-    const message = text.trim();
-    if (message !== '' && (await host.ask('message', { text: message }))) setText('');
-  };
-  return (
-    <form class="host-message" onSubmit={(event) => void send(event)}>
-      <label for={field}>{t('host.message')}</label>
-      {said !== '' && <p class="soft">{t('host.message-said', { text: said })}</p>}
-      <div class="host-line">
-        <input
-          id={field}
-          type="text"
-          autocomplete="off"
-          maxLength={LONGEST}
-          value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-        <button
-          type="submit"
-          class="round filled"
-          aria-label={t('host.message-send')}
-          title={t('host.message-send')}
-        >
-          <Icon node={SendHorizontal} />
-        </button>
-      </div>
-    </form>
   );
 }

@@ -15,11 +15,16 @@ export function useReturnFocus(): void {
 
 /** Gives the focus to the heading of the screen when the part of the page that has it goes away. */
 export function useHeadingAsHeir(part: { readonly current: HTMLElement | null }): void {
+  useHeir(part, 'h1');
+}
+
+/** The same for another heir, by a selector; it must be able to have the focus. */
+export function useHeir(part: { readonly current: HTMLElement | null }, heir: string): void {
   // A layout effect is cleaned up while the part is still in the page, and so still has the focus.
   useLayoutEffect(
     () => () => {
-      if (part.current?.contains(document.activeElement)) document.querySelector('h1')?.focus();
+      if (part.current?.contains(document.activeElement)) document.querySelector<HTMLElement>(heir)?.focus();
     },
-    [part],
+    [part, heir],
   );
 }
