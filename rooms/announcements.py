@@ -32,6 +32,8 @@ LONGEST_ANNOUNCEMENT = 500
 AT_MOST = 10
 """In one room within `WITHIN`: what comes faster is not read any more."""
 WITHIN = 60.0  # seconds
+_LOOKED_AT = 1000
+"""Newest events of the room that are looked at: a room may have had a hundred thousand."""
 
 
 class Announcements:
@@ -68,6 +70,7 @@ async def _check_rate(session: AsyncSession, room: RoomRow, *, now: float) -> No
     # Up to now only: a clock that was set back must not silence a room for as long as it went back.
     of_late = select(func.min(EventRow.occurred_at), func.count()).where(
         EventRow.room_uid == room.uid,
+        EventRow.seq > room.last_seq - _LOOKED_AT,
         EventRow.type == "room.announced",
         EventRow.occurred_at > now - WITHIN,
         EventRow.occurred_at <= now,

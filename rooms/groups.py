@@ -202,7 +202,14 @@ class Groups:
 async def open_groups(session: AsyncSession, room: RoomRow) -> list[Group]:
     """Give the open groups of a room in the order in which they were opened."""
     opened = select(GroupRow).where(*_open_in(room)).order_by(GroupRow.opened_at, GroupRow.id)
-    return [await _group(session, group) for group in list(await session.scalars(opened))]
+    groups = list(await session.scalars(opened))
+    if not groups:
+        return []
+    members: dict[str, list[str]] = {group.id: [] for group in groups}
+    query = select(GroupMemberRow).where(GroupMemberRow.room_uid == room.uid)
+    for row in await session.scalars(query.order_by(GroupMemberRow.identity)):
+        members[row.group_id].append(row.identity)
+    return [_told(group, members[group.id]) for group in groups]
 
 
 async def groups_of(session: AsyncSession, room: RoomRow, identities: Sequence[str]) -> dict[str, str]:
@@ -293,8 +300,11 @@ async def _members(session: AsyncSession, group: GroupRow) -> list[str]:
 
 
 async def _group(session: AsyncSession, row: GroupRow) -> Group:
-    members = tuple(await _members(session, row))
-    return Group(row.id, row.name, members, row.opened_at, row.closes_at, row.closed_at)
+    return _told(row, await _members(session, row))
+
+
+def _told(row: GroupRow, members: Sequence[str]) -> Group:
+    return Group(row.id, row.name, tuple(members), row.opened_at, row.closes_at, row.closed_at)
 
 
 def _open_in(room: RoomRow) -> tuple[ColumnElement[bool], ...]:
