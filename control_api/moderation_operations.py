@@ -185,7 +185,7 @@ OPERATIONS = (
         "participants:admit",
         body=AnnouncementRequest,
         status=204,
-        refusals=("invalid-transition",),
+        refusals=("elsewhere", "invalid-transition"),
     ),
     Operation(
         "POST",

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from rooms.authority import ModerationAct
 from rooms.errors import InvalidTransition, InvalidValue, TooOften
 from rooms.events import append_event
+from rooms.legs import check_here
 from rooms.model import Announcement
 from rooms.moderators import Moderator
 from rooms.movers import enter
@@ -46,8 +47,8 @@ class Announcements:
     async def make(self, who: Mover, text: str, *, now: float) -> Announcement:
         """Tell everybody who is in the call or in a group of it now.
 
-        Raise `NotFound`, `Forbidden`, `InvalidValue`, `TooOften`, or `InvalidTransition` in a room that is
-        over.
+        Raise `NotFound`, `Forbidden`, `InvalidValue`, `TooOften`, `InvalidTransition` in a room that is over, or
+        `Elsewhere` if another server carries the call.
         """
         text = text.strip()
         if not 0 < len(text) <= LONGEST_ANNOUNCEMENT:
@@ -57,6 +58,7 @@ class Announcements:
             room = stage.room
             if room.state in OVER:
                 raise InvalidTransition(room.state, f"there is nobody to tell while the room is {room.state}")
+            await check_here(self._context, session, room.uid)
             await _check_rate(session, room, now=now)
             data = {"cause": stage.cause, "by": stage.by}
             await append_event(session, room, "room.announced", data, now=now)

@@ -101,6 +101,8 @@ async def test_an_act_that_reaches_only_ones_own_calls_says_so(here: Rooms, ther
     with pytest.raises(Elsewhere):
         await there.moderation.lower_hand(RDV, "p", now=NOW)
     with pytest.raises(Elsewhere):
+        await there.announcements.make(RDV, "Back to the room, please", now=NOW)
+    with pytest.raises(Elsewhere):
         await there.check_here(await uid(there))
     await here.moderation.lower_hand(RDV, "p", now=NOW)
     await here.check_here(await uid(here))
