@@ -47,8 +47,8 @@ class Announcements:
     async def make(self, who: Mover, text: str, *, now: float) -> Announcement:
         """Tell everybody who is in the call or in a group of it now.
 
-        Raise `NotFound`, `Forbidden`, `InvalidValue`, `TooOften`, `InvalidTransition` in a room that is over, or
-        `Elsewhere` if another server carries the call.
+        Raise `NotFound`, `Forbidden`, `InvalidValue`, `TooOften`, `InvalidTransition` in a room that is
+        over, or `Elsewhere` if another server carries the call.
         """
         text = text.strip()
         if not 0 < len(text) <= LONGEST_ANNOUNCEMENT:

@@ -23,7 +23,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from rooms import ParticipantDraft, Role, RoomAct, RoomDraft, RoomsError, RoomsSettings
+from rooms import (
+    Application,
+    GroupDraft,
+    ParticipantDraft,
+    Role,
+    RoomAct,
+    RoomDraft,
+    RoomsError,
+    RoomsSettings,
+)
 from rooms.states import OVER
 from signalling.livekit.entrance import end_of
 from tests.support.rooms_database import empty_database
@@ -33,6 +42,7 @@ from tests.support.virtual_time import VirtualLoop, sleep
 
 LONG = int(os.environ.get("COLLOQUE_LONG_RUNS", "0"))
 ROOM = "rdv"
+APPLICATION = Application("default", ROOM)
 ROLES: dict[str, Role] = {
     "doctor": "host",
     "aide": "delegate",
@@ -209,10 +219,10 @@ class Life:
             return
         group, groups, now = self.chance.choice(self.groups), self.house.rooms.groups, self._now()
         if self.chance.random() < 0.3:
-            self._ask(groups.close("default", ROOM, group, now=now))
+            self._ask(groups.close(APPLICATION, group, now=now))
         else:
             names = [name for name in ROLES if self.chance.random() < 0.5]
-            self._ask(groups.place("default", ROOM, group, names, now=now))
+            self._ask(groups.place(APPLICATION, group, names, now=now))
 
     # --- time, and what goes wrong ---
 
@@ -294,7 +304,8 @@ class Life:
         await self._mint(name)
 
     async def _open_group(self, name: str) -> None:
-        group = await self.house.rooms.groups.open("default", ROOM, members=[name], now=self._now())
+        draft = GroupDraft(members=[name])
+        (group,) = await self.house.rooms.groups.open(APPLICATION, [draft], now=self._now())
         self.groups.append(group.id)
 
     async def _pass(self, seconds: float) -> None:

@@ -4,7 +4,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from rooms import ApiKey, Application, CallRules, KeyRing, ParticipantDraft, RoomDraft, RoomEvent, Rooms
+from rooms import (
+    ApiKey,
+    Application,
+    CallRules,
+    GroupDraft,
+    KeyRing,
+    ParticipantDraft,
+    RoomDraft,
+    RoomEvent,
+    Rooms,
+)
 from rooms.errors import Elsewhere
 from tests.support.postgresql import Cluster, emptied
 from tests.unit.rooms.conftest import NOW, Witness
@@ -59,7 +69,7 @@ async def test_a_denial_and_a_move_elsewhere_are_heard_by_who_follows(here: Room
     followed: list[RoomEvent] = []
     here.events.follow(followed.append)
     await there.waiting_room.deny("default", "rdv", "q", now=NOW)
-    await there.groups.open("default", "rdv", members=["p"], now=NOW)
+    await there.groups.open(RDV, [GroupDraft(members=["p"])], now=NOW)
     await here.neighbours.hear()
     assert [one.type for one in followed] == ["participant.denied", "group.opened", "participant.moved"]
 
