@@ -7,19 +7,19 @@ from turn_config import Deployment, Program, Purpose, ice_servers, listeners, pr
 
 
 @given(deployments())
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_the_deployments_that_are_drawn_are_valid(drawn: Deployment) -> None:
     assert problems(drawn) == ()
 
 
 @given(deployments(relays=True))
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_those_asked_for_with_relays_have_one(drawn: Deployment) -> None:
     assert drawn.relays
 
 
 @given(deployments(relays=True))
-@settings(deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_clients_are_sent_to_listeners_of_its_relays_and_nowhere_else(drawn: Deployment) -> None:
     (server,) = ice_servers(drawn, now=0, random=b"r").servers
     scheme = {Purpose.TURN_TLS: "turns"}

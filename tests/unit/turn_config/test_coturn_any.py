@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,20 +14,24 @@ from turn_config.coturn.options import names
 from turn_config.coturn.reader import read
 from turn_config.coturn.wanted import Entry, wanted
 
+pytestmark = pytest.mark.slow
+
+MANY = settings(max_examples=300, deadline=None)
+FEWER = settings(max_examples=40, deadline=None)
 VERSIONS = [
     CoturnVersion.parse(one) for one in ("4.6.1", "4.7.0", "4.10.0", "4.14.0", "4.15.0", "4.17.1", "4.18.0")
 ]
 
 
 @given(deployments(relays=True), st.sampled_from(VERSIONS))
-@settings(max_examples=300, deadline=None)
+@MANY
 def test_the_check_finds_nothing_in_what_was_written(drawn: Deployment, version: CoturnVersion) -> None:
     for host in drawn.relays:
         assert check(turnserver_conf(drawn, host, version), drawn, host, version) == ()
 
 
 @given(deployments(relays=True), st.sampled_from(VERSIONS), st.data())
-@settings(deadline=None)
+@FEWER
 def test_no_line_can_be_taken_away_unnoticed(
     drawn: Deployment, version: CoturnVersion, data: st.DataObject
 ) -> None:
@@ -38,7 +43,7 @@ def test_no_line_can_be_taken_away_unnoticed(
 
 
 @given(deployments(relays=True), st.sampled_from(VERSIONS))
-@settings(deadline=None)
+@FEWER
 def test_what_is_read_is_what_was_meant(drawn: Deployment, version: CoturnVersion) -> None:
     for host in drawn.relays:
         entries = [entry for group in wanted(drawn, host, version) for entry in group.entries]
@@ -49,7 +54,7 @@ def test_what_is_read_is_what_was_meant(drawn: Deployment, version: CoturnVersio
 
 
 @given(deployments(relays=True))
-@settings(deadline=None)
+@FEWER
 def test_the_relays_of_one_deployment_are_not_taken_for_each_other(drawn: Deployment) -> None:
     version = VERSIONS[0]
     for one, other in itertools.permutations(drawn.relays, 2):
@@ -57,7 +62,7 @@ def test_the_relays_of_one_deployment_are_not_taken_for_each_other(drawn: Deploy
 
 
 @given(deployments(relays=True))
-@settings(deadline=None)
+@FEWER
 def test_no_secret_is_told_by_a_check(drawn: Deployment) -> None:
     host, version = drawn.relays[0], VERSIONS[0]
     stranger = drawn.turn.model_copy(update={"secrets": []})
@@ -68,7 +73,7 @@ def test_no_secret_is_told_by_a_check(drawn: Deployment) -> None:
 
 
 @given(deployments(relays=True))
-@settings(deadline=None)
+@FEWER
 def test_the_rules_name_every_server_of_calls_and_the_port_of_media(drawn: Deployment) -> None:
     for host in drawn.relays:
         rules = relay_rules(drawn, host)
@@ -80,7 +85,7 @@ def test_the_rules_name_every_server_of_calls_and_the_port_of_media(drawn: Deplo
 
 
 @given(st.text(), st.sampled_from(VERSIONS))
-@settings(deadline=None)
+@FEWER
 def test_any_text_is_read(text: str, version: CoturnVersion) -> None:
     file = read(text, version)
     assert {one.name for one in file.settings} <= names(version)
