@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from colloque.config import ConfigError, load
+from colloque.config import ConfigError, draft, load
 from colloque.config_text import _literal, example, show
 from colloque.settings import Settings
 from sfu import MAX_SDP_BYTES, MediaAddress, SfuConfig
@@ -298,3 +298,36 @@ class TestText:
 
     def test_a_password_in_an_address_is_not_shown(self) -> None:
         assert "hunter2" not in _literal("postgresql://u:hunter2@host/name")
+
+
+def test_of_wrong_settings_the_rest_can_be_used(file: Path) -> None:
+    file.write_text('[media]\nudp_prot = 1\nudp_port = 10001\nworkers = 99\n[store]\nurl = "sqlite:////x"\n')
+    found = draft(file, {"COLLOQUE_NOTHING": "1"})
+    assert found.settings is not None
+    assert (found.settings.media.udp_port, found.settings.media.workers) == (10001, 1)
+    assert found.settings.store.url == "sqlite:////x"
+    assert found.wrong_sections == {"media"}
+    with pytest.raises(ConfigError) as caught:
+        load(file, {"COLLOQUE_NOTHING": "1"})
+    assert list(found.problems) == caught.value.problems
+    assert len(found.problems) == 3
+
+
+def test_what_cannot_work_together_leaves_settings_and_names_the_section(file: Path) -> None:
+    file.write_text('[turn]\nmode = "external"\n')
+    found = draft(file, {})
+    assert found.settings is not None
+    assert found.wrong_sections == {"turn"}
+    assert any("turn.secrets" in line for line in found.problems)
+
+
+def test_of_a_file_that_is_no_toml_nothing_can_be_used(file: Path) -> None:
+    file.write_text("[media\n")
+    found = draft(file, {})
+    assert found.settings is None
+    assert len(found.problems) == 1
+
+
+def test_settings_that_are_right_have_no_problem() -> None:
+    found = draft(None, {})
+    assert (found.settings, found.problems, found.wrong_sections) == (load(None, {}), (), frozenset())
