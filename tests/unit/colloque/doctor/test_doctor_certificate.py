@@ -40,6 +40,7 @@ def facts(**changes: object) -> CertificateFacts:
         (facts(), ["certificate.good"]),
         (facts(not_after=DAY), ["certificate.expired"]),
         (facts(not_before=30 * DAY), ["certificate.not_yet"]),
+        (facts(not_before=10 * DAY), ["certificate.good"]),
         (facts(not_after=30 * DAY), ["certificate.soon"]),
         (facts(names=("other.example",)), ["certificate.wrong_name"]),
         (facts(names=()), ["certificate.wrong_name"]),

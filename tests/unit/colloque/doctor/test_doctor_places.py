@@ -84,6 +84,12 @@ def test_a_resolver_that_hangs_is_a_warning_that_says_where_to_look() -> None:
     assert "visio.example (hosts[1].name)" in english(names.judge(facts))
 
 
+def test_the_kind_of_entry_that_is_missing_is_told() -> None:
+    both = (PUBLIC_V4, PUBLIC_V6)
+    assert "visio.example has no AAAA entry" in english(names.judge(named(PUBLIC_V4, expected=both)))
+    assert "visio.example has no A entry" in english(names.judge(named(PUBLIC_V6, expected=both)))
+
+
 def test_both_sides_of_a_wrong_name_are_told() -> None:
     assert f"leads to {OTHER_V4}, while the settings have {PUBLIC_V4}" in english(
         names.judge(named(OTHER_V4))

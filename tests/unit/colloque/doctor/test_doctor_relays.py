@@ -43,6 +43,11 @@ def test_relays_on_other_hosts_are_named() -> None:
     assert codes(ONLY_RELAYS(name="turn1.example")) == ["relay.only_relays"]
 
 
+def test_a_relay_that_falls_silent_is_told_in_words() -> None:
+    assert "gives no allocation (no answer)" in english(judge(replace(WELL, allocation_error=0)))
+    assert "gives no allocation (440)" in english(judge(replace(WELL, allocation_error=440)))
+
+
 def test_the_line_for_coturns_file_names_our_address() -> None:
     assert "allowed-peer-ip=192.0.2.5" in english(judge(replace(WELL, refused_media=("192.0.2.5",))))
 
