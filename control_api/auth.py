@@ -7,7 +7,7 @@ import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from control_api.problems import Problem
+from control_api.problems import CODES, Problem
 from rooms.tokens import InvalidTokenError, read_claims
 
 if TYPE_CHECKING:
@@ -49,8 +49,15 @@ def bearer(authorization: str | None) -> str:
     """Read the token of an `Authorization` header; raise `Problem` where there is none."""
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Problem("unauthenticated", headers={"WWW-Authenticate": "Bearer"})
+        raise asking_for_a_token("unauthenticated")
     return token.strip()
+
+
+def asking_for_a_token(code: str) -> Problem:
+    """Give the problem for somebody whose join token does not open the door."""
+    if code == "busy":
+        return Problem(code, headers={"Retry-After": "2"})
+    return Problem(code, headers={"WWW-Authenticate": "Bearer"} if CODES[code][0] == 401 else {})
 
 
 def require(caller: Caller, scope: str) -> None:

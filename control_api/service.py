@@ -23,7 +23,7 @@ from control_api import (
     room_state_operations,
     webhook_operations,
 )
-from control_api.auth import Caller, authenticate, bearer, require
+from control_api.auth import Caller, asking_for_a_token, authenticate, bearer, require
 from control_api.body import read_json, validated
 from control_api.metrics import ApiMetrics
 from control_api.openapi import describe
@@ -223,7 +223,7 @@ class ControlApi:
         except (JoinRefused, Problem) as refusal:
             if refusal.code != "busy":
                 self.count_failure(request.address, now=now)
-            raise
+            raise asking_for_a_token(refusal.code) from refusal
         self.check_person(f"{admission.room_id} {admission.identity}", now=now)
 
     def _addresses_for(self, origin: str | None) -> Addresses:

@@ -62,6 +62,7 @@ async def test_nobody_else_gets_any(
     headers: dict[str, Any] = {} if authorization is None else {"authorization": authorization}
     reply = await client.ask("POST", "/v1/ice-servers", key=None, **headers)
     assert (reply.status, reply.body["code"]) == (status, code)
+    assert reply.headers.get("WWW-Authenticate") == ("Bearer" if status == 401 else None)
     assert "secret" not in reply.text
 
 
