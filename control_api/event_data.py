@@ -66,6 +66,8 @@ class ConnectionMediaData(BaseModel):
 
     connection: str = Field(examples=["PA_9LK29ZfWwZbxus"])
     identity: str = Field(examples=["patient-1"])
+    path: str = Field(description="The kind of path it takes; more may come.", examples=["udp"])
+    family: IpFamily
 
 
 class ConnectionDegradedData(BaseModel):

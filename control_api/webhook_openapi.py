@@ -24,7 +24,12 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
     "RoomMovedData": {"before": "waiting", "state": "in_progress", "cause": "media"},
     "RoomDeletedData": {"before": "finished", "cause": "api"},
     "ConnectionOpenedData": {"connection": "PA_x", "identity": "patient-7", "role": "patient"},
-    "ConnectionMediaData": {"connection": "PA_x", "identity": "patient-7"},
+    "ConnectionMediaData": {
+        "connection": "PA_x",
+        "identity": "patient-7",
+        "path": "udp",
+        "family": "ipv4",
+    },
     "ConnectionDegradedData": {
         "connection": "PA_x",
         "identity": "patient-7",

@@ -86,10 +86,10 @@ class LegJournal:
         if self._take(fact):
             self._open.add(leg)
 
-    def leg_media_ready(self, room_id: str, leg: str) -> None:
+    def leg_media_ready(self, room_id: str, leg: str, path: str, family: IpFamily) -> None:
         """Note that media flows for the first time."""
         if leg in self._open:
-            self._take(LegMediaReady(room_uid=room_id, at=self._wall(), leg=leg))
+            self._take(LegMediaReady(room_uid=room_id, at=self._wall(), leg=leg, path=path, family=family))
 
     def leg_lost(self, room_id: str, leg: str) -> None:
         """Note that a connection was lost whose place is kept."""

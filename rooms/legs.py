@@ -53,9 +53,11 @@ class LegOpened(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegMediaReady(Fact):
-    """Media flows for the first time."""
+    """Media flows for the first time, by this kind of path."""
 
     leg: str
+    path: str
+    family: IpFamily
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +199,7 @@ async def _media_ready(session: AsyncSession, room: RoomRow, fact: LegMediaReady
     if row is None or row.had_media:
         return
     row.had_media = True
-    data = {"connection": row.id, "identity": row.identity}
+    data = {"connection": row.id, "identity": row.identity, "path": fact.path, "family": fact.family}
     await append_event(session, room, "connection.media_ready", data, now=fact.at, event_id=fact.event_id)
 
 

@@ -201,8 +201,8 @@ class LegObserver(Protocol):
     def leg_opened(self, room_id: str, leg: str, identity: str, role: str) -> None:
         """A person has come into the call."""
 
-    def leg_media_ready(self, room_id: str, leg: str) -> None:
-        """Media flows for the first time."""
+    def leg_media_ready(self, room_id: str, leg: str, path: str, family: IpFamily) -> None:
+        """Media flows for the first time, by this kind of path."""
 
     def leg_lost(self, room_id: str, leg: str) -> None:
         """The connection is lost; its place is kept for a moment."""

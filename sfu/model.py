@@ -149,7 +149,7 @@ class Speaker:
 class LegListener(Protocol):
     """What the owner of a leg hears about it. Called on the event loop; must not block or raise."""
 
-    def connected(self, path: str) -> None:
+    def connected(self, path: str, *, ipv6: bool) -> None:
         """Media can flow; `path` is `udp` and later words for other ways."""
 
     def silent(self) -> None:

@@ -50,7 +50,7 @@ class Observer:
             seconds = self._shell.now() - transport.begun_at
             self._shell.occurrences.join.labels("transport").observe(seconds)
             log.info("transport_connected", extra={"path": event.path, "srtp_profile": event.srtp_profile})
-            leg.tell_now(lambda listener: listener.connected(event.path))
+            leg.tell_now(lambda listener: listener.connected(event.path, ipv6=event.ipv6))
 
     def _path_changed(self, event: bridge.PathChanged) -> None:
         leg = self._leg(event.transport)

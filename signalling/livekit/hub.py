@@ -285,7 +285,7 @@ class Hub:
         legs.happened(before.room_id, "participant.moved", said)
         person.line = Line(up_since=now)  # the log of the other room begins anew
         legs.leg_opened(call.room_id, person.key, person.identity, role)
-        legs.leg_media_ready(call.room_id, person.key)
+        legs.leg_media_ready(call.room_id, person.key, person.path, person.family)
 
     def _forget(self, call: Call) -> None:
         if self._calls.get(call.key) is call:

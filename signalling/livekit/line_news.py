@@ -22,10 +22,16 @@ class LineNews:
             person.line, events = judged(person.line or Line(now), person.quality, now=now)
             self._tell(person, events)
 
+    def began(self, person: Participant, path: str, *, ipv6: bool) -> None:
+        """Take note of the path that somebody's media takes at first."""
+        person.path, person.family = path, _family(ipv6=ipv6)
+        self._call.around.legs.leg_media_ready(self._call.room_id, person.key, path, person.family)
+
     def moved(self, person: Participant, path: str, *, ipv6: bool, now: float) -> None:
         """Take note that somebody's media takes another path."""
-        family: IpFamily = "ipv6" if ipv6 else "ipv4"
-        person.line, events = moved(person.line or Line(now), PathChanged(path, family), now=now)
+        person.path, person.family = path, _family(ipv6=ipv6)
+        news = PathChanged(path, person.family)
+        person.line, events = moved(person.line or Line(now), news, now=now)
         self._tell(person, events)
 
     def _tell(self, person: Participant, events: list[LineEvent]) -> None:
@@ -38,3 +44,7 @@ class LineNews:
                     legs.leg_recovered(room, person.key)
                 case PathChanged(path=path, family=family):
                     legs.leg_path_changed(room, person.key, path, family)
+
+
+def _family(*, ipv6: bool) -> IpFamily:
+    return "ipv6" if ipv6 else "ipv4"

@@ -42,12 +42,12 @@ class LegEars:
         self._call = call
         self._person = person
 
-    def connected(self, path: str) -> None:
+    def connected(self, path: str, *, ipv6: bool) -> None:
         """Tell everybody that the person is there."""
         if self._person.lifecycle.handle(Event.MEDIA_UP):
             self._person.line = Line(up_since=self._now())
             self._call.around.timers.cancel(self._person, Timer.MEDIA)
-            self._call.around.legs.leg_media_ready(self._call.room_id, self._person.key)
+            self._call.lines.began(self._person, path, ipv6=ipv6)
             self._call.roster.changed(self._person, now=self._now())
 
     def silent(self) -> None:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from livekit.protocol import models, rtc
 
-from rooms import Admission, Grants
+from rooms import Admission, Grants, IpFamily
 from sfu import LegKey, TrackKey
 from signalling.livekit.hands import OURS
 from signalling.livekit.lifecycle import Lifecycle, State
@@ -71,6 +71,9 @@ class Participant:
         self.quality: Quality | None = None
         self.line: Line | None = None
         """What was told of the line in the room's log; None before media is up."""
+        self.path = ""
+        """The kind of path that media takes; empty before media is up."""
+        self.family: IpFamily = "ipv4"
         self.silent = False
         self.missed_departures: dict[LegKey, models.ParticipantInfo] = {}
         """Who left while signalling was lost."""

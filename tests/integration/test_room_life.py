@@ -44,6 +44,9 @@ async def test_a_call_moves_its_room_and_its_people_and_leaves_pairs(own_server:
         assert [one["seq"] for one in told] == list(range(1, len(told) + 1))
         counts = Counter(one["type"] for one in told)
         assert counts["connection.opened"] == counts["connection.media_ready"] == 2
+        for one in told:
+            if one["type"] == "connection.media_ready":
+                assert (one["data"]["path"], one["data"]["family"]) == ("udp", "ipv4")
         closed = {one["data"]["identity"]: one["data"] for one in told if one["type"] == "connection.closed"}
         assert {name: data["reason"] for name, data in closed.items()} == {
             "alice": "room_closed",

@@ -97,7 +97,7 @@ class AiortcPeer:
 
     # --- the leg's listener ---
 
-    def connected(self, path: str) -> None:
+    def connected(self, path: str, *, ipv6: bool) -> None:
         self.connected_path = path
 
     def silent(self) -> None:

@@ -143,7 +143,7 @@ class Client:
 
     def connects(self) -> None:
         """Let the media come up."""
-        self.leg.listener.connected("udp")
+        self.leg.listener.connected("udp", ipv6=ipv6)
 
     def loses_signal(self) -> None:
         """Break the connection."""
@@ -160,8 +160,8 @@ class Legs:
     def leg_opened(self, room_id: str, leg: str, identity: str, role: str) -> None:
         self.told.append(("opened", room_id, leg, identity, role))
 
-    def leg_media_ready(self, room_id: str, leg: str) -> None:
-        self.told.append(("media", room_id, leg))
+    def leg_media_ready(self, room_id: str, leg: str, path: str, family: str) -> None:
+        self.told.append(("media", room_id, leg, path, family))
 
     def leg_lost(self, room_id: str, leg: str) -> None:
         self.told.append(("lost", room_id, leg))

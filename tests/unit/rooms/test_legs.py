@@ -86,7 +86,7 @@ class TestPeople:
     async def test_a_person_comes_loses_the_line_returns_and_leaves(self, stage: Stage) -> None:
         await stage.put("p")
         stage.opens("a", "p")
-        stage.journal.leg_media_ready(stage.uid, "a")
+        stage.journal.leg_media_ready(stage.uid, "a", "udp", "ipv6")
         seen = []
         steps: tuple[Callable[[], None], ...] = (
             lambda: None,
@@ -102,7 +102,8 @@ class TestPeople:
         assert seen == ["connected", "reconnecting", "connected", "left"]
         (opened, ready, closed) = [one for one in await stage.events() if "connection" in one.type]
         assert opened.data == {"connection": "a", "identity": "p", "role": "patient"}
-        assert (ready.type, ready.data) == ("connection.media_ready", {"connection": "a", "identity": "p"})
+        assert ready.type == "connection.media_ready"
+        assert ready.data == {"connection": "a", "identity": "p", "path": "udp", "family": "ipv6"}
         assert closed.data == {
             "connection": "a",
             "identity": "p",

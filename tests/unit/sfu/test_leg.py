@@ -314,7 +314,7 @@ async def test_events_of_the_transport_reach_the_listener(live: Live) -> None:
     )
     await turns()
     assert person.heard.calls == [
-        ("connected", "udp"),
+        ("connected", "udp", False),
         ("path_changed", "udp", True),
         ("silent",),
         ("resumed",),
@@ -382,8 +382,8 @@ async def test_data_that_cannot_be_kept_is_reported_lost(live: Live) -> None:
 
 async def test_a_defect_of_one_listener_does_not_reach_the_others(live: Live) -> None:
     class Broken(Heard):
-        def connected(self, path: str) -> None:
-            raise RuntimeError(path)
+        def connected(self, path: str, *, ipv6: bool) -> None:
+            raise RuntimeError(path, ipv6)
 
     call = live.sfu.call(CallKey("call"))
     legs = [call.add_leg(LegKey("broken"), Broken())]
@@ -394,7 +394,7 @@ async def test_a_defect_of_one_listener_does_not_reach_the_others(live: Live) ->
     for number in live.core.transports:
         live.core.emit(bridge.TransportConnected(transport=number, path="udp", ipv6=True, srtp_profile="x"))
     await turns()
-    assert person.heard.calls == [("connected", "udp")]
+    assert person.heard.calls == [("connected", "udp", True)]
 
 
 async def test_a_closed_leg_takes_everything_with_it_and_hears_no_more(live: Live) -> None:

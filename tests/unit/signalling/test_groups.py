@@ -92,7 +92,7 @@ def test_who_was_placed_before_coming_comes_into_the_group(stage: Stage) -> None
     stage.joins("ada")
     bob = stage.joins("bob", group=LEFT)
     assert {one.identity for one in bob.hears("join")[0].other_participants} == set()
-    assert stage.legs.told[-1] == ("media", ROOM, bob.sid)
+    assert stage.legs.told[-1] == ("media", ROOM, bob.sid, "udp", "ipv4")
 
 
 @pytest.mark.parametrize("away", ["media is not up yet", "signal lost"])

@@ -19,7 +19,7 @@ def test_a_stay_is_told_from_the_join_to_the_goodbye(stage: Stage) -> None:
     ada.says(leave=rtc.LeaveRequest())
     assert stage.legs.told == [
         ("opened", ROOM, sid, "ada", "host"),
-        ("media", ROOM, sid),
+        ("media", ROOM, sid, "udp", "ipv4"),
         ("closed", ROOM, sid, "left"),
     ]
 
@@ -88,7 +88,7 @@ def test_somebody_who_is_moved_leaves_one_room_and_comes_into_the_other(stage: S
         ("closed", ROOM, ada.sid, "moved"),
         ("participant.moved", ROOM, str(said)),
         ("opened", "RM_other", ada.sid, "ada", "host"),
-        ("media", "RM_other", ada.sid),
+        ("media", "RM_other", ada.sid, "udp", "ipv4"),
     ]
     ada.says(leave=rtc.LeaveRequest())
     assert stage.legs.told[-1] == ("closed", "RM_other", ada.sid, "left")
@@ -149,6 +149,16 @@ def test_a_path_is_told_once_the_client_has_found_its_own(stage: Stage) -> None:
     assert of_line(ada) == []
     ada.leg.listener.path_changed("udp", ipv6=True)
     assert of_line(ada) == [("path", "udp", "ipv6")]
+
+
+def test_another_room_is_told_the_path_that_the_line_has_taken_since(stage: Stage) -> None:
+    ada = stage.joins("ada", connected=False)
+    ada.connects(ipv6=True)
+    assert stage.legs.told[-1] == ("media", ROOM, ada.sid, "udp", "ipv6")
+    ada.leg.listener.path_changed("udp", ipv6=False)
+    there = admission("ada", room_id="RM_other", room_name="other")
+    stage.hub.move(ada.person, there, "a token", now=stage.now)
+    assert stage.legs.told[-1] == ("media", "RM_other", ada.sid, "udp", "ipv4")
 
 
 def test_the_line_is_one_in_room_and_group_and_begins_anew_in_another_room(stage: Stage) -> None:
