@@ -109,6 +109,12 @@ class ConnectionClosedData(BaseModel):
     seconds: float = Field(description="How long it was open.")
 
 
+class AudioOnlyData(BaseModel):
+    """The room has become one without pictures, or one with them again."""
+
+    cause: Cause
+
+
 class GroupData(BaseModel):
     """A sub-group was opened or closed."""
 
@@ -157,6 +163,8 @@ DATA_MODELS: Mapping[str, type[BaseModel]] = {
     "connection.recovered": ConnectionRecoveredData,
     "connection.path_changed": ConnectionPathData,
     "connection.closed": ConnectionClosedData,
+    "audio_only.on": AudioOnlyData,
+    "audio_only.off": AudioOnlyData,
     "group.opened": GroupData,
     "group.closed": GroupData,
     "rating.created": RatingData,

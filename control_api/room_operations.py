@@ -63,6 +63,7 @@ async def patch_room(call: Call) -> Reply:
                 call.tenant,
                 room.id,
                 rules.draft(),
+                now=call.now,
                 # The patch was applied to this version, so it may not land on another one.
                 if_version=room.version if version is None else version,
             )

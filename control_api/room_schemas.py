@@ -17,7 +17,7 @@ from control_api.schema_types import (
     moment,
     moment_or_none,
 )
-from rooms import Features, Restraints, Room, RoomDraft, RoomKind, RoomState, closes_at, opens_at
+from rooms import Bandwidth, Features, Restraints, Room, RoomDraft, RoomKind, RoomState, closes_at, opens_at
 
 
 class FeaturesBody(Strict):
@@ -45,6 +45,20 @@ class FeaturesBody(Strict):
             e2ee=features.e2ee,
             one_presenter=features.one_presenter,
         )
+
+
+class BandwidthBody(Strict):
+    """What the media of the room may take, whoever the person is."""
+
+    audio_only: bool = Field(
+        default=False,
+        description="No cameras and no screens, at once for those in the call; what was on stays off later.",
+    )
+
+    @classmethod
+    def of(cls, room: Room) -> BandwidthBody:
+        """Write what the media of a room may take."""
+        return cls(audio_only=room.bandwidth.audio_only)
 
 
 class RestraintsBody(Strict):
@@ -93,6 +107,7 @@ class RoomRules(Strict):
         default=False,
         description="Patients, guests and observers are let in one by one; hosts and delegates never wait.",
     )
+    bandwidth: BandwidthBody = BandwidthBody()
     features: FeaturesBody = FeaturesBody()
     metadata: Words = Field(
         default={},
@@ -112,6 +127,7 @@ class RoomRules(Strict):
             close_after_minutes=self.close_after_minutes,
             max_participants=self.max_participants,
             waiting_room=self.waiting_room,
+            bandwidth=Bandwidth(**self.bandwidth.model_dump()),
             features=Features(**self.features.model_dump()),
             metadata=self.metadata,
         )
@@ -150,6 +166,7 @@ class RoomBody(BaseModel):
     close_after_minutes: int = Field(examples=[60])
     max_participants: int | None = Field(examples=[4])
     waiting_room: bool
+    bandwidth: BandwidthBody
     features: FeaturesBody
     metadata: dict[str, str] = Field(examples=[{"ward": "cardiology"}])
     restraints: RestraintsBody = Field(description="Taken away from everybody who does not moderate.")
@@ -181,6 +198,7 @@ class RoomBody(BaseModel):
             close_after_minutes=room.close_after_minutes,
             max_participants=room.max_participants,
             waiting_room=room.waiting_room,
+            bandwidth=BandwidthBody.of(room),
             features=FeaturesBody.of(room),
             metadata=dict(room.metadata),
             restraints=RestraintsBody.of(room.restraints),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from control_api.event_data import DATA_MODELS
 from control_api.event_schemas import EventBody
 from control_api.webhook_schemas import WebhookTestBody
-from rooms import EVENT_TYPES, RESERVED_TYPES
+from rooms import EVENT_TYPES
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -51,6 +51,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "had_media": True,
         "seconds": 912.4,
     },
+    "AudioOnlyData": {"cause": "api"},
     "GroupData": {"group": "GR_x", "cause": "host", "by": "dr-martin"},
     "AnnouncedData": {"cause": "api", "by": None},
     "RatingData": {"identity": "patient-7", "score": 4, "reasons": ["video_frozen"]},
@@ -72,8 +73,6 @@ def describe_webhooks() -> dict[str, Any]:
     described: dict[str, Any] = {
         type_: _told(type_, _event_schema(type_), _example(type_)) for type_ in EVENT_TYPES
     }
-    for type_ in RESERVED_TYPES:
-        described[type_]["post"]["summary"] += " (reserved: this version does not tell it)"
     test = {"id": _ID, "type": "webhook.test", "occurred_at": _AT, "data": {"webhook": "wh_x"}}
     reference = {"$ref": _REFERENCE.format(WebhookTestBody.__name__)}
     return {**described, "webhook.test": _told("webhook.test", reference, test)}

@@ -22,7 +22,7 @@ from rooms.errors import (
     TooOften,
 )
 from rooms.event_log import EventLog
-from rooms.events import EVENT_TYPES, RESERVED_TYPES, EventPage, EventType, RoomEvent
+from rooms.events import EVENT_TYPES, EventPage, EventType, RoomEvent
 from rooms.groups import Group, GroupDraft, Groups
 from rooms.keys import SCOPES, ApiKey, KeyRing
 from rooms.leg_journal import LegJournal
@@ -32,6 +32,7 @@ from rooms.model import (
     SOURCES,
     Admission,
     Announcement,
+    Bandwidth,
     CallRules,
     DegradedReason,
     Features,
@@ -76,7 +77,6 @@ __all__ = [
     "EVENT_TYPES",
     "LONGEST_ANNOUNCEMENT",
     "REASONS",
-    "RESERVED_TYPES",
     "ROLES",
     "RULES",
     "SCOPES",
@@ -87,6 +87,7 @@ __all__ = [
     "Answer",
     "ApiKey",
     "Application",
+    "Bandwidth",
     "CallRules",
     "Cause",
     "DeadLetter",

@@ -301,7 +301,7 @@ def _admission(
         identity=claims.identity,
         name=name,
         role=role,
-        grants=in_force(warrant, rules.features, rules.restraints),
+        grants=in_force(warrant, rules.features, rules.restraints, bandwidth=rules.bandwidth),
         warrant=warrant,
         metadata=claims.metadata,
         attributes=attributes,

@@ -63,8 +63,6 @@ EventType = Literal[
     "rating.created",
 ]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
-RESERVED_TYPES: tuple[EventType, ...] = ("audio_only.on", "audio_only.off")
-"""Webhooks may ask for them already; nothing in the server makes anybody audio-only yet, so none is told."""
 
 PRUNED_AT_ONCE = 1000
 MOST_EVENTS = 5_000_000

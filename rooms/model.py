@@ -83,6 +83,14 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True)
+class Bandwidth:
+    """What the media of a room may take, whoever the person is."""
+
+    audio_only: bool = False
+    """No pictures: neither cameras nor screens, nor the sound of screens."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallRules:
     """What holds for everybody in the call of a room."""
 
@@ -93,6 +101,7 @@ class CallRules:
     instead; empty if there is nothing to say."""
     restraints: Restraints = Restraints()
     """What was taken away from everybody who does not moderate."""
+    bandwidth: Bandwidth = Bandwidth()
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +270,7 @@ class RoomDraft:
     close_after_minutes: int | None = None
     max_participants: int | None = None
     waiting_room: bool = False
+    bandwidth: Bandwidth = Bandwidth()
     features: Features = Features()
     metadata: Mapping[str, str] = field(default_factory=dict)
     shared_metadata: str | None = None
@@ -283,6 +293,7 @@ class Room:
     max_participants: int | None
     waiting_room: bool
     """Patients, guests and observers are let in one by one."""
+    bandwidth: Bandwidth
     features: Features
     metadata: Mapping[str, str]
     """For the calling application alone; never shown to participants."""

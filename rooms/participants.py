@@ -241,7 +241,9 @@ def issue(
         key.secret,
         room=room.id,
         identity=row.identity,
-        grants=in_force(Warrant(rows.grants_of(row), None), rows.features_of(room)),
+        grants=in_force(
+            Warrant(rows.grants_of(row), None), rows.features_of(room), bandwidth=rows.bandwidth_of(room)
+        ),
         repeats_stored=True,
         now=now,
         ttl_seconds=ttl,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from rooms.model import SOURCES, Features, Grants, Restraints, Role, Source, Warrant
+from rooms.model import SOURCES, Bandwidth, Features, Grants, Restraints, Role, Source, Warrant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,7 +31,9 @@ ROLE_GRANTS: dict[Role, Grants] = {
     "observer": _WATCHES,  # seen by all: nobody watches a consultation unseen
 }
 _SCREEN = frozenset({"screen_share", "screen_share_audio"})
+_SOUND = frozenset({"microphone"})
 _FREE = Restraints()
+_UNBOUNDED = Bandwidth()
 
 
 def grants_for(role: Role, can_publish: tuple[str, ...] | None) -> Grants:
@@ -42,13 +44,20 @@ def grants_for(role: Role, can_publish: tuple[str, ...] | None) -> Grants:
     return grants
 
 
-def in_force(warrant: Warrant, features: Features, for_all: Restraints = _FREE) -> Grants:
-    """Give what a person may do now: what store and token both allow, within the features of the room.
+def in_force(
+    warrant: Warrant,
+    features: Features,
+    for_all: Restraints = _FREE,
+    *,
+    bandwidth: Bandwidth = _UNBOUNDED,
+) -> Grants:
+    """Give what a person may do now: what store and token both allow, within what is possible in the room.
 
     From that comes off what was taken away from the person, and from everybody unless the person moderates.
     """
     given = [grants for grants in (warrant.stored, warrant.token) if grants is not None]
-    grants = restrained(within_features(reduce(narrow, given), features), warrant.restraints)
+    possible = within_bandwidth(within_features(reduce(narrow, given), features), bandwidth)
+    grants = restrained(possible, warrant.restraints)
     return grants if grants.room_admin else restrained(grants, for_all)
 
 
@@ -78,6 +87,11 @@ def within_features(grants: Grants, features: Features) -> Grants:
         # A raised hand is an attribute that a participant sets on itself.
         grants = replace(grants, can_update_own_metadata=False)
     return grants
+
+
+def within_bandwidth(grants: Grants, bandwidth: Bandwidth) -> Grants:
+    """Take away what the media of the room may not take, also from those who moderate."""
+    return _keep_sources(grants, _SOUND) if bandwidth.audio_only else grants
 
 
 def narrow(grants: Grants, other: Grants) -> Grants:

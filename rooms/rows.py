@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import cast
 
 from rooms.model import (
+    Bandwidth,
     CallRules,
     Features,
     Grants,
@@ -41,6 +42,7 @@ def room_of(row: RoomRow) -> Room:
         close_after_minutes=row.close_after_minutes,
         max_participants=row.max_participants,
         waiting_room=row.waiting_room,
+        bandwidth=bandwidth_of(row),
         features=features_of(row),
         metadata=row.labels,
         state=cast("RoomState", row.state),
@@ -67,6 +69,7 @@ def write_room(row: RoomRow, draft: RoomDraft, *, open_before_minutes: int, clos
     row.closes_at = closes_at(row)
     row.max_participants = draft.max_participants
     row.waiting_room = draft.waiting_room
+    row.bandwidth = None if draft.bandwidth == Bandwidth() else asdict(draft.bandwidth)
     row.features = asdict(draft.features)
     row.labels = dict(draft.metadata)
 
@@ -77,6 +80,11 @@ def features_of(row: RoomRow) -> Features:
     return Features(**{name: value for name, value in row.features.items() if name in known})
 
 
+def bandwidth_of(row: RoomRow) -> Bandwidth:
+    """Give what the media of the room may take."""
+    return Bandwidth() if row.bandwidth is None else Bandwidth(**row.bandwidth)
+
+
 def rules_of(row: RoomRow) -> CallRules:
     """Give what holds for everybody in the room's call."""
     return call_rules(room_of(row))
@@ -85,17 +93,18 @@ def rules_of(row: RoomRow) -> CallRules:
 def call_rules(room: Room) -> CallRules:
     """Give what holds for everybody in the room's call; the text is empty if all is as usual."""
     text, locked = room.shared_metadata or "", room.locked_at is not None
-    plain = (None, Features(), Restraints(), False)
-    if not text and (room.name, room.features, room.restraints, locked) != plain:
+    plain = (None, Bandwidth(), Features(), Restraints(), False)
+    if not text and (room.name, room.bandwidth, room.features, room.restraints, locked) != plain:
         said = {
             "name": room.name,
             "kind": room.kind,
+            "bandwidth": asdict(room.bandwidth),
             "features": asdict(room.features),
             "restraints": asdict(room.restraints),
             "locked": locked,
         }
         text = json.dumps(said, ensure_ascii=False)
-    return CallRules(room.features, room.max_participants, text, room.restraints)
+    return CallRules(room.features, room.max_participants, text, room.restraints, room.bandwidth)
 
 
 def participant_of(row: ParticipantRow, *, group: str | None) -> Participant:

@@ -21,6 +21,7 @@ from rooms.leg_journal import LegJournal
 from rooms.legs import check_here, close_connections, is_elsewhere
 from rooms.life import begin, move_room
 from rooms.links import Links
+from rooms.model import Bandwidth
 from rooms.moderation import Moderation
 from rooms.neighbours import Neighbours
 from rooms.outbox import Outbox
@@ -34,6 +35,9 @@ from rooms.webhooks import Webhooks
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from rooms.events import EventType
     from rooms.keys import KeyRing
     from rooms.model import Admission, Room, RoomDraft, RoomObserver, RoomState
     from rooms.tables import RoomRow
@@ -137,6 +141,7 @@ class Rooms:
                     raise Taken("id")
                 row = entrance.new_room_row(tenant, room_id, draft, self._context.settings, now)
                 await begin(session, row, "api", now=now)
+                await _tell_of_pictures(session, row, Bandwidth(), now=now)
                 room = rows.room_of(row)
                 keep_answer(session, tenant, once, room, now=now)
         except IntegrityError as error:  # another node was faster
@@ -172,16 +177,18 @@ class Rooms:
             return await find_rooms(session, tenant, wanted, after=after, limit=limit)
 
     async def replace_room(
-        self, tenant: str, room_id: str, draft: RoomDraft, *, if_version: int | None = None
+        self, tenant: str, room_id: str, draft: RoomDraft, *, now: float, if_version: int | None = None
     ) -> Room:
         """Change a room's rules; its id stays. Raise `StaleVersion` if `if_version` is not the stored one."""
         _check(draft)
-        async with self._context.store.write() as session:
+        async with self._context.change() as session:
             row = await room_row(session, tenant, room_id)
             if if_version not in {None, row.version}:
                 raise StaleVersion("room")
+            before = rows.bandwidth_of(row)
             entrance.write_draft(row, draft, self._context.settings)
             row.version += 1
+            await _tell_of_pictures(session, row, before, now=now)
         room, rules = rows.room_of(row), rows.rules_of(row)
         self._context.tell(lambda one: one.room_changed(room.uid, rules))
         return room
@@ -238,6 +245,13 @@ class Rooms:
         """Count all rooms by state, for the metrics."""
         async with self._context.store.read() as session:
             return await count_rooms(session)
+
+
+async def _tell_of_pictures(session: AsyncSession, row: RoomRow, before: Bandwidth, *, now: float) -> None:
+    audio_only = rows.bandwidth_of(row).audio_only
+    if audio_only != before.audio_only:
+        type_: EventType = "audio_only.on" if audio_only else "audio_only.off"
+        await append_event(session, row, type_, {"cause": "api"}, now=now)
 
 
 def _check(draft: RoomDraft) -> None:

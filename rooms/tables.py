@@ -71,6 +71,7 @@ class RoomRow(Base):
     restraints: Mapped[dict[str, Any] | None] = mapped_column(_Json)
     locked_at: Mapped[float | None]
     locked_in: Mapped[list[str] | None] = mapped_column(_Json)
+    bandwidth: Mapped[dict[str, Any] | None] = mapped_column(_Json)
 
 
 class ParticipantRow(Base):

@@ -108,7 +108,9 @@ async def _changed(call: Call, request: room.CreateRoomRequest) -> Room:
         # Only this is changed, whatever a room knows besides.
         kept = {name: getattr(found, name) for name in RoomDraft.__dataclass_fields__}
         draft = RoomDraft(**{**kept, "max_participants": request.max_participants})
-        found = await call.rooms.replace_room(call.tenant, found.id, draft, if_version=found.version)
+        found = await call.rooms.replace_room(
+            call.tenant, found.id, draft, now=call.now, if_version=found.version
+        )
     if request.metadata not in {"", found.shared_metadata}:
         found = await call.rooms.share_metadata(call.tenant, found.id, request.metadata)
     return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from livekit.protocol import models
 
 from rooms import CallRules, Grants, Restraints, in_force
+from sfu import MediaKind
 from signalling.livekit.participant import Participant
 from signalling.livekit.vocabulary import may_publish
 
@@ -60,7 +61,10 @@ class Changes:
 
     def take_rules(self, rules: CallRules, *, now: float) -> None:
         """Put the new rules of the room into force, for everybody in it."""
-        self._call.rules = rules
+        before, self._call.rules = self._call.rules, rules
+        if rules.bandwidth != before.bandwidth:
+            # Before their rights change: clients read there why.
+            self._call.tell_room()
         for person in self._call.roster:
             self.put_in_force(person, now=now)
         self._call.moderating.rules_changed(now=now)
@@ -77,11 +81,19 @@ class Changes:
     ) -> None:
         """Give a person the rights that warrant and room allow now; tracks that are no longer allowed end."""
         was_hidden = person.grants.hidden
-        grants = in_force(person.admission.warrant, self._call.rules.features, self._call.rules.restraints)
+        rules = self._call.rules
+        grants = in_force(
+            person.admission.warrant, rules.features, rules.restraints, bandwidth=rules.bandwidth
+        )
         changed = person.change(grants=grants, name=name, metadata=metadata, attributes=attributes)
         for key, track in list(person.tracks.items()):
             plain = track.info.encryption == models.Encryption.NONE
-            if not may_publish(grants, track.intent.source) or (plain and self._call.rules.features.e2ee):
+            picture = track.intent.kind is MediaKind.VIDEO  # whatever source it was given out for
+            if (
+                not may_publish(grants, track.intent.source)
+                or (plain and rules.features.e2ee)
+                or (picture and rules.bandwidth.audio_only)
+            ):
                 self._call.end_track(person, key, now=now)
         if not changed:
             return

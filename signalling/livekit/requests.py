@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from livekit.protocol import models, rtc
 from livekit.protocol.rtc import RequestResponse
 
-from sfu import PeerError, TrackKey
+from sfu import MediaKind, PeerError, TrackKey
 from signalling.livekit.hands import OURS
 from signalling.livekit.ids import new_track_key
 from signalling.livekit.lifecycle import Event
@@ -277,6 +277,8 @@ class Requests:
         kind, source = kind_from_wire(request.type), source_from_wire(request.source)
         if kind is None:
             raise PeerError("invalid-track", "a track is audio or video")
+        if kind is MediaKind.VIDEO and self._call.rules.bandwidth.audio_only:
+            raise PeerError("not-allowed", "this room takes no pictures")
         if not may_publish(person.grants, source):
             raise PeerError("not-allowed", f"not allowed to publish {source}")
         if self._call.rules.features.e2ee and request.encryption == models.Encryption.NONE:

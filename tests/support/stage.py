@@ -6,7 +6,7 @@ from typing import Any
 
 from livekit.protocol import models, rtc
 
-from rooms import Admission, CallRules, Features, Grants, Warrant
+from rooms import Admission, Bandwidth, CallRules, Features, Grants, Warrant
 from sfu import LegKey, TrackKey
 from signalling.livekit.hub import Hub, Seat
 from signalling.livekit.live import LiveSide
@@ -36,10 +36,15 @@ def rights(**changes: Any) -> Grants:
 
 
 def rules(
-    text: str = '{"title":"A visit"}', max_participants: int | None = None, **features: bool
+    text: str = '{"title":"A visit"}',
+    max_participants: int | None = None,
+    *,
+    audio_only: bool = False,
+    **features: bool,
 ) -> CallRules:
     """Give the rules of a room with these features."""
-    return CallRules(Features(**features), max_participants, text)
+    bandwidth = Bandwidth(audio_only=audio_only)
+    return CallRules(Features(**features), max_participants, text, bandwidth=bandwidth)
 
 
 def admission(identity: str, grants: Grants = ALL_RIGHTS, **changes: Any) -> Admission:
@@ -141,7 +146,7 @@ class Client:
         """Send an offer."""
         self.says(offer=rtc.SessionDescription(type="offer", sdp="an offer", id=offer_id))
 
-    def connects(self) -> None:
+    def connects(self, *, ipv6: bool = False) -> None:
         """Let the media come up."""
         self.leg.listener.connected("udp", ipv6=ipv6)
 

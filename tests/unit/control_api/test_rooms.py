@@ -29,6 +29,7 @@ async def test_every_field_comes_back_as_it_was_sent(client: Client) -> None:
         "open_before_minutes": 10,
         "close_after_minutes": 0,
         "max_participants": 8,
+        "bandwidth": {"audio_only": True},
         "features": {
             "chat": False,
             "screen_share": True,
@@ -53,6 +54,8 @@ async def test_every_field_comes_back_as_it_was_sent(client: Client) -> None:
         ({"tenant": "elsewhere"}, "/tenant"),
         ({"created_at": "2031-05-06T07:00:00Z"}, "/created_at"),
         ({"features": {"recording": True}}, "/features/recording"),
+        ({"bandwidth": {"max_kbps_up": 500}}, "/bandwidth/max_kbps_up"),
+        ({"bandwidth": {"audio_only": "yes"}}, "/bandwidth/audio_only"),
         ({"id": "a/b"}, "/id"),
         ({"id": ""}, "/id"),
         ({"id": "a\nb"}, "/id"),
@@ -147,6 +150,18 @@ class TestChanging:
         assert (changed["name"], changed["metadata"]) == (None, {"b": "2", "c": "3"})
         assert (changed["features"]["chat"], changed["features"]["screen_share"]) == (False, True)
         assert (changed["max_participants"], changed["created_at"]) == (4, made["created_at"])
+
+    async def test_sound_alone_is_switched_on_and_off_by_a_patch(self, client: Client) -> None:
+        await client.ask("POST", "/v1/rooms", {"id": "rdv"})
+        for patch, found in (
+            ({"bandwidth": {"audio_only": True}}, True),
+            ({"name": "A"}, True),
+            ({"bandwidth": None}, False),
+        ):
+            await client.ask("PATCH", "/v1/rooms/rdv", patch)
+            assert (await client.ask("GET", "/v1/rooms/rdv")).body["bandwidth"] == {"audio_only": found}
+        refused = await client.ask("PATCH", "/v1/rooms/rdv", {"bandwidth": {"max_kbps_down": 500}})
+        assert (refused.status, refused.body["errors"][0]["pointer"]) == (422, "/bandwidth/max_kbps_down")
 
     async def test_two_who_read_the_same_version_do_not_overwrite_each_other(self, client: Client) -> None:
         tag = (await client.ask("POST", "/v1/rooms", {"id": "rdv"})).headers["ETag"]

@@ -129,10 +129,10 @@ async def test_a_feature_that_was_off_for_a_while_takes_nothing_away_for_good(
     rooms: Rooms, room: Room
 ) -> None:
     admission = await rooms.verify_join(livekit_token(), now=NOW)
-    await rooms.replace_room("default", "demo", RoomDraft(features=Features(chat=False)))
+    await rooms.replace_room("default", "demo", RoomDraft(features=Features(chat=False)), now=NOW)
     meanwhile = await rooms.verify_join(await rooms.refresh_token(admission, now=NOW), now=NOW)
     assert not meanwhile.grants.can_publish_data
-    await rooms.replace_room("default", "demo", RoomDraft())
+    await rooms.replace_room("default", "demo", RoomDraft(), now=NOW)
     later = await rooms.verify_join(await rooms.refresh_token(meanwhile, now=NOW), now=NOW)
     assert later.grants == admission.grants
 

@@ -147,7 +147,7 @@ class TestPeople:
         stage.opens("a", "p")
         stage.closes("a")
         await stage.written()
-        await rooms.replace_room("default", "rdv", RoomDraft(waiting_room=True))
+        await rooms.replace_room("default", "rdv", RoomDraft(waiting_room=True), now=NOW)
         assert (await rooms.verify_join(token, now=NOW)).identity == "p"
 
     async def test_coming_and_going_leaves_the_version_for_callers(self, stage: Stage) -> None:

@@ -147,14 +147,14 @@ class TestDeadlines:
 
     async def test_a_deadline_moves_with_the_times_of_the_room(self, rooms: Rooms) -> None:
         await make(rooms, starts_at=NOW)
-        await rooms.replace_room("default", "rdv", RoomDraft(starts_at=NOW + HOUR))
+        await rooms.replace_room("default", "rdv", RoomDraft(starts_at=NOW + HOUR), now=NOW)
         assert await rooms.deadlines.meet(now=NOW + HOUR) == 0
         assert await rooms.deadlines.meet(now=NOW + 2 * HOUR) == 1
 
     async def test_a_room_that_is_over_has_no_deadline(self, rooms: Rooms) -> None:
         await make(rooms, starts_at=NOW)
         await rooms.act("default", "rdv", RoomAct.CANCEL, now=NOW)
-        await rooms.replace_room("default", "rdv", RoomDraft(starts_at=NOW))
+        await rooms.replace_room("default", "rdv", RoomDraft(starts_at=NOW), now=NOW)
         assert await rooms.deadlines.meet(now=NOW + 2 * HOUR) == 0
         with pytest.raises(InvalidTransition, match="ends_at"):
             await rooms.act("default", "rdv", RoomAct.REOPEN, now=NOW + 2 * HOUR)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rooms import ROLES, SOURCES, Features, Role, Warrant, in_force
+from rooms import ROLES, SOURCES, Bandwidth, Features, Role, Warrant, in_force
 from rooms.rights import (
     EVERYTHING,
     grants_for,
@@ -115,3 +115,18 @@ def test_sources_that_we_do_not_know_allow_nothing() -> None:
 def test_claims_of_a_wrong_type_are_refused(claims: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="is not"):
         grants_from_claims(claims)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("listed", [None, ("camera",), ("microphone", "screen_share")])
+def test_a_room_for_sound_alone_leaves_microphones_to_those_who_may_have_one(
+    role: Role, listed: tuple[str, ...] | None
+) -> None:
+    before = in_force(Warrant(grants_for(role, listed), None), Features())
+    grants = in_force(
+        Warrant(grants_for(role, listed), None), Features(), bandwidth=Bandwidth(audio_only=True)
+    )
+    speaks = before.can_publish and "microphone" in (before.can_publish_sources or SOURCES)
+    assert grants.can_publish is speaks
+    assert set(grants.can_publish_sources) <= {"microphone"}
+    assert (grants.can_subscribe, grants.room_admin) == (before.can_subscribe, before.room_admin)

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from rooms import (
     Answer,
     ApiKey,
+    Bandwidth,
     CallRules,
     Features,
     Full,
@@ -67,7 +68,7 @@ class TestRooms:
         for attempt in (
             rooms.get_room("elsewhere", "rdv"),
             rooms.delete_room("elsewhere", "rdv", now=NOW),
-            rooms.replace_room("elsewhere", "rdv", RoomDraft()),
+            rooms.replace_room("elsewhere", "rdv", RoomDraft(), now=NOW),
             rooms.participants.put("elsewhere", "rdv", "p", ParticipantDraft(), now=NOW),
             rooms.participants.list("elsewhere", "rdv"),
             rooms.links.create_for_guests("elsewhere", "rdv", now=NOW),
@@ -91,7 +92,7 @@ class TestRooms:
         self, rooms: Rooms, witness: Witness
     ) -> None:
         room = await make(rooms, id="rdv")
-        changed = await rooms.replace_room("default", "rdv", RoomDraft(name="B"), if_version=1)
+        changed = await rooms.replace_room("default", "rdv", RoomDraft(name="B"), if_version=1, now=NOW)
         assert (changed.name, changed.version, changed.uid) == ("B", 2, room.uid)
         ((what, uid, rules),) = witness.heard
         assert (what, uid) == ("room", room.uid)
@@ -100,9 +101,9 @@ class TestRooms:
 
     async def test_a_change_meant_for_an_older_version_is_refused(self, rooms: Rooms) -> None:
         await make(rooms, id="rdv")
-        await rooms.replace_room("default", "rdv", RoomDraft(name="B"))
+        await rooms.replace_room("default", "rdv", RoomDraft(name="B"), now=NOW)
         with pytest.raises(StaleVersion):
-            await rooms.replace_room("default", "rdv", RoomDraft(name="C"), if_version=1)
+            await rooms.replace_room("default", "rdv", RoomDraft(name="C"), if_version=1, now=NOW)
         with pytest.raises(StaleVersion):
             await rooms.delete_room("default", "rdv", now=NOW, if_version=1)
         assert (await rooms.get_room("default", "rdv")).name == "B"
@@ -110,7 +111,10 @@ class TestRooms:
     async def test_of_many_changes_to_one_version_exactly_one_is_made(self, rooms: Rooms) -> None:
         await make(rooms, id="rdv")
         outcomes = await asyncio.gather(
-            *(rooms.replace_room("default", "rdv", RoomDraft(name=str(n)), if_version=1) for n in range(8)),
+            *(
+                rooms.replace_room("default", "rdv", RoomDraft(name=str(n)), if_version=1, now=NOW)
+                for n in range(8)
+            ),
             return_exceptions=True,
         )
         assert sum(isinstance(one, Room) for one in outcomes) == 1
@@ -121,11 +125,34 @@ class TestRooms:
     ) -> None:
         room = await make(rooms, id="rdv")
         features = Features(chat=False, e2ee=True)
-        await rooms.replace_room("default", "rdv", RoomDraft(features=features, max_participants=3))
+        await rooms.replace_room("default", "rdv", RoomDraft(features=features, max_participants=3), now=NOW)
         ((what, uid, rules),) = witness.heard
         assert (what, uid) == ("room", room.uid)
         assert isinstance(rules, CallRules)
         assert (rules.features, rules.max_participants) == (features, 3)
+
+    async def test_a_room_for_sound_alone_is_told_of_once_in_the_log_and_with_its_cause(
+        self, rooms: Rooms, witness: Witness
+    ) -> None:
+        await make(rooms, id="rdv")
+        sound = RoomDraft(bandwidth=Bandwidth(audio_only=True))
+        for draft in (sound, sound, RoomDraft(), RoomDraft(name="B")):
+            changed = await rooms.replace_room("default", "rdv", draft, now=NOW + 5)
+            assert changed.bandwidth == draft.bandwidth == (await rooms.get_room("default", "rdv")).bandwidth
+            assert isinstance(witness.heard[-1][2], CallRules)
+            assert witness.heard[-1][2].bandwidth == draft.bandwidth
+        told = (await rooms.events.read(after=0, room_id="rdv")).items
+        assert [(one.type, one.data, one.occurred_at) for one in told[1:]] == [
+            ("audio_only.on", {"cause": "api"}, NOW + 5),
+            ("audio_only.off", {"cause": "api"}, NOW + 5),
+        ]
+
+    async def test_a_change_that_came_too_late_tells_of_nothing(self, rooms: Rooms) -> None:
+        await make(rooms, id="rdv", bandwidth=Bandwidth(audio_only=True))
+        with pytest.raises(StaleVersion):
+            await rooms.replace_room("default", "rdv", RoomDraft(), now=NOW, if_version=7)
+        told = (await rooms.events.read(after=0, room_id="rdv")).items
+        assert [one.type for one in told] == ["room.planned", "audio_only.on"]
 
     async def test_deleting_a_room_takes_everything_along(self, rooms: Rooms, witness: Witness) -> None:
         room = await make(rooms, id="rdv")
@@ -146,7 +173,7 @@ class TestRooms:
 
         rooms.observe(Broken())
         await make(rooms, id="rdv")
-        assert (await rooms.replace_room("default", "rdv", RoomDraft(name="B"))).name == "B"
+        assert (await rooms.replace_room("default", "rdv", RoomDraft(name="B"), now=NOW)).name == "B"
         assert "observer_failed" in caplog.messages
 
 

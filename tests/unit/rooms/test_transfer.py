@@ -133,6 +133,6 @@ class TestSharedMetadata:
         self, rooms: Rooms, key: ApiKey
     ) -> None:
         await make(rooms, "a", shared_metadata="mine")
-        changed = await rooms.replace_room("default", "a", RoomDraft(name="Another"))
+        changed = await rooms.replace_room("default", "a", RoomDraft(name="Another"), now=NOW)
         assert changed.shared_metadata == "mine"
         assert (await enter(rooms, "a")).rules.text == "mine"

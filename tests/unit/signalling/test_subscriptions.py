@@ -1,5 +1,6 @@
 """Who receives what: automatic, asked for, denied by the publisher, or not within one's rights."""
 
+import pytest
 from livekit.protocol import models, rtc
 
 from sfu import PeerError, TrackKey, Wanted
@@ -203,6 +204,53 @@ def test_a_feature_that_is_switched_off_is_off_for_people_who_were_never_stored(
     assert bob.updates_of("bob")[-1].permission.can_publish_data
     assert list(ada.person.tracks) == [voice]
     ada.publishes(models.TrackSource.SCREEN_SHARE)
+
+
+def test_a_room_for_sound_alone_ends_pictures_of_everybody_and_gives_back_the_right_alone(
+    stage: Stage,
+) -> None:
+    host, ada = stage.joins("host", rights(room_admin=True)), stage.joins("ada")
+    voice, camera = ada.publishes(), ada.publishes(models.TrackSource.CAMERA)
+    screen = host.publishes(models.TrackSource.SCREEN_SHARE)
+    sound = host.publishes(models.TrackSource.SCREEN_SHARE_AUDIO)
+    stage.everybody_forgets([host, ada])
+    stage.hub.room_changed("RM_room", rules("sound", audio_only=True))
+    assert (ada.leg.unpublished, host.leg.unpublished) == ([camera], [screen, sound])
+    for person in (host, ada):
+        # The room says why before the rights change.
+        kinds = person.kinds()
+        assert kinds.index("room_update") < min(kinds.index("track_unpublished"), kinds.index("update"))
+        assert person.hears("room_update")[0].room.metadata == "sound"
+        permission = person.updates_of(person.identity)[-1].permission
+        assert list(permission.can_publish_sources) == [models.TrackSource.MICROPHONE]
+    stage.hub.room_changed("RM_room", rules())
+    assert list(ada.person.tracks) == [voice]
+    assert list(ada.updates_of("ada")[-1].permission.can_publish_sources) == []
+    ada.publishes(models.TrackSource.CAMERA)
+
+
+@pytest.mark.parametrize("source", [models.TrackSource.CAMERA, models.TrackSource.MICROPHONE])
+def test_no_picture_is_accepted_in_a_room_for_sound_alone_whatever_it_is_called(
+    stage: Stage, source: models.TrackSource
+) -> None:
+    bob = stage.joins("bob", rules=rules(audio_only=True))
+    bob.says(add_track=rtc.AddTrackRequest(cid="x", type=models.TrackType.VIDEO, source=source))
+    assert bob.hears("track_published") == []
+    assert bob.leg.published == {}
+    bob.publishes()
+
+
+def test_a_picture_that_was_given_out_for_sound_ends_too(stage: Stage) -> None:
+    bob = stage.joins("bob")
+    bob.says(
+        add_track=rtc.AddTrackRequest(
+            cid="x", type=models.TrackType.VIDEO, source=models.TrackSource.MICROPHONE
+        )
+    )
+    bob.offers()
+    assert len(bob.person.tracks) == 1
+    stage.hub.room_changed("RM_room", rules(audio_only=True))
+    assert bob.person.tracks == {}
 
 
 def test_somebody_hidden_during_the_call_disappears_and_comes_back(stage: Stage) -> None:

@@ -57,6 +57,16 @@ export function Bar() {
           onPress={() => view.act('camera')}
         />
       )}
+      {!rights.pictures && rights.microphone && (
+        <Control
+          icon={VideoOff}
+          word={t('bar.camera')}
+          name={t('bar.camera-audio-only')}
+          look="off"
+          disabled
+          onPress={() => undefined}
+        />
+      )}
       {wide.value && rights.screen && canShareScreen && (
         <Control
           icon={media.screenOn.value ? MonitorX : MonitorUp}

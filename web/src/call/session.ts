@@ -145,8 +145,16 @@ export class CallSession {
     this.phase.value = 'connected';
     this.#snapshot();
     if (again) this.toasts.say(t('notice.reconnected'));
+    this.#letGoAtFirst();
     void this.#publish();
     return true;
+  }
+
+  /** What may not be sent here is not captured either, whatever was tried out before the call. */
+  #letGoAtFirst(): void {
+    const rights = this.rights.value;
+    for (const what of ['camera', 'microphone', 'screen'] as const) if (!rights[what]) this.media.letGo(what);
+    if (!rights.pictures) this.toasts.say(t('notice.audio-only'));
   }
 
   async #publish(): Promise<void> {
@@ -283,11 +291,13 @@ export class CallSession {
     for (const what of ['camera', 'microphone', 'screen'] as const) {
       if (before[what] === after[what]) continue;
       if (!after[what]) this.media.letGo(what);
+      if (!after.pictures && what !== 'microphone') continue;
       this.toasts.say(
         t(after[what] ? `notice.allowed.${what}` : `notice.forbidden.${what}`),
         after[what] ? 'info' : 'warning',
       );
     }
+    if (before.pictures && !after.pictures) this.toasts.say(t('notice.audio-only'), 'warning');
     if (!before.unmute && after.unmute) this.toasts.say(t('notice.may-unmute'));
   }
 

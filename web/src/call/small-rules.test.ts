@@ -130,8 +130,8 @@ describe('a message', () => {
 
 describe('rights', () => {
   const features = { chat: true, screenShare: true, raiseHand: true, onePresenter: false };
-  const room = (permissions: object | undefined, attributes: object = {}) =>
-    ({ localParticipant: { permissions, attributes } }) as never;
+  const room = (permissions: object | undefined, attributes: object = {}, metadata = '') =>
+    ({ localParticipant: { permissions, attributes }, metadata }) as never;
   const all = {
     canPublish: true,
     canPublishData: true,
@@ -156,8 +156,17 @@ describe('rights', () => {
 
   test('of an observer are none', () => {
     const observer = { ...all, canPublish: false, canPublishData: false, canUpdateMetadata: false };
-    const { unmute: _, ...rights } = rightsOf(room(observer), features);
+    const { unmute: _, pictures: __, ...rights } = rightsOf(room(observer), features);
     expect(Object.values(rights)).not.toContain(true);
+  });
+
+  test('to send pictures end in a room that says it is for sound', () => {
+    const said = (audioOnly: boolean) => JSON.stringify({ bandwidth: { audio_only: audioOnly } });
+    const { pictures, camera, screen, microphone } = rightsOf(room(all, {}, said(true)), features);
+    expect([pictures, camera, screen, microphone]).toEqual([false, false, false, true]);
+    expect(rightsOf(room(all, {}, said(false)), features).camera).toBe(true);
+    for (const words of ['not json', '7', '{"bandwidth":"no"}'])
+      expect(rightsOf(room(all, {}, words), features).pictures).toBe(true);
   });
 
   test('to unmute is what the service says', () => {

@@ -120,6 +120,10 @@ export class CallView {
         this.#try('microphone', may.microphone, () => media.setMicrophone(!media.microphoneOn.value));
         break;
       case 'camera':
+        if (!may.pictures) {
+          session.toasts.say(t('notice.audio-only'), 'warning');
+          break;
+        }
         this.#try('camera', may.camera, () => media.setCamera(!media.cameraOn.value));
         break;
       case 'share':

@@ -196,6 +196,7 @@ export const fr = {
   'bar.camera': 'Caméra',
   'bar.camera-off': 'Éteindre la caméra',
   'bar.camera-on': 'Allumer la caméra',
+  'bar.camera-audio-only': 'Caméra éteinte : cet appel est uniquement audio',
   'bar.share': 'Écran',
   'bar.share-on': 'Partager l’écran',
   'bar.share-off': 'Arrêter le partage',
@@ -402,6 +403,7 @@ export const fr = {
   'notice.may-unmute': 'Vous pouvez de nouveau rallumer votre micro.',
   'notice.camera-cut-by-host':
     'Votre caméra a été éteinte par la personne qui anime. Touchez « Caméra » pour la rallumer.',
+  'notice.audio-only': 'Cet appel est uniquement audio : les caméras et le partage d’écran sont désactivés.',
   'notice.forbidden.camera': 'La personne qui anime a éteint votre caméra pour l’instant.',
   'notice.forbidden.microphone': 'La personne qui anime a coupé votre micro pour l’instant.',
   'notice.forbidden.screen': 'Le partage d’écran n’est pas possible pour l’instant.',
