@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from livekit.protocol.models import ParticipantInfo, TrackInfo
     from livekit.protocol.room import SendDataRequest, UpdateParticipantRequest, UpdateSubscriptionsRequest
 
+    from rooms import LegQuality
+
 
 class LiveRooms(Protocol):
     """Calls, each by the uid of its room.
@@ -29,6 +31,9 @@ class LiveRooms(Protocol):
 
     def hands(self, room: str) -> Sequence[tuple[str, str]]:
         """Return who has a hand up, first come first, each with since when (ISO 8601)."""
+
+    def quality(self, room: str) -> Sequence[LegQuality]:
+        """Return how the connection of everybody in the call is whose media is up."""
 
     def mute(self, room: str, identity: str, track: str) -> TrackInfo:
         """Mute a track of somebody."""

@@ -21,6 +21,7 @@ CHAPTERS: Mapping[str, tuple[str, str]] = {
     "participant_operations": ("participants", "The people of a room, and the tokens and links for them."),
     "admission_operations": ("waiting_room", "Who waits is let in or turned away."),
     "moderation_operations": ("moderation", "What an application does about a call, as hosts may."),
+    "quality_operations": ("quality", "How the connections of the people in a call are just now."),
     "group_operations": ("groups", "Sub-groups of a room, into which people move without joining again."),
     "event_operations": ("events", "What happened, in order."),
     "rating_operations": ("ratings", "What people thought of the call."),

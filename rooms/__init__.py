@@ -61,6 +61,7 @@ from rooms.movers import Application, Mover
 from rooms.outbox import Outbox, Turn
 from rooms.outbox_picking import Parcel
 from rooms.participants import Ticket
+from rooms.quality import LayerNow, LegQuality, LineFigures, QualityWord
 from rooms.ratings import REASONS, Rating, Ratings, Reason
 from rooms.retries import Outcome, OutcomeCode
 from rooms.rights import in_force
@@ -113,8 +114,11 @@ __all__ = [
     "JoinRefused",
     "KeyRing",
     "LateNotice",
+    "LayerNow",
     "LegJournal",
     "LegObserver",
+    "LegQuality",
+    "LineFigures",
     "Link",
     "Moderation",
     "ModerationAct",
@@ -129,6 +133,7 @@ __all__ = [
     "Participant",
     "ParticipantDraft",
     "ParticipantState",
+    "QualityWord",
     "Rating",
     "Ratings",
     "Reason",

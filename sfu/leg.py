@@ -14,6 +14,7 @@ from sfu.model import (
     LegKey,
     LegListener,
     LegStats,
+    MediaKind,
     PublishIntent,
     TrackKey,
     TrackView,
@@ -178,6 +179,15 @@ class Leg:
         """Return the leg's figures since it connected."""
         self._check_open()
         return self.transport.stats()
+
+    def layers(self) -> Mapping[TrackKey, int | None]:
+        """Return which encoding of each subscribed picture is sent to this leg now, 0 the lowest.
+
+        None while nothing of it is sent.
+        """
+        self._check_open()
+        subscriptions = self._subscriptions.items()
+        return {key: one.layer for key, one in subscriptions if one.track.kind is MediaKind.VIDEO}
 
     def close(self, reason: CloseReason) -> None:
         """End the connection, its tracks and its subscriptions; does nothing the second time."""

@@ -36,6 +36,11 @@ class Subscription:
         track = self.track
         return Wish(track.key, track.kind, track.intent.stream_id, track.payloads, self.ssrc, self.rtx_ssrc)
 
+    @property
+    def layer(self) -> int | None:
+        """The encoding that is sent now; None while nothing is."""
+        return None if self._id is None or self.plan.encoding is None else self.current
+
     def deliver(self, effect: Delivered, transport: int) -> None:
         """Begin to send in the section that was agreed; CoreBusy when the core has no room."""
         if self.track.core_id is None:

@@ -1,5 +1,6 @@
 """What signalling uses of the live side: `sfu.Sfu`, `sfu.Call` and `sfu.Leg` have these methods and more."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from sfu import (
@@ -51,6 +52,9 @@ class LiveLeg(Protocol):
 
     def stats(self) -> LegStats:
         """Return the figures so far."""
+
+    def layers(self) -> Mapping[TrackKey, int | None]:
+        """Return which encoding of each subscribed picture is sent now."""
 
     def close(self, reason: CloseReason) -> None:
         """End the connection."""

@@ -10,7 +10,7 @@ from livekit.protocol import models
 from livekit.protocol.models import DataPacket
 from livekit.protocol.room import SendDataRequest, UpdateParticipantRequest, UpdateSubscriptionsRequest
 
-from rooms import Gate, Grants
+from rooms import Gate, Grants, LegQuality, QualityWord
 from sfu import PeerError, TrackKey
 from signalling.livekit.call import Call
 from signalling.livekit.data import LOSSY, RELIABLE
@@ -22,6 +22,13 @@ from signalling.livekit.participant import Participant
 from signalling.livekit.settings import SignalLimits
 from signalling.livekit.vocabulary import permission_from_wire
 from signalling.present import Present
+
+_WORDS: Mapping[models.ConnectionQuality, QualityWord] = {
+    models.ConnectionQuality.EXCELLENT: "excellent",
+    models.ConnectionQuality.GOOD: "good",
+    models.ConnectionQuality.POOR: "poor",
+    models.ConnectionQuality.LOST: "lost",
+}
 
 
 class Management:
@@ -64,6 +71,15 @@ class Management:
         queues = [call.moderating.hands for call in self._hub.calls_of(room)]
         up = [(identity, hands.value(identity)) for hands in queues for identity in hands]
         return sorted(up, key=lambda one: (one[1], one[0]))
+
+    def quality(self, room: str) -> Sequence[LegQuality]:
+        """Return how the connection of everybody in the call is whose media is up."""
+        return [
+            self._quality_of(call, person)
+            for call in self._hub.calls_of(room)
+            for person in call.roster
+            if person.leg is not None and person.lifecycle.media_up
+        ]
 
     def mute(self, room: str, identity: str, track: str) -> models.TrackInfo:
         """Mute a track; its publisher is told, and may unmute it again."""
@@ -124,6 +140,23 @@ class Management:
         if self._find(room, identity)[1] is not person:
             raise PeerError("unreachable", "this person has just joined afresh; try again")
         self._hub.move(person, admission, token, now=self._clocks.now())
+
+    def _quality_of(self, call: Call, person: Participant) -> LegQuality:
+        judged = person.quality
+        age = self._clocks.now() - person.quality_since
+        return LegQuality(
+            leg=person.key,
+            identity=person.identity,
+            group=None if call.group is None else call.group.id,
+            path=person.path,
+            family=person.family,
+            figures=person.figures,
+            pictures=call.subscriptions.pictures_of(person),
+            audio_only=call.rules.bandwidth.audio_only,
+            word=None if judged is None else _WORDS[judged.word],
+            score=None if judged is None else judged.score,
+            since=None if judged is None else self._clocks.wall() - age,
+        )
 
     def _find(self, room: str, identity: str) -> tuple[Call, Participant]:
         found = self._hub.find_person(room, identity)

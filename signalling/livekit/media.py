@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from livekit.protocol import rtc
 
-from sfu import PeerError, Speaker, TrackKey, TrackView
+from sfu import LegStats, PeerError, Speaker, TrackKey, TrackView
 from signalling.livekit.data import LOSSY, RELIABLE, Sender, relay
+from signalling.livekit.figures import Reading
 from signalling.livekit.lifecycle import Event
 from signalling.livekit.line import Line
 from signalling.livekit.outbox import Outgoing
@@ -46,6 +47,7 @@ class LegEars:
         """Tell everybody that the person is there."""
         if self._person.lifecycle.handle(Event.MEDIA_UP):
             self._person.line = Line(up_since=self._now())
+            self._person.reading = Reading(self._now(), LegStats())
             self._call.around.timers.cancel(self._person, Timer.MEDIA)
             self._call.lines.began(self._person, path, ipv6=ipv6)
             self._call.roster.changed(self._person, now=self._now())

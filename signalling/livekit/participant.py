@@ -6,8 +6,9 @@ from typing import Protocol
 
 from livekit.protocol import models, rtc
 
-from rooms import Admission, Grants, IpFamily
+from rooms import Admission, Grants, IpFamily, LineFigures
 from sfu import LegKey, TrackKey
+from signalling.livekit.figures import Reading
 from signalling.livekit.hands import OURS
 from signalling.livekit.lifecycle import Lifecycle, State
 from signalling.livekit.line import Line
@@ -68,7 +69,12 @@ class Participant:
         self.heard_at = now
         self.last_sequence = 0
         """Of the reliable data messages taken from this client."""
+        self.reading: Reading | None = None
+        """The counters of the leg when its line was judged last; None before media is up."""
+        self.figures = LineFigures()
         self.quality: Quality | None = None
+        self.quality_since = 0.0
+        """Since when its word has been the same."""
         self.line: Line | None = None
         """What was told of the line in the room's log; None before media is up."""
         self.path = ""

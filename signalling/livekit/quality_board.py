@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from livekit.protocol import rtc
 
 from sfu import LegKey, LegStats
+from signalling.livekit.figures import Reading, figures_between
 from signalling.livekit.line_news import LineNews
 from signalling.livekit.outbox import Outgoing
 from signalling.livekit.participant import Participant
@@ -13,12 +14,11 @@ from signalling.livekit.roster import Roster
 
 
 class QualityBoard:
-    """Remembers the last reading of every leg of one call."""
+    """Judges the connections of one call."""
 
     def __init__(self, roster: Roster, lines: LineNews) -> None:
         self._roster = roster
         self._lines = lines
-        self._readings: dict[LegKey, LegStats] = {}
         self._informed: set[LegKey] = set()
         """Who has been told of everybody."""
 
@@ -40,20 +40,23 @@ class QualityBoard:
 
     def forget(self, person: Participant) -> None:
         """Forget a participant who left."""
-        self._readings.pop(person.key, None)
         self._informed.discard(person.key)
 
     def _judge(self, person: Participant, *, now: float) -> bool:
         """Return whether the word is another one now."""
         if person.leg is None or not person.lifecycle.media_up:
             return False
-        after = person.leg.stats()
-        before = self._readings.get(person.key, LegStats())
-        self._readings[person.key] = after
+        after = Reading(now, person.leg.stats())
+        before = person.reading or Reading(now, LegStats())
+        person.reading = after
+        person.figures = figures_between(before, after) or person.figures
         last = person.quality
-        person.quality = LOST if person.silent else judge(before, after, last=last)
+        person.quality = LOST if person.silent else judge(before.stats, after.stats, last=last)
         self._lines.judged(person, now=now)
-        return last is None or last.word != person.quality.word
+        if last is not None and last.word == person.quality.word:
+            return False
+        person.quality_since = now
+        return True
 
     def _tell(self, viewer: Participant, people: Iterable[Participant]) -> None:
         updates = [

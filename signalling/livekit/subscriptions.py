@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from livekit.protocol import rtc
 from livekit.protocol.models import SubscriptionError
 
+from rooms import LayerNow
 from sfu import LegKey, PeerError, TrackKey, Wanted
 from signalling.livekit.counters import Counters
 from signalling.livekit.outbox import Outgoing
@@ -118,6 +119,17 @@ class Subscriptions:
         """Return what is delivered to a participant."""
         state = self._subscribers.get(subscriber.key)
         return frozenset(state.active) if state else frozenset()
+
+    def pictures_of(self, subscriber: Participant) -> tuple[LayerNow, ...]:
+        """Return which layer of each picture goes to a participant now."""
+        if subscriber.leg is None:
+            return ()
+        found = ((self._roster.publisher_of(key), layer) for key, layer in subscriber.leg.layers().items())
+        return tuple(
+            LayerNow(one[0].identity, one[1].intent.source.value, layer, len(one[1].intent.encodings))
+            for one, layer in found
+            if one is not None
+        )
 
     def _reconcile(self, subscriber: Participant, publisher: Participant, track: PublishedTrack) -> None:
         if subscriber is publisher or subscriber.leg is None:

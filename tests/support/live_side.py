@@ -1,5 +1,7 @@
 """A live side without media: remembers what it was told and reports what a test wants reported."""
 
+from collections.abc import Mapping
+
 from sfu import (
     Answer,
     CallKey,
@@ -36,6 +38,7 @@ class FakeLeg:
         self.takes_data = True
         self.resyncs = 0
         self.now_stats = LegStats()
+        self.now_layers: dict[TrackKey, int | None] = {}
         self.closed: CloseReason | None = None
         self._told: set[TrackKey] = set()
         """Tracks that have a section, which the listener is told once."""
@@ -99,6 +102,9 @@ class FakeLeg:
         self._told -= self.subscribed
         self.subscribed.clear()
         self.listener = listener
+
+    def layers(self) -> Mapping[TrackKey, int | None]:
+        return self.now_layers
 
     def stats(self) -> LegStats:
         return self.now_stats

@@ -6,12 +6,13 @@ from livekit.protocol import rtc
 from control_api import Addresses, ApiSettings, ControlApi
 from rooms import Admission
 from rooms.announcements import AT_MOST
+from sfu import LegStats
 from signalling.livekit.management import Management
 from signalling.livekit.media import Clocks
 from signalling.livekit.settings import SignalLimits
 from tests.support.stage import Client as Person
 from tests.support.stage import Stage
-from tests.unit.control_api.conftest import NOW, Client
+from tests.unit.control_api.conftest import NOW, READER, STRANGER, Client
 
 P = "/v1/rooms/rdv/participants/p"
 
@@ -79,6 +80,37 @@ async def test_restraints_are_put_in_force_and_shown(client: Client, stage: Stag
     await client.ask("PUT", "/v1/rooms/rdv/restraints", {"forbidden": ["screen_share"]})
     room = (await client.ask("GET", "/v1/rooms/rdv")).body
     assert room["restraints"]["forbidden"] == ["screen_share", "screen_share_audio"]
+
+
+async def test_how_lines_are_is_told_without_addresses_and_only_of_the_own_tenant(
+    client: Client, stage: Stage
+) -> None:
+    assert (await client.ask("GET", "/v1/rooms/rdv/quality")).body == {"items": []}
+    person = await come(client, stage)
+    (line,) = (await client.ask("GET", "/v1/rooms/rdv/quality", key=READER)).body["items"]
+    assert (line["connection"], line["identity"], line["kbps_up"]) == (person.sid, "p", None)
+    person.leg.now_stats = LegStats(packets_up=990, lost_up=10, bytes_up=62_500, rtt_seconds=0.05)
+    stage.passes(5)
+    (line,) = (await client.ask("GET", "/v1/rooms/rdv/quality")).body["items"]
+    assert line == {
+        "connection": person.sid,
+        "identity": "p",
+        "group": None,
+        "path": "udp",
+        "family": "ipv4",
+        "loss_up": 0.01,
+        "loss_down": None,
+        "rtt_seconds": 0.05,
+        "kbps_up": 100.0,
+        "kbps_down": 0.0,
+        "pictures": [],
+        "audio_only": False,
+        "quality": "excellent",
+        "score": line["score"],
+        "since": "2030-03-17T17:46:40Z",
+    }
+    assert 4.1 < line["score"] < 4.5
+    assert (await client.ask("GET", "/v1/rooms/rdv/quality", key=STRANGER)).status == 404
 
 
 async def test_a_room_is_locked_and_unlocked(client: Client, stage: Stage) -> None:

@@ -9,12 +9,20 @@ from livekit.protocol import models, rtc
 from livekit.protocol.models import DataPacket, DisconnectReason
 from livekit.protocol.room import SendDataRequest, UpdateParticipantRequest, UpdateSubscriptionsRequest
 
-from rooms import Admission, JoinRefused, RoomObserver, Warrant
-from sfu import PeerError
+from rooms import (
+    Admission,
+    GroupPlace,
+    JoinRefused,
+    LayerNow,
+    LineFigures,
+    RoomObserver,
+    Warrant,
+)
+from sfu import LegStats, PeerError
 from signalling.livekit.management import Management
 from signalling.livekit.media import Clocks
 from signalling.livekit.settings import SignalLimits
-from tests.support.stage import ROOM, Client, Stage, rights, rules
+from tests.support.stage import ROOM, Client, Stage, admission, rights, rules
 
 THERE = "RM_there"
 
@@ -79,7 +87,51 @@ class TestSeeing:
         assert management.head_count(ROOM) == (1, 1)
         assert management.participant(ROOM, "ada").tracks[0].source == models.TrackSource.MICROPHONE
 
+    def test_how_lines_are_is_of_the_last_interval_and_as_clients_were_told(
+        self, stage: Stage, management: Management
+    ) -> None:
+        ada, bob = stage.joins("ada"), stage.joins("bob")
+        stage.joins("cy", connected=False)
+        camera = ada.publishes(models.TrackSource.CAMERA)
+        before = {one.identity: one for one in management.quality(ROOM)}
+        assert set(before) == {"ada", "bob"}
+        assert (before["ada"].figures, before["ada"].word, before["ada"].since) == (LineFigures(), None, None)
+        ada.leg.now_stats = LegStats(packets_up=850, lost_up=150, bytes_up=62_500, rtt_seconds=0.05)
+        bob.leg.now_layers = {camera: 1}
+        stage.passes(5)
+        lines = {one.identity: one for one in management.quality(ROOM)}
+        assert lines["ada"].figures == LineFigures(0.15, None, 100.0, 0.0, 0.05)
+        assert (lines["ada"].word, lines["ada"].since) == ("poor", stage.wall())
+        told = bob.hears("connection_quality")[-1].updates
+        assert [one.score for one in told if one.participant_sid == ada.sid] == [
+            pytest.approx(lines["ada"].score)
+        ]
+        assert lines["bob"].pictures == (LayerNow("ada", "camera", 1, 1),)
+        assert (lines["bob"].path, lines["bob"].family, lines["bob"].word) == ("udp", "ipv4", "excellent")
+        stage.passes(5)
+        after = {one.identity: one for one in management.quality(ROOM)}
+        assert after["ada"].figures == LineFigures(None, None, 0.0, 0.0, 0.05)
+        assert (after["ada"].word, after["bob"].since) == ("excellent", lines["bob"].since)
+        assert after["ada"].since == stage.wall()
+
+    def test_lines_of_groups_are_the_rooms_and_figures_go_along_into_them(
+        self, stage: Stage, management: Management
+    ) -> None:
+        ada = stage.joins("ada")
+        ada.leg.now_stats = LegStats(packets_up=500, lost_up=500)
+        stage.passes(5)
+        group = GroupPlace("GR_left", "Left")
+        stage.hub.place(ada.person, admission("ada", group=group), "a token", now=stage.now)
+        stage.hub.room_changed(ROOM, rules(audio_only=True))
+        ada.leg.now_stats = LegStats(packets_up=1500, lost_up=500)
+        stage.passes(5)
+        (line,) = management.quality(ROOM)
+        assert (line.group, line.audio_only) == ("GR_left", True)
+        # What was lost before the move counts neither in the figures nor in the judgement after it.
+        assert (line.figures.loss_up, line.word) == (0.0, "excellent")
+
     def test_where_nobody_is_there_is_nothing(self, management: Management) -> None:
+        assert management.quality("RM_other") == []
         assert management.participants("RM_other") == []
         assert management.head_count("RM_other") == (0, 0)
         with pytest.raises(PeerError, match="participant-gone"):

@@ -8,8 +8,10 @@ import pytest
 from livekit.protocol import models, rtc
 from livekit.protocol.models import ConnectionQuality
 
+from rooms import LineFigures
 from sfu import LegKey, LegStats, Speaker, TrackKey
 from signalling.livekit.entrance import Refusal, check_origin, end_of, read_join_request, token_of
+from signalling.livekit.figures import Reading, figures_between
 from signalling.livekit.outbox import Outbox, Outgoing
 from signalling.livekit.permissions import audience_from_wire
 from signalling.livekit.quality import Quality, judge
@@ -286,3 +288,18 @@ def test_a_missing_join_request_is_told_as_such_and_never_as_not_found() -> None
     with pytest.raises(Refusal) as refused:
         read_join_request({}, max_bytes=10)
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("seconds", "after", "wanted"),
+    [
+        (0.9, LegStats(packets_up=100), None),
+        (5.0, LegStats(), LineFigures(None, None, 0.0, 0.0, None)),
+        (2.0, LegStats(packets_up=3, lost_up=1, bytes_up=250), LineFigures(0.25, None, 1.0, 0.0, None)),
+        (2.0, LegStats(packets_down=9, lost_down=-4), LineFigures(None, 0.0, 0.0, 0.0, None)),
+    ],
+)
+def test_figures_are_of_the_time_between_two_readings(
+    seconds: float, after: LegStats, wanted: LineFigures | None
+) -> None:
+    assert figures_between(Reading(10.0, LegStats()), Reading(10.0 + seconds, after)) == wanted
