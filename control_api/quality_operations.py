@@ -9,6 +9,7 @@ from control_api.quality_schemas import LegQualityBody, QualityBody
 async def read_quality(call: Call) -> Reply:
     """Read how the connections of a room and its sub-groups are; nobody in the call is an empty list."""
     room = await call.rooms.get_room(call.tenant, call.path["room"])
+    await call.rooms.check_here(room.uid)
     return Reply(200, QualityBody(items=[LegQualityBody.of(one) for one in call.calls.quality(room.uid)]))
 
 
@@ -20,5 +21,6 @@ OPERATIONS = (
         "Read how connections are",
         "rooms:read",
         answer=QualityBody,
+        refusals=("elsewhere",),
     ),
 )

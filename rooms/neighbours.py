@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     _Act = Callable[[RoomObserver], None]
 
 AT_ONCE = 500
-_OF_ROOMS = frozenset({"room.restrained", "room.locked", "room.unlocked"})
+_OF_ROOMS = frozenset({"room.restrained", "room.locked", "room.unlocked", "audio_only.on", "audio_only.off"})
 
 
 class Neighbours:

@@ -7,6 +7,7 @@ import pytest
 from rooms import (
     ApiKey,
     Application,
+    Bandwidth,
     CallRules,
     GroupDraft,
     KeyRing,
@@ -91,6 +92,15 @@ async def test_what_lasts_is_told_as_it_is_stored(here: Rooms, there: Rooms) -> 
     rules = told[-1][2]
     assert isinstance(rules, CallRules)
     assert not rules.restraints.may_unmute
+
+
+async def test_a_room_for_sound_alone_is_one_at_every_server(here: Rooms, there: Rooms) -> None:
+    sound = Bandwidth(audio_only=True)
+    await there.replace_room("default", "rdv", RoomDraft(bandwidth=sound), now=NOW)
+    ((what, room, rules),) = await heard(here)
+    assert (what, room) == ("room", await uid(here))
+    assert isinstance(rules, CallRules)
+    assert rules.bandwidth == sound
 
 
 async def test_an_end_elsewhere_ends_the_call_here(here: Rooms, there: Rooms) -> None:

@@ -211,6 +211,23 @@ async def test_a_wanted_size_becomes_a_target(live: Live) -> None:
     assert subscription.plan[0] is None
 
 
+async def test_the_layer_of_a_picture_is_what_is_sent_and_nothing_while_it_is_not(live: Live) -> None:
+    publisher(live)
+    viewer = Person(live, "viewer")
+    for key in ("TR_cam", "TR_mic"):
+        viewer.leg.subscribe(TrackKey(key))
+    assert viewer.leg.layers() == {"TR_cam": None}
+    viewer.leg.negotiate(JOIN)
+    number = next(n for n, one in live.core.subscriptions.items() if one.plan == (2, 255))
+    live.core.emit(bridge.LayerSwitched(subscription=number, encoding=1))
+    await turns()
+    assert viewer.leg.layers() == {"TR_cam": 1}
+    viewer.leg.set_wanted(TrackKey("TR_cam"), Wanted(disabled=True))
+    assert viewer.leg.layers() == {"TR_cam": None}
+    viewer.leg.unsubscribe(TrackKey("TR_cam"))
+    assert viewer.leg.layers() == {}
+
+
 async def test_a_wanted_layer_set_before_the_delivery_holds(live: Live) -> None:
     publisher(live)
     viewer = Person(live, "viewer")
