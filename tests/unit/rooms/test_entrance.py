@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import jwt
 import pytest
 
 from rooms import (
     Admission,
     ApiKey,
+    Bandwidth,
     Features,
     Grants,
     JoinRefused,
@@ -123,6 +125,27 @@ async def test_what_a_token_narrows_stays_so_whatever_is_stored_and_however_ofte
         token = await rooms.refresh_token(admission, now=NOW)
         admission = await rooms.verify_join(token, now=NOW)
     assert admission.grants == narrow
+
+
+async def test_a_room_that_was_for_sound_alone_for_a_while_takes_nothing_away_for_good(
+    rooms: Rooms, room: Room, key: ApiKey
+) -> None:
+    await rooms.participants.put("default", "demo", "p1", ParticipantDraft(role="host"), now=NOW)
+    tokens = [livekit_token(identity="new")]
+    before = [await rooms.verify_join(token, now=NOW) for token in tokens]
+    sound = RoomDraft(bandwidth=Bandwidth(audio_only=True))
+    await rooms.replace_room("default", "demo", sound, now=NOW)
+    tokens.append((await rooms.participants.mint_token(key, "demo", "p1", now=NOW)).token)
+    for token in tokens:
+        meanwhile = await rooms.verify_join(token, now=NOW)
+        assert meanwhile.grants.can_publish_sources == ("microphone",)
+    claims = jwt.decode(
+        tokens[1], SECRET, algorithms=["HS256"], options={"verify_exp": False, "verify_nbf": False}
+    )
+    assert claims["video"]["canPublishSources"] == ["microphone"]
+    await rooms.replace_room("default", "demo", RoomDraft(), now=NOW)
+    later = [await rooms.verify_join(token, now=NOW) for token in tokens]
+    assert [one.grants for one in later] == [before[0].grants, EVERYTHING]
 
 
 async def test_a_feature_that_was_off_for_a_while_takes_nothing_away_for_good(

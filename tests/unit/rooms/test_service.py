@@ -141,6 +141,8 @@ class TestRooms:
             assert changed.bandwidth == draft.bandwidth == (await rooms.get_room("default", "rdv")).bandwidth
             assert isinstance(witness.heard[-1][2], CallRules)
             assert witness.heard[-1][2].bandwidth == draft.bandwidth
+            said = json.loads(witness.heard[-1][2].text or "{}").get("bandwidth", {"audio_only": False})
+            assert said == {"audio_only": draft.bandwidth.audio_only}
         told = (await rooms.events.read(after=0, room_id="rdv")).items
         assert [(one.type, one.data, one.occurred_at) for one in told[1:]] == [
             ("audio_only.on", {"cause": "api"}, NOW + 5),
