@@ -80,6 +80,8 @@ pub struct Browser {
     dtls: Dtls,
     dtls_started: bool,
     dtls_due: Time,
+    /// The handshake took too long; it names the time at which it gave up as its next for ever.
+    dtls_gave_up: bool,
     next_check: Time,
     checked: bool,
     trusted: bool,
@@ -106,6 +108,7 @@ impl Browser {
             dtls,
             dtls_started: false,
             dtls_due: Time::NEVER,
+            dtls_gave_up: false,
             next_check: Time::NEVER,
             checked: false,
             trusted: false,
@@ -227,7 +230,7 @@ impl Browser {
             self.check(now);
         }
         if now >= self.dtls_due {
-            let _ = self.dtls.handle_timeout(self.instant(now));
+            self.dtls_gave_up |= self.dtls.handle_timeout(self.instant(now)).is_err();
         }
         self.data.handle_timeout(now);
         self.pump(now);
@@ -325,7 +328,8 @@ impl Browser {
                 Output::CloseNotify => self.occurrences.push_back(Occurrence::Closed),
                 Output::Timeout(at) => {
                     let after = at.saturating_duration_since(self.config.epoch).as_nanos().div_ceil(1_000);
-                    self.dtls_due = Time(u64::try_from(after).unwrap_or(u64::MAX));
+                    let after = Time(u64::try_from(after).unwrap_or(u64::MAX));
+                    self.dtls_due = if self.dtls_gave_up { Time::NEVER } else { after };
                     let Some(packet) = self.data.poll_transmit(now) else { break };
                     if self.media.is_some() {
                         let _ = self.dtls.send_application_data(&packet);
