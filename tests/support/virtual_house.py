@@ -25,7 +25,7 @@ from sfu.bridge import Core, CoreLike, make_core
 from signalling.livekit import LiveKitServer
 from signalling.waiting import WaitingServer
 from tests.support.pretended_socket import PretendedSocket
-from tests.support.virtual_time import VirtualLoop
+from tests.support.virtual_time import VirtualLoop, sleep
 
 KEY = ApiKey("portal", "a-secret-of-the-tests-that-is-long-enough")
 EPOCH = 1_900_000_000.0
@@ -87,16 +87,26 @@ class House:
         self.waiting = WaitingServer(self.rooms, node=_NODE)
         await self.waiting.start()
 
+    async def close(self) -> None:
+        """End the server in good order, then whatever is left of its clients."""
+        await self.waiting.close()
+        await self.signalling.close()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self.rooms.close()
+        await self.crash()
+
     async def crash(self) -> None:
         """End the server between two instructions: nothing is said to anybody and nothing more is written."""
         self.turn()
         self.loop.end_of_a_process()
         self.loop.remove_reader(self._reader)
-        # What ends begins something in its turn here and there.
+        # Again in every turn: what ends begins something here and there, or makes an error of its end and goes on.
         while others := [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
             for task in others:
                 task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
+            await sleep(0)
         with suppress(asyncio.CancelledError):  # of who writes
             await self.rooms.close()
         self.loop.end_of_a_process()  # what was due to whom has just ended

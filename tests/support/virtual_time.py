@@ -51,7 +51,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         for database in self.databases:
             with suppress(sqlite3.ProgrammingError):  # closed already
                 database.rollback()
-        self.databases.clear()
         for handle in self._scheduled:  # type: ignore[attr-defined]
             handle.cancel()
 
