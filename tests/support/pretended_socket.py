@@ -6,20 +6,29 @@ from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 
+from tests.support.virtual_time import sleep
+
 Frame = str | bytes
 
 
 class Line:
     """One client's connection to a handler of the server."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, hear: Callable[["Line", Frame], None]) -> None:
-        """Call `hear` with every frame that the server sends."""
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        hear: Callable[["Line", Frame], None],
+        *,
+        upgrade_turns: int = 0,
+    ) -> None:
+        """Call `hear` with every frame that the server sends; the upgrade takes so many turns of the loop."""
         self.open = True
         self.close_code: int | None = None
         """With which code the server closed it."""
         self.refused: int | None = None
         """The status of the answer that came instead of an upgrade."""
         self.upgraded = False
+        self.upgrade_turns = upgrade_turns
         self.said: list[Frame] = []
         self._loop = loop
         self._hear = hear
@@ -63,6 +72,8 @@ class PretendedSocket:
         return True
 
     async def prepare(self, request: Any) -> None:
+        for _ in range(request.line.upgrade_turns):
+            await sleep(0)
         request.line.upgraded = True
 
     def __aiter__(self) -> "PretendedSocket":

@@ -102,7 +102,7 @@ class House:
         self.turn()
         self.loop.end_of_a_process()
         self.loop.remove_reader(self._reader)
-        # Again in every turn: what ends begins something here and there, or makes an error of its end and goes on.
+        # In every turn: what ends begins something here and there, or makes an error of its end and goes on.
         while others := [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]:
             for task in others:
                 task.cancel()

@@ -12,6 +12,8 @@ from tests.support.virtual_house import House
 
 _CID = "microphone"
 _MOST_CALLERS = 4
+_SLOWEST_UPGRADE = 40
+"""Turns of the loop, in which somebody may decide otherwise."""
 
 
 class Caller:
@@ -23,7 +25,7 @@ class Caller:
         self.token = token
         self.sid = ""
         self.peer: int | None = None
-        self.line = Line(person.house.loop, self._hear)
+        self.line = self._a_line()
         self._ours: Ours | None = None
         self._ssrc = 0
         self._receiving = 0
@@ -37,7 +39,7 @@ class Caller:
     def resume(self) -> None:
         """Come back with another connection."""
         self.line.drop()
-        self.line = Line(self.person.house.loop, self._hear)
+        self.line = self._a_line()
         self.token = self.person.token
         self._dial(rtc.JoinRequest(reconnect=True, participant_sid=self.sid))
 
@@ -56,6 +58,10 @@ class Caller:
         if self.peer is not None:
             self.person.house.simulation.vanish(self.peer)
             self._connected = False
+
+    def _a_line(self) -> Line:
+        loop = self.person.house.loop
+        return Line(loop, self._hear, upgrade_turns=loop.chance.randint(0, _SLOWEST_UPGRADE))
 
     def _dial(self, request: rtc.JoinRequest) -> None:
         wrapped = rtc.WrappedJoinRequest(join_request=request.SerializeToString()).SerializeToString()

@@ -56,6 +56,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def in_turns(self, turns: int, what: Callable[..., None], *args: Any) -> None:
         """Call back after so many turns of the loop."""
+        if self.is_closed():
+            return  # a connection that a crash left behind is cleared away
         if turns > 0:
             self.call_soon(self.in_turns, turns - 1, what, *args)
         else:

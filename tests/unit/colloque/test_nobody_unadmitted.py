@@ -4,14 +4,14 @@ The whole server in virtual time (tests/support/virtual_house.py). Every datagra
 is held against what is stored, read apart from the server: none goes to somebody who is not let in, and none
 later than a second after a removal, a denial or the end.
 
-Runs on demand: COLLOQUE_LONG_RUNS=1000 makes that many lives.
+A few lives are in the suite, always the same; COLLOQUE_LONG_RUNS=1000 makes that many, the same ones first.
 """
 
 import asyncio
+import gc
 import json
 import os
 import random
-from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from itertools import pairwise
@@ -20,8 +20,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, settings
-from hypothesis import strategies as st
 
 from rooms import (
     Application,
@@ -34,13 +32,14 @@ from rooms import (
     RoomsSettings,
 )
 from rooms.states import OVER
+from rooms.tokens import CLOCK_LEEWAY_SECONDS
 from signalling.livekit.entrance import end_of
 from tests.support.rooms_database import empty_database
 from tests.support.virtual_house import EPOCH, KEY, House
 from tests.support.virtual_people import Person
 from tests.support.virtual_time import VirtualLoop, sleep
 
-LONG = int(os.environ.get("COLLOQUE_LONG_RUNS", "0"))
+LIVES = int(os.environ.get("COLLOQUE_LONG_RUNS", "12"))
 ROOM = "rdv"
 APPLICATION = Application("default", ROOM)
 ROLES: dict[str, Role] = {
@@ -73,8 +72,8 @@ SETTINGS = RoomsSettings(
 )
 TURNS = (0, 0, 1, 3, 8, 40)
 """How far a thing gets before the next begins, in turns of the loop."""
-STEPS = st.lists(st.integers(0, 2**32), min_size=50, max_size=70)
-"""What happens: each number chooses one thing and all about it."""
+STEPS = 60
+"""How many things happen in a life."""
 
 
 class Truth:
@@ -123,15 +122,15 @@ class Life:
         self.unsettled: set[asyncio.Task[None]] = set()
         self.chance = random.Random(seed)
 
-    def live(self, steps: list[int]) -> None:
-        """Begin, do what each number says, and look after each whether all is well."""
+    def live(self) -> None:
+        """Begin, let one thing after another happen, and look after each whether all is well."""
         with self.house.current():
             try:
                 self._run(self._prepare())
-                for step in steps:
-                    self.chance = random.Random(step)
+                assert self.house.figures["rtp"] > 10, "people heard each other"
+                for number in range(STEPS):
                     what = self.chance.choice(_THINGS)
-                    note(f"{what.__name__} {step}")
+                    print(number, what.__name__)  # shown if this life fails
                     what(self)
                     self._go_on(self.chance.choice(TURNS))
                     self.look()
@@ -244,7 +243,7 @@ class Life:
         for name, person in self.people.items():
             for at, token in person.came_in:
                 assert self.truth.ever_let_in(name, at, at), (name, "came in")
-                assert (end_of(token) or 0.0) >= at, "with a token that had run out"
+                assert (end_of(token) or 0.0) + CLOCK_LEEWAY_SECONDS >= at, "with a token that had run out"
             person.came_in.clear()
 
     # --- within ---
@@ -356,25 +355,10 @@ _THINGS: tuple[Callable[[Life], None], ...] = (
 # What a crash leaves behind.
 @pytest.mark.filterwarnings("ignore:.*was deleted before being closed:ResourceWarning")
 @pytest.mark.filterwarnings("ignore:.*garbage collector is trying to clean up")
-@pytest.mark.skipif(not LONG, reason="on demand: COLLOQUE_LONG_RUNS says how many lives")
-@pytest.mark.timeout(0)
-def test_media_is_for_those_who_were_let_in(tmp_path_factory: pytest.TempPathFactory) -> None:
-    template, figures = tmp_path_factory.getbasetemp() / "template.sqlite3", Counter[str]()
+@pytest.mark.parametrize("seed", range(LIVES))
+def test_media_is_for_those_who_were_let_in(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    template = tmp_path_factory.getbasetemp() / "template.sqlite3"
     in_memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # nothing has to outlive the machine
-
-    @settings(
-        max_examples=LONG,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate],  # each life is told as it was; it cannot be made shorter
-    )
-    @given(seed=st.integers(0, 2**32), steps=STEPS)
-    def lives(seed: int, steps: list[int]) -> None:
-        with TemporaryDirectory(dir=in_memory) as folder:
-            life = Life(Path(folder), template, seed)
-            life.live(steps)
-        figures.update(life.house.figures)
-
-    lives()
-    assert figures["rtp"] > 50 * LONG, "people heard each other"
+    with TemporaryDirectory(dir=in_memory) as folder:
+        Life(Path(folder), template, seed).live()
+    gc.collect()  # here, where what a crash leaves behind is no news

@@ -1,4 +1,4 @@
-"""The waiting room's channel from its socket to its database, for those who may not have what they ask for."""
+"""The waiting room's channel from socket to database, for those who may not have what they ask for."""
 
 import json
 from collections.abc import Coroutine, Iterator
