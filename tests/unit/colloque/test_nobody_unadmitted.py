@@ -361,4 +361,4 @@ def test_media_is_for_those_who_were_let_in(seed: int, tmp_path_factory: pytest.
     in_memory = "/dev/shm" if Path("/dev/shm").is_dir() else None  # nothing has to outlive the machine
     with TemporaryDirectory(dir=in_memory) as folder:
         Life(Path(folder), template, seed).live()
-    gc.collect()  # here, where what a crash leaves behind is no news
+    gc.collect()  # here, where what a crash leaves behind is no news and holds up no other life
