@@ -80,14 +80,14 @@ async def test_a_room_is_recorded_and_played_again(management: Management, tmp_p
     changes = (
         Change(0.0, 1, "publish", AudioPlan()),
         Change(3.0, 2, "publish", SMALL),
-        Change(4.0, 1, "mute"),
-        Change(5.0, 1, "unmute"),
+        Change(5.0, 1, "mute"),
+        Change(6.0, 1, "unmute"),
     )
     people = (
         person(management, room, "there", audio=AudioPlan()),
-        person(management, room, "busy", joins_at=2.5, leaves_at=6.0, later=changes),
+        person(management, room, "busy", joins_at=2.5, leaves_at=7.0, later=changes),
     )
-    original = asyncio.ensure_future(run(RunPlan(management.server.ws_url, people, 1.0, 6.0, seed=1)))
+    original = asyncio.ensure_future(run(RunPlan(management.server.ws_url, people, 1.0, 7.0, seed=1)))
     await asyncio.sleep(1.0)
     async with Recorder(management, out, room) as recorder:
         result = await original
