@@ -144,9 +144,11 @@ class Writers:
         return turn
 
     async def _work(self) -> None:
-        while (first := self._next()) is not None:
-            await self._write_group(first)
-        self._task = None
+        try:
+            while (first := self._next()) is not None:
+                await self._write_group(first)
+        finally:
+            self._task = None  # whatever ended it, the next writer begins another
 
     def _next(self) -> _Turn | None:
         while self._queue:
@@ -239,7 +241,7 @@ async def _outcome(turn: _Turn, connection: AsyncConnection) -> BaseException | 
     if turn.given.done():
         return _NotTakenError()
     turn.given.set_result(connection)
-    return await turn.ended
+    return await asyncio.shield(turn.ended)  # the writer's to settle, also when this task is broken off
 
 
 async def _transaction(connection: AsyncConnection) -> AsyncTransaction:
