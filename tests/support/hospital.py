@@ -96,11 +96,12 @@ class Hospital:
             await self._browser.close()
             self._browser = None
 
-    async def run(self, module: str, *arguments: str, within: float) -> str:
+    async def run(self, script: Path, *arguments: str, within: float) -> str:
         """Run a Python program in the hospital that trusts the relay's certificate; give what it printed."""
         process = await asyncio.create_subprocess_exec(
             str(self._inside(sys.executable)),
-            *("-m", module, *arguments),
+            *(str(script), *arguments),
+            cwd=self._folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment() | {"SSL_CERT_FILE": str(self._chain)},
@@ -111,7 +112,7 @@ class Hospital:
         except TimeoutError:
             process.kill()
             out, errors = await process.communicate()
-        assert process.returncode == 0, f"{module}: {out.decode()}{errors.decode()}"
+        assert process.returncode == 0, f"{script}: {out.decode()}{errors.decode()}"
         return out.decode()
 
     def _inside(self, program: str) -> Path:

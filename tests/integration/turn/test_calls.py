@@ -12,6 +12,7 @@ from tests.support.participant import CAMERA, MICROPHONE
 pytestmark = pytest.mark.integration
 
 PAGE = Path(__file__).parents[1] / "browser" / "dist"
+RELAYED = Path(__file__).parents[2] / "support" / "relayed_aiortc.py"
 RELAYS = {
     "3478/udp": f"turn:{HOST}:3478?transport=udp",
     "19302/udp": f"turn:{HOST}:19302?transport=udp",
@@ -76,5 +77,5 @@ async def test_aiortc_holds_a_call_through_the_only_port_that_is_open(
     room = f"aiortc-{open_port.replace('/', '-')}"
     tokens = [place.token(room, one) for one in ("showing", "watching")]
     relay = RELAYS[open_port].partition(HOST)[2]
-    said = await place.run("tests.support.relayed_aiortc", place.ws_url, *tokens, relay, within=60)
+    said = await place.run(RELAYED, place.ws_url, *tokens, relay, within=60)
     assert int(said) >= 30
