@@ -79,10 +79,6 @@ pub struct Router {
     groups: Vec<Group>,
     /// Tracks with packets to be forwarded.
     queue: VecDeque<TrackId>,
-    /// Tracks with sound to be forwarded when others have had the time to join it.
-    gathering: VecDeque<TrackId>,
-    /// When that is.
-    gathered: Time,
     /// The next subscription of the first track in `queue`.
     turn: usize,
     /// The first track in `queue` got more packets while it had its turn.
@@ -120,8 +116,6 @@ impl Router {
             subscriptions: Table::new(config.subscriptions),
             groups: Vec::new(),
             queue: VecDeque::new(),
-            gathering: VecDeque::new(),
-            gathered: Time::NEVER,
             turn: 0,
             again: false,
             relaying: VecDeque::new(),
@@ -173,15 +167,8 @@ impl Router {
 #[derive(Debug, Clone, Copy)]
 struct Timers([Time; TIMERS.len()]);
 
-const TIMERS: [Timer; 7] = [
-    Timer::Nack,
-    Timer::TransportCc,
-    Timer::Report,
-    Timer::Speakers,
-    Timer::Keyframe,
-    Timer::Layers,
-    Timer::Sound,
-];
+const TIMERS: [Timer; 6] =
+    [Timer::Nack, Timer::TransportCc, Timer::Report, Timer::Speakers, Timer::Keyframe, Timer::Layers];
 
 impl Default for Timers {
     fn default() -> Timers {

@@ -21,6 +21,4 @@ pub enum Timer {
     Keyframe,
     /// An encoding that stopped is noticed.
     Layers,
-    /// Sound has waited for other sound to the same people for as long as it may.
-    Sound,
 }

@@ -1,8 +1,6 @@
 //! Everything that has come goes to its subscribers, one subscription after the other, so that the packets of one
 //! stream to one destination leave side by side.
 
-use std::time::Duration;
-
 use crate::command::MediaKind;
 use crate::counters::{Cell, LegCell};
 #[cfg(feature = "faults")]
@@ -16,24 +14,12 @@ use crate::send::subscription::Pumped;
 use crate::timer::Timer;
 use crate::units::Time;
 
-/// How long sound waits for sound of others to the same people.
-pub(super) const GATHERS_FOR: Duration = Duration::from_millis(1);
-/// Listeners from which on that is worth a second wake-up.
-pub(super) const GATHERS_FROM: usize = 8;
-
 impl Router {
     /// Sends what has come in since the last call; true when room ran out before the end: empty the sink and call
     /// again.
-    ///
-    /// Sound for many listeners is kept for up to [`GATHERS_FOR`]: what several people say at once then leaves in one
-    /// message for each listener.
     pub fn flush(&mut self, now: Time, sink: &mut impl PacketSink) -> bool {
         if !self.flush_goodbyes(sink) || !self.flush_resends(sink) {
             return true;
-        }
-        if self.gathered <= now {
-            self.queue.append(&mut self.gathering);
-            self.gathered = Time::NEVER;
         }
         while let Some(&track) = self.queue.front() {
             // Also where it goes on in the middle: more may have come, and nothing may change once it was sent.

@@ -37,10 +37,6 @@ impl Router {
     ///
     /// What finds no room in `sink` stays due.
     pub fn handle_timeout(&mut self, now: Time, sink: &mut impl PacketSink) {
-        // The next flush sees for itself that it is time; what has begun to wait since then has a time of its own.
-        if self.timers.take(Timer::Sound, now) && self.gathered > now {
-            self.timers.advance(Timer::Sound, self.gathered);
-        }
         if self.timers.take(Timer::Keyframe, now) {
             self.send_keyframe_requests(now, sink);
         }

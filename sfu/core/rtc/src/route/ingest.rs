@@ -10,7 +10,6 @@ use crate::receive::track::Format;
 use crate::receive::{Content, Track, arrivals::Arrivals};
 use crate::route::Router;
 use crate::route::announce::Pending;
-use crate::route::fan_out::{GATHERS_FOR, GATHERS_FROM};
 use crate::route::peer::SourceOf;
 use crate::rtcp::transport_cc;
 use crate::rtp::RtpPacket;
@@ -103,7 +102,7 @@ impl Router {
         self.timers.advance(Timer::Keyframe, stream.requests.due());
         let wakes = track.notice_packet(now, usize::from(source.encoding));
         Router::queue_relays(&mut self.relaying, track);
-        self.queue_packet(now, source.track);
+        self.queue(source.track);
         if begins {
             let encodings = self.counters.get(Cell::Encodings) + 1;
             self.counters.set(Cell::Encodings, encodings);
@@ -113,21 +112,6 @@ impl Router {
             self.layers_changed(now, source.track);
         }
         Ok(())
-    }
-
-    /// Lets the subscriptions of `track` have a turn, for a packet that came `now`.
-    fn queue_packet(&mut self, now: Time, track: TrackId) {
-        let Some(found) = self.tracks.get_mut(track) else { return };
-        let many = found.kind == MediaKind::Audio && found.subscriptions.len() >= GATHERS_FROM;
-        if !many || found.queued {
-            return self.queue(track);
-        }
-        found.queued = true;
-        if self.gathering.is_empty() {
-            self.gathered = now + GATHERS_FOR;
-            self.timers.advance(Timer::Sound, self.gathered);
-        }
-        self.gathering.push_back(track);
     }
 
     /// Lets the subscriptions of `track` have a turn.

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use crate::support::*;
 use rtc::command::LayerPlan;
 use rtc::counters::{Cell, LegCell};
@@ -8,7 +6,6 @@ use rtc::event::Event;
 use rtc::id::GroupId;
 use rtc::outbox::TrafficClass;
 use rtc::rtcp::{Compound, RtcpPacket};
-use rtc::timer::Timer;
 use rtc::units::{Pt, Ssrc};
 
 #[test]
@@ -37,51 +34,6 @@ fn sound_reaches_every_subscriber_with_numbers_of_its_own() {
     assert_eq!(world.counters.get(Cell::AudioDown), 20);
     assert_eq!(world.counters.leg(ALICE, LegCell::PacketsDown), 10);
     assert_eq!(world.counters.leg(ALICE, LegCell::BytesDown), 600);
-}
-
-#[test]
-fn sound_for_many_waits_a_millisecond_for_what_others_say_and_no_longer() {
-    let mut world = World::new();
-    world.add_audio();
-    for slot in 0..7 {
-        world.subscribe(slot, AUDIO, ALICE, ALL, false);
-    }
-    let mut seq = 0..;
-    let mut next = || voice(5, seq.next().unwrap(), 30);
-    world.publish(&next()).unwrap();
-    assert_eq!(world.sink.take().len(), 7, "with few listeners nothing waits");
-    world.subscribe(7, AUDIO, BOB, ALL, false);
-    for gap in [0, 20, 300] {
-        world.pass(gap);
-        world.publish(&next()).unwrap();
-        assert!(world.sink.take().is_empty());
-        let (at, timer) = world.router.poll_timeout().unwrap();
-        assert_eq!((at.since(world.now), timer), (Duration::from_millis(1), Timer::Sound));
-        world.now = world.now + Duration::from_micros(900);
-        world.publish(&next()).unwrap();
-        assert!(world.sink.take().is_empty(), "who comes later waits for less");
-        world.now = world.now + Duration::from_micros(100);
-        world.settle();
-        assert_eq!(world.sink.take().len(), 16);
-    }
-}
-
-#[test]
-fn sound_that_begins_to_wait_when_other_sound_just_left_is_not_forgotten() {
-    let mut world = World::new();
-    world.add_audio();
-    for slot in 0..8 {
-        world.subscribe(slot, AUDIO, ALICE, ALL, false);
-    }
-    let World { router, sink, now, .. } = &mut world;
-    router.handle_rtp(*now, PUBLISHER, &voice(5, 0, 30)).unwrap();
-    *now = *now + Duration::from_millis(1);
-    // What was read from one socket is flushed before another socket is read, and both before timers are looked at.
-    router.flush(*now, sink);
-    assert_eq!(sink.take().len(), 8);
-    router.handle_rtp(*now, PUBLISHER, &voice(5, 1, 30)).unwrap();
-    router.handle_timeout(*now, sink);
-    assert_eq!(router.poll_timeout(), Some((*now + Duration::from_millis(1), Timer::Sound)));
 }
 
 #[test]
