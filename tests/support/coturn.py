@@ -1,5 +1,6 @@
 """Debian's coturn in a network namespace, run as its package runs it: as `turnserver`, from one file."""
 
+import itertools
 import os
 import pwd
 import socket
@@ -36,6 +37,8 @@ class Coturn:
         self.namespace = namespace
         self._process = process
         self._log = log
+        # A port that comes again within minutes has the allocation of whoever had it before.
+        self._ports = itertools.count(20_000)
 
     @property
     def log(self) -> str:
@@ -55,7 +58,7 @@ class Coturn:
     ) -> TurnClient:
         """Come to it from this address."""
         if way == "udp":
-            opened = self.namespace.udp(source, timeout=_RETRY_AFTER)
+            opened = self.namespace.udp(source, next(self._ports), timeout=_RETRY_AFTER)
             return TurnClient(opened, (target, port), username, password)
         stream: socket.socket = self.namespace.tcp(source, target, port)
         if way == "tls":
