@@ -178,7 +178,7 @@ class TurnSettings(_Section):
         default=14_400,
         ge=300,
         le=86_400,
-        description="How long a client may use its credentials for a new allocation or to renew one.",
+        description="How long a client may use its credentials for an allocation; one that exists goes on.",
     )
     relay_ports: PortRange = Field(
         default=PortRange(first=49_152, last=65_535),

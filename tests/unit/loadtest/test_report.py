@@ -2,7 +2,6 @@
 
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from loadtest.results import Histogram
 from loadtest.run import RunRecord
 from tests.support.load_engine import BOUNDS, join, result, second, viewer
 from tests.support.load_record import SCENARIO, ramp_record, run_record
+from tests.support.page_reader import PageReader
 
 AROUND = Circumstances(
     scenario_text=SCENARIO,
@@ -33,37 +33,10 @@ FIGURES = (
     "Server CPU",
     "Server memory",
 )
-VOID = {"meta", "link", "br", "hr", "img", "input"}
 
 
-class Reader(HTMLParser):
-    """Reads a page and insists that every element is closed in order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.seen if name == tag]
+class Reader(PageReader):
+    """Reads a report."""
 
     @property
     def text(self) -> str:

@@ -90,28 +90,6 @@ fn a_run_is_cut_up_by_the_kernel_and_put_together_again_on_the_other_side() {
 }
 
 #[test]
-fn what_several_people_say_leaves_as_one_message_for_each_listener() {
-    for any in loopbacks() {
-        let (ours, listeners) = ([bound(any)], [peer(any), peer(any)]);
-        let (counters, mut outbox) = (Counters::new(1), Outbox::new(16));
-        for (source, size) in [(1, 80), (2, 120), (3, 120)] {
-            let mut packet = vec![0; size];
-            packet[11] = source;
-            for listener in &listeners {
-                let path = Path { socket: 0, remote: listener.local_addr().unwrap() };
-                assert!(outbox.push(path, TrafficClass::Audio, &packet));
-            }
-        }
-        Transmitter::new(&ours).send(&ours, &mut outbox, &counters, &Clock::start());
-        assert_eq!((counters.get(Cell::MessagesDown), counters.get(Cell::DatagramsDown)), (2, 6));
-        for listener in &listeners {
-            let got: Vec<_> = heard(listener).iter().map(|packet| (packet[11], packet.len())).collect();
-            assert_eq!(got, [(2, 120), (3, 120), (1, 80)]);
-        }
-    }
-}
-
-#[test]
 fn a_datagram_carries_the_time_at_which_the_kernel_got_it() {
     let (ours, theirs) = (bound("127.0.0.1:0"), peer("127.0.0.1:0"));
     let (clock, mut batch) = (Clock::start(), ReceiveBatch::new());

@@ -90,7 +90,6 @@ impl Transmitter {
     /// What the kernel does not take is dropped and counted: WebRTC repairs loss, and nobody may wait for one peer.
     /// `clock` is read once, at the end, to tell how long what was forwarded took.
     pub fn send(&mut self, sockets: &[UdpSocket], outbox: &mut Outbox, counters: &Counters, clock: &Clock) {
-        outbox.join_sound();
         for (number, socket) in sockets.iter().enumerate() {
             let mut segmentation = self.segmentation[number];
             let mut runs = outbox.runs(number as u8, segmentation.most_segments());

@@ -3,8 +3,6 @@
 //! Packets to one subscriber are enqueued one after the other, so that the shell can hand a *run* of them to the kernel
 //! as a single message (UDP generic segmentation offload).
 
-mod sound;
-
 use crate::path::Path;
 use crate::units::Time;
 
@@ -33,8 +31,6 @@ pub struct Slot {
     pub arrival: Option<Time>,
     start: usize,
     len: usize,
-    /// It stands in the new order already.
-    moved: bool,
 }
 
 /// A bounded batch of datagrams to send; never grows after it was made.
@@ -42,25 +38,22 @@ pub struct Outbox {
     bytes: Box<[u8]>,
     used: usize,
     slots: Vec<Slot>,
-    joining: sound::Joining,
 }
 
 impl Outbox {
     /// Room for `datagrams` datagrams of the largest size.
     pub fn new(datagrams: usize) -> Outbox {
         Outbox {
-            // The second half is for sound that is put side by side; memory that is never written to costs nothing.
-            bytes: vec![0; 2 * datagrams * MAX_DATAGRAM].into_boxed_slice(),
+            bytes: vec![0; datagrams * MAX_DATAGRAM].into_boxed_slice(),
             used: 0,
             slots: Vec::with_capacity(datagrams),
-            joining: sound::Joining::new(datagrams),
         }
     }
 
     /// How many more datagrams of the largest size fit.
     pub fn room(&self) -> usize {
         let slots = self.slots.capacity() - self.slots.len();
-        slots.min((self.bytes.len() / 2 - self.used) / MAX_DATAGRAM)
+        slots.min((self.bytes.len() - self.used) / MAX_DATAGRAM)
     }
 
     /// Lets `write` fill a datagram in place and enqueues what it says it wrote.
@@ -91,7 +84,7 @@ impl Outbox {
         let len = write(&mut self.bytes[start..start + MAX_DATAGRAM])?;
         debug_assert!(len <= MAX_DATAGRAM);
         self.used += len;
-        self.slots.push(Slot { path, class, arrival, start, len, moved: false });
+        self.slots.push(Slot { path, class, arrival, start, len });
         Some(len)
     }
 

@@ -1,46 +1,24 @@
 """The page stands by itself, is well made, and runs nothing that somebody wrote into the settings."""
 
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.deployments import deployments
+from tests.support.page_reader import PageReader
 from tests.support.regional import REGIONAL, TODAY
 from turn_config import Deployment
 from turn_config.firewall import LANGUAGES, Form, Language, firewall_sheet, rows
 
-VOID = {"meta"}
 
-
-class Reader(HTMLParser):
-    """Reads a page and insists that every element is closed in order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self._open: list[str] = []
-        self.feed(text)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
+class Reader(PageReader):
+    """Reads a sheet, without its style."""
 
     def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] != "style":
+        if self.open and self.open[-1] != "style":
             self.words.append(data.strip())
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.seen if name == tag]
 
 
 def page(deployment: Deployment, language: Language = "fr") -> Reader:
