@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from control_api.room_schemas import FeaturesBody
+from control_api.room_schemas import BandwidthBody, FeaturesBody
 from control_api.schema_types import Strict, Time, Title, moment_or_none
 from rooms import Link, Role, Room, RoomKind, RoomState, closes_at, opens_at
 
@@ -96,6 +96,7 @@ class JoinRoomBody(BaseModel):
     kind: RoomKind
     state: RoomState
     features: FeaturesBody
+    bandwidth: BandwidthBody
     starts_at: datetime | None = Field(examples=["2031-05-06T07:00:00Z"])
     ends_at: datetime | None = Field(examples=["2031-05-06T07:20:00Z"])
     opens_at: datetime | None = Field(examples=["2031-05-06T06:30:00Z"])
@@ -109,6 +110,7 @@ class JoinRoomBody(BaseModel):
             kind=room.kind,
             state=room.state,
             features=FeaturesBody.of(room),
+            bandwidth=BandwidthBody.of(room),
             starts_at=moment_or_none(room.starts_at),
             ends_at=moment_or_none(room.ends_at),
             opens_at=moment_or_none(opens_at(room)),

@@ -5,7 +5,9 @@ import re
 from playwright.async_api import expect
 
 from tests.support.consultation import Consultation
+from tests.support.gallery import PAIRS, shoot_page
 from tests.support.management import Management
+from tests.support.page_scripts import REMEMBER_CAPTURES
 from tests.support.visitor import Arrive, Screen, Visitor
 
 WHY = "Caméra éteinte\N{NO-BREAK SPACE}: cet appel est uniquement audio"
@@ -52,3 +54,18 @@ async def test_who_comes_into_a_room_for_sound_alone_is_told_and_heard(
     await guest.assert_accessible()
     await clinician.hears()
     await expect(clinician.tile("Mrs Martin")).to_contain_text("caméra éteinte")
+
+
+async def test_the_link_page_of_a_room_for_sound_alone_asks_for_the_microphone_only(
+    room_api: Management, consultation: Consultation, arrive: Arrive
+) -> None:
+    await switched(room_api, consultation, on=True)
+    guest = await arrive(consultation.guest_url, script=REMEMBER_CAPTURES)
+    await guest.reads("le micro suffit, la caméra reste éteinte")
+    await expect(guest.button(re.compile("Couper le micro"))).to_be_visible()
+    assert await guest.button(re.compile("[Cc]améra")).count() == 0
+    await guest.page.get_by_text("Choisir le micro et le haut-parleur").click()
+    assert await guest.page.get_by_label("Caméra").count() == 0
+    await shoot_page(guest, "link-audio-only", PAIRS)
+    await guest.enter("Paul")
+    assert await guest.page.evaluate("captures.map((track) => track.kind)") == ["audio"]

@@ -117,6 +117,14 @@ async def test_a_link_leads_its_participant_to_the_room(client: Client) -> None:
     assert (gone.status, gone.body["code"]) == (404, "not-found")
 
 
+async def test_a_link_says_whether_the_room_is_for_sound_alone(client: Client) -> None:
+    link = (await client.ask("POST", "/v1/rooms/rdv/links")).body["url"].rpartition("/")[2]
+    for audio_only in (False, True):
+        await client.ask("PATCH", "/v1/rooms/rdv", {"bandwidth": {"audio_only": audio_only}})
+        preview = await client.ask("POST", "/v1/join/preview", {"link": link}, key=None)
+        assert preview.body["room"]["bandwidth"] == {"audio_only": audio_only}
+
+
 async def test_a_guest_comes_back_as_the_same_person(client: Client) -> None:
     link = (await client.ask("POST", "/v1/rooms/rdv/links", {"role": "patient"})).body
     secret = link["url"].rpartition("/")[2]

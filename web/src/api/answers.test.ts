@@ -13,6 +13,7 @@ describe('the preview of a link', () => {
         opens_at: 1_795_000_000,
         closes_at: null,
         features: { chat: false, screen_share: true },
+        bandwidth: { audio_only: true },
       },
       bound: true,
       name: 'Mme D.',
@@ -27,6 +28,7 @@ describe('the preview of a link', () => {
         closesAt: null,
       },
       features: { chat: false, screenShare: true, raiseHand: true, onePresenter: false },
+      audioOnly: true,
       bound: true,
       name: 'Mme D.',
       role: 'patient',
@@ -37,6 +39,13 @@ describe('the preview of a link', () => {
     expect(readInvitation({ room: { name: null }, bound: false, name: null, role: 'guest' })?.roomName).toBe(
       '',
     );
+  });
+
+  test('of a service that says nothing of sound alone is that of a room with pictures', () => {
+    for (const bandwidth of [undefined, null, {}, { audio_only: false }]) {
+      const read = readInvitation({ room: { bandwidth }, bound: false, name: null, role: 'guest' });
+      expect(read?.audioOnly).toBe(false);
+    }
   });
 
   test.each([null, 'x', [], {}, { room: null }, { room: 3 }])('%j is no preview', (answer) => {

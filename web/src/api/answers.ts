@@ -13,6 +13,8 @@ export interface Features {
 export interface Invitation {
   roomName: string;
   features: Features;
+  /** The room is for sound alone: cameras and screens are of no use in it. */
+  audioOnly: boolean;
   times: RoomTimes;
   /** Whether the link belongs to one participant; whoever else holds it is taken for them. */
   bound: boolean;
@@ -41,6 +43,7 @@ export function readInvitation(answer: unknown): Invitation | null {
   return {
     roomName: text(room['name']) ?? '',
     features: readFeatures(room['features']),
+    audioOnly: isRecord(room['bandwidth']) && room['bandwidth']['audio_only'] === true,
     times: readTimes(room),
     bound: answer['bound'] === true,
     name: text(answer['name']),

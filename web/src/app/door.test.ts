@@ -38,6 +38,7 @@ const VISIT: Visit = {
   invitation: {
     roomName: 'Consultation',
     features: { chat: true, screenShare: true, raiseHand: true, onePresenter: false },
+    audioOnly: false,
     times: NO_TIMES,
     bound: true,
     name: 'Mme Durand',

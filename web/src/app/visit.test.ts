@@ -14,6 +14,7 @@ const OPEN: Outcome<Invitation> = {
   value: {
     roomName: 'Consultation',
     features: { chat: true, screenShare: true, raiseHand: true, onePresenter: false },
+    audioOnly: false,
     times: NO_TIMES,
     bound: false,
     name: null,

@@ -153,7 +153,7 @@ function arrived(): void {
 
 /** Goes back to where a reload cut the wait off; the place in the queue is kept by the service meanwhile. */
 async function resume(visit: Visit): Promise<void> {
-  const captures = new Preview();
+  const captures = new Preview(visit.invitation.audioOnly);
   void captures.start();
   await enter(visit, visit.guest.name, captures);
   if (!captures.movedOn) captures.close();

@@ -75,6 +75,17 @@ describe('trying again', () => {
   });
 });
 
+test('before a call for sound alone the camera is not asked for, nor after a failure', async () => {
+  refused.add('microphone');
+  const preview = new Preview(true);
+  await preview.start();
+  expect([preview.camera.value.is, preview.microphone.value.is]).toEqual(['off', 'failed']);
+  refused.clear();
+  await preview.retry();
+  expect([preview.camera.value.is, preview.microphone.value.is]).toEqual(['off', 'on']);
+  expect(given.map(({ kind }) => kind)).toEqual(['audio']);
+});
+
 test('starting anew lets go of everything that was open', async () => {
   const preview = new Preview();
   await preview.start();

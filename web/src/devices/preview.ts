@@ -36,23 +36,29 @@ export class Preview {
   /** Another screen goes on with it, so the one that made it must not close it. */
   movedOn = false;
 
+  readonly #captures: readonly Capture[];
   #closed = false;
   #late: Taker = (_capture, track) => track.stop();
 
-  /** Asks for both at once, so that the browser puts one question and not two. */
+  /** With `audioOnly` the camera is never asked for. */
+  constructor(readonly audioOnly = false) {
+    this.#captures = audioOnly ? ['microphone'] : CAPTURES;
+  }
+
+  /** Asks for all at once, so that the browser puts one question and not two. */
   async start(): Promise<void> {
     await refreshDevices();
     this.speakerId.value = preferredDevice('audiooutput');
-    for (const capture of CAPTURES) {
+    for (const capture of this.#captures) {
       this.#stop(capture);
       this[capture].value = { is: 'asking' };
     }
     try {
       const stream = await navigator.mediaDevices.getUserMedia({
-        video: constraintsFor('camera', preferredDevice('videoinput')),
         audio: constraintsFor('microphone', preferredDevice('audioinput')),
+        ...(this.audioOnly ? {} : { video: constraintsFor('camera', preferredDevice('videoinput')) }),
       });
-      this.#take('camera', stream.getVideoTracks()[0]);
+      if (!this.audioOnly) this.#take('camera', stream.getVideoTracks()[0]);
       this.#take('microphone', stream.getAudioTracks()[0]);
     } catch (error) {
       await this.#startApart(whyOf(error));
@@ -62,8 +68,8 @@ export class Preview {
 
   /** Asks again for what failed; what works, and whether the person is muted, stays as it is. */
   async retry(): Promise<void> {
-    const failed = CAPTURES.filter((capture) => this[capture].value.is === 'failed');
-    if (failed.length === CAPTURES.length) return this.start();
+    const failed = this.#captures.filter((capture) => this[capture].value.is === 'failed');
+    if (failed.length === this.#captures.length) return this.start();
     for (const capture of failed) await this.turnOn(capture);
   }
 
@@ -134,7 +140,7 @@ export class Preview {
 
   /** After a joint question failed: one at a time, but never a second question about what was just refused. */
   async #startApart(why: Why): Promise<void> {
-    for (const capture of CAPTURES) {
+    for (const capture of this.#captures) {
       const askAlone = why !== 'refused' || (await isGranted(capture));
       if (askAlone) {
         this[capture].value = { is: 'off' };

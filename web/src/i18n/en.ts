@@ -87,6 +87,9 @@ export const en: Catalogue = {
   'link.preview': 'Your picture, as the others will see it',
   'link.settings': 'Choose camera, microphone and speaker',
   'link.camera-off': 'Camera off',
+  'link.settings-audio-only': 'Choose the microphone and the speaker',
+  'link.audio-only': 'This call is for sound only: the microphone is enough, the camera stays off.',
+  'link.without-microphone': 'You can enter all the same: you will hear the others.',
   'link.without-devices': 'You can enter all the same: you will see and hear the others.',
 
   'waiting.title': 'You are in the waiting room',
@@ -118,6 +121,7 @@ export const en: Catalogue = {
   'devices.microphone-off': 'Mute the microphone',
   'devices.asking': 'Your browser asks whether it may use the camera and the microphone. Answer “Allow”.',
   'devices.asking-camera': 'Your browser asks whether it may use the camera. Answer “Allow”.',
+  'devices.asking-microphone': 'Your browser asks whether it may use the microphone. Answer “Allow”.',
   'devices.asking-unseen':
     'You do not see the question? Touch the icon to the left of the address, or reload the page.',
   'devices.level': 'Level of your microphone',

@@ -88,6 +88,9 @@ export const fr = {
   'link.preview': 'Votre image, telle que les autres la verront',
   'link.settings': 'Choisir la caméra, le micro et le haut-parleur',
   'link.camera-off': 'Caméra éteinte',
+  'link.settings-audio-only': 'Choisir le micro et le haut-parleur',
+  'link.audio-only': 'Cet appel est uniquement audio : le micro suffit, la caméra reste éteinte.',
+  'link.without-microphone': 'Vous pouvez entrer quand même : vous entendrez les autres.',
   'link.without-devices': 'Vous pouvez entrer quand même : vous verrez et entendrez les autres.',
 
   'waiting.title': 'Vous êtes en salle d’attente',
@@ -121,6 +124,8 @@ export const fr = {
   'devices.asking':
     'Votre navigateur demande s’il peut utiliser la caméra et le micro. Répondez « Autoriser ».',
   'devices.asking-camera': 'Votre navigateur demande s’il peut utiliser la caméra. Répondez « Autoriser ».',
+  'devices.asking-microphone':
+    'Votre navigateur demande s’il peut utiliser le micro. Répondez « Autoriser ».',
   'devices.asking-unseen':
     'Vous ne voyez pas la question ? Touchez l’icône à gauche de l’adresse, ou rechargez la page.',
   'devices.level': 'Niveau de votre micro',

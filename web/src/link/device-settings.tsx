@@ -10,13 +10,15 @@ export function DeviceSettings({ preview }: { preview: Preview }) {
     <div class="link-devices">
       <SpeakerTest speakerId={preview.speakerId.value} />
       <details>
-        <summary>{t('link.settings')}</summary>
+        <summary>{t(preview.audioOnly ? 'link.settings-audio-only' : 'link.settings')}</summary>
         <div class="choices">
-          <DeviceChoice
-            kind="videoinput"
-            chosen={deviceInUse(preview.camera.value)}
-            onChoose={(id) => void preview.turnOn('camera', id)}
-          />
+          {!preview.audioOnly && (
+            <DeviceChoice
+              kind="videoinput"
+              chosen={deviceInUse(preview.camera.value)}
+              onChoose={(id) => void preview.turnOn('camera', id)}
+            />
+          )}
           <DeviceChoice
             kind="audioinput"
             chosen={deviceInUse(preview.microphone.value)}

@@ -17,7 +17,7 @@ import './link.css';
 
 /** The first screen behind a link: who one will be, how one will be seen and heard, and one button to enter. */
 export function LinkPage({ visit }: { visit: Visit }) {
-  const preview = useMemo(() => new Preview(), []);
+  const preview = useMemo(() => new Preview(visit.invitation.audioOnly), [visit]);
   useEffect(() => {
     const unwatch = watchDevices();
     void preview.start();
@@ -40,7 +40,7 @@ export function LinkPage({ visit }: { visit: Visit }) {
           <div class="link-trouble" role="alert">
             {trouble && (
               <DeviceAdvice what={trouble.what} why={trouble.why} onRetry={() => void preview.retry()}>
-                <p>{t('link.without-devices')}</p>
+                <p>{t(preview.audioOnly ? 'link.without-microphone' : 'link.without-devices')}</p>
               </DeviceAdvice>
             )}
           </div>

@@ -1,4 +1,4 @@
-import { CameraOff, type IconNode, Mic, MicOff, Video, VideoOff } from 'lucide';
+import { CameraOff, Headphones, type IconNode, Mic, MicOff, Video, VideoOff } from 'lucide';
 import { useEffect, useRef } from 'preact/hooks';
 import { LevelMeter } from '../devices/meter';
 import type { Preview } from '../devices/preview';
@@ -9,7 +9,7 @@ import { LONG, useLasting } from '../ui/lasting';
 /** How the frame makes room: little where there is no picture to come, as much as needed for a question. */
 const LOOKS = { off: '', asking: 'wordy', on: '', failed: 'low' } as const;
 
-/** One's own picture with the two switches on it, and the level of the microphone below. */
+/** One's own picture with the two switches on it, or that none is needed, and the level of the microphone below. */
 export function PreviewBox({ preview }: { preview: Preview }) {
   const camera = preview.camera.value;
   const microphone = preview.microphone.value;
@@ -17,14 +17,15 @@ export function PreviewBox({ preview }: { preview: Preview }) {
   const hears = microphone.is === 'on' && !muted;
   return (
     <div class="preview">
-      <div class={`preview-frame ${LOOKS[camera.is]}`}>
+      <div class={`preview-frame ${preview.audioOnly ? 'wordy low' : LOOKS[camera.is]}`}>
         {camera.is === 'on' ? (
           <Mirror track={camera.track} />
         ) : (
           <div class="preview-empty">
-            <Icon node={CameraOff} />
+            <Icon node={preview.audioOnly ? Headphones : CameraOff} />
+            {preview.audioOnly && <p>{t('link.audio-only')}</p>}
             <p role="status">
-              {camera.is === 'asking' ? <Question both={microphone.is === 'asking'} /> : t('link.camera-off')}
+              <NoPicture preview={preview} />
             </p>
           </div>
         )}
@@ -36,13 +37,15 @@ export function PreviewBox({ preview }: { preview: Preview }) {
             name={hears ? t('devices.microphone-off') : t('devices.microphone-on')}
             onPress={() => (hears ? preview.turnOff('microphone') : void preview.unmute())}
           />
-          <Switch
-            on={camera.is === 'on'}
-            icons={[Video, VideoOff]}
-            word={t('bar.camera')}
-            name={camera.is === 'on' ? t('devices.camera-off') : t('devices.camera-on')}
-            onPress={() => (camera.is === 'on' ? preview.turnOff('camera') : void preview.turnOn('camera'))}
-          />
+          {!preview.audioOnly && (
+            <Switch
+              on={camera.is === 'on'}
+              icons={[Video, VideoOff]}
+              word={t('bar.camera')}
+              name={camera.is === 'on' ? t('devices.camera-off') : t('devices.camera-on')}
+              onPress={() => (camera.is === 'on' ? preview.turnOff('camera') : void preview.turnOn('camera'))}
+            />
+          )}
         </div>
       </div>
       <LevelMeter track={microphone.is === 'on' ? microphone.track : null} muted={muted} />
@@ -50,12 +53,21 @@ export function PreviewBox({ preview }: { preview: Preview }) {
   );
 }
 
+/** Why there is no picture: the browser still asks, or the camera is off. */
+function NoPicture({ preview }: { preview: Preview }) {
+  const camera = preview.camera.value.is === 'asking';
+  const microphone = preview.microphone.value.is === 'asking';
+  if (camera) return <Question words={t(microphone ? 'devices.asking' : 'devices.asking-camera')} />;
+  if (!preview.audioOnly) return <>{t('link.camera-off')}</>;
+  return microphone ? <Question words={t('devices.asking-microphone')} /> : null;
+}
+
 /** What the browser asks; some hide the question in a corner, or behind another window. */
-function Question({ both }: { both: boolean }) {
+function Question({ words }: { words: string }) {
   const unseen = useLasting(LONG);
   return (
     <>
-      {both ? t('devices.asking') : t('devices.asking-camera')}
+      {words}
       {unseen && <strong> {t('devices.asking-unseen')}</strong>}
     </>
   );
