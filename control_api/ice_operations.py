@@ -51,6 +51,6 @@ OPERATIONS = (
         None,
         by_join_token=True,
         answer=IceServersBody,
-        refusals=("revoked", "too-early", "too-late", "not-admitted", "locked", "not-found"),
+        refusals=("revoked", "too-early", "too-late", "not-admitted", "locked", "test-only", "not-found"),
     ),
 )

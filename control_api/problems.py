@@ -19,6 +19,7 @@ CODES: dict[str, tuple[int, str]] = {
     "too-late": (403, "The room is closed"),
     "not-admitted": (403, "Not admitted yet"),
     "locked": (403, "The room is locked"),
+    "test-only": (403, "The token is for a connection test only"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "Not with this method"),
     "taken": (409, "The id is in use"),

@@ -4,6 +4,7 @@ from rooms.agenda import RoomFilter
 from rooms.announcements import LONGEST_ANNOUNCEMENT, Announcements
 from rooms.answers import Answer, Once
 from rooms.authority import RULES, ModerationAct, may_act
+from rooms.connection_tests import ConnectionTest, ConnectionTests, ProbeAdmission, ProbeTicket
 from rooms.context import RoomsSettings
 from rooms.errors import (
     Forbidden,
@@ -26,7 +27,7 @@ from rooms.events import EVENT_TYPES, EventPage, EventType, RoomEvent
 from rooms.groups import Group, GroupDraft, Groups
 from rooms.keys import SCOPES, ApiKey, KeyRing
 from rooms.leg_journal import LegJournal
-from rooms.links import Invitation, Retold
+from rooms.links import Invitation
 from rooms.model import (
     ROLES,
     SOURCES,
@@ -63,6 +64,7 @@ from rooms.outbox_picking import Parcel
 from rooms.participants import Ticket
 from rooms.quality import LayerNow, LegQuality, LineFigures, QualityWord
 from rooms.ratings import REASONS, Rating, Ratings, Reason
+from rooms.retold import Retold
 from rooms.retries import Outcome, OutcomeCode
 from rooms.rights import in_force
 from rooms.rows import call_rules
@@ -91,6 +93,8 @@ __all__ = [
     "Bandwidth",
     "CallRules",
     "Cause",
+    "ConnectionTest",
+    "ConnectionTests",
     "DeadLetter",
     "DegradedReason",
     "DisabledReason",
@@ -133,6 +137,8 @@ __all__ = [
     "Participant",
     "ParticipantDraft",
     "ParticipantState",
+    "ProbeAdmission",
+    "ProbeTicket",
     "QualityWord",
     "Rating",
     "Ratings",

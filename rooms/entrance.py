@@ -24,7 +24,14 @@ from rooms.presence import locked_out
 from rooms.rights import in_force
 from rooms.states import next_deadline
 from rooms.tables import ConnectionRow, GroupMemberRow, GroupRow, ParticipantRow, RoomRow
-from rooms.tokens import InvalidTokenError, JoinClaims, OversizeTokenError, mint_join_token, read_join_token
+from rooms.tokens import (
+    InvalidTokenError,
+    JoinClaims,
+    OversizeTokenError,
+    ProbeTokenError,
+    mint_join_token,
+    read_join_token,
+)
 from rooms.window import outside
 
 if TYPE_CHECKING:
@@ -46,6 +53,8 @@ async def verify_join(context: Context, token: str, *, now: float, waits: bool =
     """
     try:
         claims = read_join_token(token, context.keys, now=now)
+    except ProbeTokenError as error:
+        raise JoinRefused("test-only", str(error)) from error
     except InvalidTokenError as error:
         raise JoinRefused("unauthenticated", str(error)) from error
     try:

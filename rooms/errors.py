@@ -12,6 +12,7 @@ RefusalCode = Literal[
     "too-late",
     "not-admitted",
     "locked",
+    "test-only",
     "not-found",
     "rate-limited",
     "draining",
@@ -26,6 +27,7 @@ _REFUSALS: dict[RefusalCode, tuple[int, str]] = {
     "too-late": (403, "too-late"),
     "not-admitted": (403, "not-admitted"),
     "locked": (403, "locked"),
+    "test-only": (403, "test-only"),
     # Never 404: LiveKit clients read a 404 as "no protocol v1 here". They know this text.
     "not-found": (403, "requested room does not exist"),
     "rate-limited": (429, "rate-limited"),

@@ -39,6 +39,11 @@ def new_rating_id() -> str:
     return f"rating_{_random_text()}"
 
 
+def new_connection_test_id() -> str:
+    """Make the name of a connection test; it opens nothing."""
+    return f"test_{_random_text()}"
+
+
 def new_webhook_id() -> str:
     """Make the name of a webhook."""
     return f"wh_{_random_text()}"

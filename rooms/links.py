@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import func, select
 
 from rooms import rows
-from rooms.answers import Answer, Once, earlier_answer, keep_answer
+from rooms.answers import earlier_answer, keep_answer
 from rooms.context import room_row
 from rooms.entrance import is_locked_out
 from rooms.errors import (
@@ -22,7 +21,7 @@ from rooms.errors import (
     Removed,
     StoreUnavailable,
 )
-from rooms.ids import guest_identity, new_link_id, new_link_secret, secret_hash, text_of
+from rooms.ids import guest_identity, new_link_id, new_link_secret, secret_hash
 from rooms.model import Link
 from rooms.participants import Ticket, add_participant, issue
 from rooms.ratings import rate
@@ -34,9 +33,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from rooms.answers import Answer
     from rooms.context import Context
     from rooms.model import Role, Room
     from rooms.ratings import Reason
+    from rooms.retold import Retold
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +49,6 @@ class Invitation:
     """Set when the link belongs to one participant."""
     name: str | None
     role: Role
-
-
-class Retold:
-    """A request for a link that is to be done once: the secret is made anew from its own, not stored.
-
-    The database keeps no secret that opens a room, so it follows from the link's id and the API secret of
-    whoever asks: HMAC-SHA256 as a pseudo-random function (RFC 2104).
-    """
-
-    def __init__(self, key: str, fingerprint: str, api_secret: str) -> None:
-        """Take what makes the request the same one again, and the secret of its caller."""
-        self.once = Once(key, fingerprint, _answer_with)
-        self._api_secret = api_secret.encode()
-
-    def secret_of(self, link_id: str) -> str:
-        """Give the secret of a link that this caller made so."""
-        return text_of(hmac.digest(self._api_secret, f"colloque link\n{link_id}".encode(), "sha256")[:16])
 
 
 class Links:
@@ -130,10 +114,10 @@ class Links:
         """Say where a link leads; raise `JoinRefused`, with a reason only for a link that exists."""
         try:
             async with self._context.store.read() as session:
-                link, room = await _opened(session, secret, now=now)
+                link, room = await opened(session, secret, now=now)
                 participant = None
                 if link.identity is not None:
-                    participant = await _participant(session, link, link.identity)
+                    participant = await bearer_of(session, link, link.identity)
         except StoreUnavailable as error:
             raise JoinRefused("busy", str(error)) from error
         if (reason := outside(room, now=now)) is not None:
@@ -147,7 +131,7 @@ class Links:
     async def room_of(self, secret: str, *, now: float) -> Room:
         """Give the room a link leads to, open or not, so that a page can say when to come back."""
         async with self._context.store.read() as session:
-            _, room = await _opened(session, secret, now=now)
+            _, room = await opened(session, secret, now=now)
             return rows.room_of(room)
 
     async def join(
@@ -159,11 +143,11 @@ class Links:
         """
         try:
             async with self._context.store.read() as session:
-                link, room = await _opened(session, secret, now=now)
+                link, room = await opened(session, secret, now=now)
                 if (reason := outside(room, now=now)) is not None:
                     raise JoinRefused(reason)
                 identity = link.identity or guest_identity(link.id, guest_key)
-                row = await _participant(session, link, identity)
+                row = await bearer_of(session, link, identity)
             # Whoever was here before comes back without a write, so even while the database takes none.
             role = link.role if row is None else row.role
             if room.locked_at is not None and await is_locked_out(self._context, room, identity, role):
@@ -191,7 +175,7 @@ class Links:
         Raise `JoinRefused` for one who never came: on a guest link only the `guest_key` of the join is known.
         """
         async with self._context.change() as session:
-            link, room = await _opened(session, secret, now=now)
+            link, room = await opened(session, secret, now=now)
             identity = link.identity or guest_identity(link.id, guest_key)
             row = await session.get(ParticipantRow, (room.uid, identity))
             if row is None or row.forgotten:
@@ -200,7 +184,7 @@ class Links:
 
     async def _add_guest(self, secret: str, identity: str, *, now: float) -> ParticipantRow:
         async with self._context.store.write() as session:
-            link, room = await _opened(session, secret, now=now)
+            link, room = await opened(session, secret, now=now)
             row = await session.get(ParticipantRow, (room.uid, identity))
             if row is None:
                 row = await add_participant(self._context, session, room, identity, now=now)
@@ -255,7 +239,8 @@ async def _earlier(
     return link, secret
 
 
-async def _opened(session: AsyncSession, secret: str, *, now: float) -> tuple[LinkRow, RoomRow]:
+async def opened(session: AsyncSession, secret: str, *, now: float) -> tuple[LinkRow, RoomRow]:
+    """Give a link by its secret, and its room; raise `JoinRefused`."""
     query = select(LinkRow, RoomRow).join(RoomRow).where(LinkRow.secret_hash == secret_hash(secret))
     found = (await session.execute(query)).one_or_none()
     # Absent, deleted and expired look alike: the holder of a dead link learns nothing about the room.
@@ -264,8 +249,8 @@ async def _opened(session: AsyncSession, secret: str, *, now: float) -> tuple[Li
     return found[0], found[1]
 
 
-async def _participant(session: AsyncSession, link: LinkRow, identity: str) -> ParticipantRow | None:
-    """Give the person whom a link brings in, `None` for a guest who is new."""
+async def bearer_of(session: AsyncSession, link: LinkRow, identity: str) -> ParticipantRow | None:
+    """Give the person whom a link brings in, `None` for a guest who is new; raise `JoinRefused`."""
     row = await session.get(ParticipantRow, (link.room_uid, identity))
     if row is not None and row.state == "removed":
         raise JoinRefused("revoked")
@@ -274,10 +259,6 @@ async def _participant(session: AsyncSession, link: LinkRow, identity: str) -> P
     if link.identity is not None:
         raise JoinRefused("not-found", "the participant is gone")
     return None
-
-
-def _answer_with(link: Link) -> Answer:
-    return Answer(201, {}, json.dumps(asdict(link)))
 
 
 def _link_from(answer: Answer) -> Link:

@@ -13,7 +13,7 @@ from rooms.tables import Base
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The last step in `rooms/migrations/versions`."""
 
 _steps_taken = Table(

@@ -10,6 +10,7 @@ from rooms import entrance, rows
 from rooms.agenda import RoomFilter, count_rooms, find_rooms
 from rooms.announcements import Announcements
 from rooms.answers import Answer, Once, earlier_answer, keep_answer
+from rooms.connection_tests import ConnectionTests
 from rooms.context import Context, RoomsSettings, find_room_row, log, room_row
 from rooms.deadlines import Deadlines
 from rooms.errors import InvalidTransition, InvalidValue, StaleVersion, Taken
@@ -63,6 +64,7 @@ class Rooms:
         self.groups = Groups(context)
         self.neighbours = Neighbours(context)
         self.announcements = Announcements(context)
+        self.connection_tests = ConnectionTests(context)
 
     @classmethod
     async def open(cls, url: str, *, keys: KeyRing, settings: RoomsSettings | None = None) -> Rooms:

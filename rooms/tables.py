@@ -210,6 +210,33 @@ class RatingRow(Base):
     created_at: Mapped[float]
 
 
+class ConnectionTestRow(Base):
+    """One connection test, of a room or of none; only a hash of its secret is kept, where it has one.
+
+    `result` is the newest that came, `results` how many did.
+    """
+
+    __tablename__ = "connection_tests"
+    __table_args__ = (
+        Index(None, "tenant", "created_at", "id"),
+        Index(None, "room_uid", "identity", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    tenant: Mapped[str]
+    secret_hash: Mapped[str | None] = mapped_column(unique=True)
+    room_uid: Mapped[str | None] = mapped_column(ForeignKey("rooms.uid", ondelete="CASCADE"))
+    identity: Mapped[str | None]
+    created_at: Mapped[float] = mapped_column(index=True)
+    expires_at: Mapped[float]
+    finished_at: Mapped[float | None]
+    results: Mapped[int]
+    verdict: Mapped[str | None]
+    reason: Mapped[str | None]
+    advice: Mapped[list[dict[str, Any]] | None] = mapped_column(_Json)
+    result: Mapped[dict[str, Any] | None] = mapped_column(_Json)
+
+
 class GroupRow(Base):
     """A sub-group of a room, open until `closed_at` is set; `closes_at` is its timer."""
 

@@ -35,6 +35,8 @@ CLOCK_LEEWAY_SECONDS = 30.0  # hosts that mint tokens have clocks of their own
 NAME_MAX_CHARS = 256
 _FAR_FUTURE = 253402300800.0  # year 10000: later expiries are mistakes or attacks on date arithmetic
 _FOREIGN_KEY_HEADERS = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc"})
+PROBE_ROLE = "probe"
+"""What a token for a connection test says in place of a role; no person has it."""
 _STORED = "stored"
 _CLEAN = dict.fromkeys((*range(32), *range(127, 160)))
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -42,6 +44,10 @@ _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 class InvalidTokenError(Exception):
     """The token is not one of ours, or not any more; the text is for the log, never for the bearer."""
+
+
+class ProbeTokenError(InvalidTokenError):
+    """The token is good, but for a connection test and nothing else."""
 
 
 class OversizeTokenError(ValueError):
@@ -122,12 +128,14 @@ def mint_join_token(
 def read_join_token(token: str, keys: KeyRing, *, now: float) -> JoinClaims:
     """Check a join token and give what it says, or raise `InvalidTokenError`."""
     key, claims = read_claims(token, keys, now=now)
-    video = claims.get("video")
-    if not isinstance(video, dict) or video.get("roomJoin") is not True:
-        raise InvalidTokenError("not a token for joining a room")
     ours = claims.get("colloque", {})
     if not isinstance(ours, dict):
         raise InvalidTokenError("colloque is not an object")
+    if ours.get("role") == PROBE_ROLE:
+        raise ProbeTokenError("for a connection test")
+    video = claims.get("video")
+    if not isinstance(video, dict) or video.get("roomJoin") is not True:
+        raise InvalidTokenError("not a token for joining a room")
     try:
         return JoinClaims(
             tenant=key.tenant,

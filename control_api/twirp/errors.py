@@ -54,6 +54,7 @@ _FROM_DOOR = {
     "too-late": "failed_precondition",
     "not-admitted": "failed_precondition",
     "locked": "failed_precondition",
+    "test-only": "permission_denied",
     "busy": "unavailable",
     "draining": "unavailable",
 }

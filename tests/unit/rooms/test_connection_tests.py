@@ -1,0 +1,150 @@
+"""Connection tests in the store: who gets a token for one, and what that token opens."""
+
+import jwt
+import pytest
+
+from rooms import (
+    ApiKey,
+    InvalidValue,
+    JoinRefused,
+    NotFound,
+    ParticipantDraft,
+    RoomDraft,
+    Rooms,
+)
+from rooms.connection_tests import MOST_A_DAY
+from rooms.states import RoomAct
+
+TENANT = "default"
+HOUR = 3600.0
+
+
+async def refusal(doing: object) -> str:
+    with pytest.raises(JoinRefused) as refused:
+        await doing  # type: ignore[misc]
+    return refused.value.code
+
+
+async def with_patient(rooms: Rooms, now: float, **times: float) -> str:
+    await rooms.create_room(TENANT, RoomDraft(id="rdv", **times), now=now)  # type: ignore[arg-type]
+    await rooms.participants.put(TENANT, "rdv", "patient", ParticipantDraft(role="patient"), now=now)
+    _, secret = await rooms.links.create_for_participant(TENANT, "rdv", "patient", now=now)
+    return secret
+
+
+async def test_the_secret_of_a_test_gives_tokens_that_open_it_until_it_expires(
+    rooms: Rooms, now: float
+) -> None:
+    test, secret = await rooms.connection_tests.create(TENANT, now=now, valid_minutes=60)
+    assert (test.state, test.room_id, test.expires_at) == ("open", None, now + HOUR)
+    ticket = await rooms.connection_tests.open(secret, now=now + 1)
+    found = await rooms.connection_tests.admitted(ticket.token, now=now + 2)
+    assert (found.test_id, found.tenant, found.expires_at) == (test.id, TENANT, now + 901)
+    late = await rooms.connection_tests.open(secret, now=now + HOUR - 10)
+    assert late.expires_at == now + HOUR
+    assert await refusal(rooms.connection_tests.open(secret, now=now + HOUR)) == "too-late"
+    # Clocks may differ, so the token still passes; the test does not.
+    assert await refusal(rooms.connection_tests.admitted(late.token, now=now + HOUR + 1)) == "too-late"
+
+
+async def test_a_token_of_a_test_opens_no_other_door(rooms: Rooms, now: float) -> None:
+    await with_patient(rooms, now)
+    _, secret = await rooms.connection_tests.create(TENANT, room_id="rdv", identity="patient", now=now)
+    token = (await rooms.connection_tests.open(secret, now=now)).token
+    assert await refusal(rooms.verify_join(token, now=now)) == "test-only"
+    assert await refusal(rooms.verify_knock(token, now=now)) == "test-only"
+
+
+async def test_a_join_token_that_says_it_is_for_a_test_joins_nothing(
+    rooms: Rooms, key: ApiKey, now: float
+) -> None:
+    await with_patient(rooms, now)
+    claims = {
+        "iss": key.key, "sub": "patient", "exp": int(now) + 60, "colloque": {"role": "probe"},
+        "video": {"room": "rdv", "roomJoin": True},
+    }  # fmt: skip
+    token = jwt.encode(claims, key.secret, algorithm="HS256")
+    assert await refusal(rooms.verify_join(token, now=now)) == "test-only"
+
+
+async def test_only_a_token_of_a_test_of_the_same_tenant_opens_it(
+    rooms: Rooms, key: ApiKey, other_key: ApiKey, now: float
+) -> None:
+    link = await with_patient(rooms, now)
+    test, secret = await rooms.connection_tests.create(TENANT, now=now)
+    ticket = await rooms.connection_tests.open(secret, now=now)
+    join = (await rooms.links.join(link, now=now)).token
+    claims = jwt.decode(ticket.token, options={"verify_signature": False})
+    forged = jwt.encode(claims, "x" * 40, algorithm="HS256")
+    foreign = jwt.encode({**claims, "iss": other_key.key}, other_key.secret, algorithm="HS256")
+    unnamed = jwt.encode({**claims, "sub": 7}, key.secret, algorithm="HS256")
+    unknown = jwt.encode({**claims, "sub": test.id + "x"}, key.secret, algorithm="HS256")
+    for token, code in (
+        ("", "unauthenticated"),
+        (join, "unauthenticated"),
+        (forged, "unauthenticated"),
+        (unnamed, "unauthenticated"),
+        (foreign, "not-found"),
+        (unknown, "not-found"),
+    ):
+        assert await refusal(rooms.connection_tests.admitted(token, now=now)) == code
+    expired = rooms.connection_tests.admitted(ticket.token, now=now + 1000)
+    assert await refusal(expired) == "unauthenticated"
+
+
+async def test_a_link_makes_a_test_of_its_room_and_person_also_before_the_room_opens(
+    rooms: Rooms, now: float
+) -> None:
+    link = await with_patient(rooms, now, starts_at=now + 5 * HOUR)
+    assert await refusal(rooms.links.join(link, now=now)) == "too-early"
+    ticket = await rooms.connection_tests.open_by_link(link, now=now)
+    assert (await rooms.connection_tests.admitted(ticket.token, now=now)).test_id == ticket.test_id
+    over = rooms.connection_tests.open_by_link(link, now=now + 7 * HOUR)
+    assert await refusal(over) == "too-late"
+
+
+@pytest.mark.parametrize("act", [RoomAct.CANCEL, RoomAct.FINISH])
+async def test_a_link_to_a_room_that_is_over_makes_no_test(rooms: Rooms, now: float, act: RoomAct) -> None:
+    link = await with_patient(rooms, now)
+    if act is RoomAct.FINISH:
+        await rooms.act(TENANT, "rdv", RoomAct.START, now=now)
+    await rooms.act(TENANT, "rdv", act, now=now)
+    assert await refusal(rooms.connection_tests.open_by_link(link, now=now)) == "too-late"
+
+
+async def test_a_removed_person_and_a_dead_link_make_no_test(rooms: Rooms, now: float) -> None:
+    link = await with_patient(rooms, now)
+    await rooms.participants.remove(TENANT, "rdv", "patient", now=now)
+    assert await refusal(rooms.connection_tests.open_by_link(link, now=now)) == "revoked"
+    assert await refusal(rooms.connection_tests.open_by_link("x" * 26, now=now)) == "not-found"
+    assert await refusal(rooms.connection_tests.open("x" * 26, now=now)) == "not-found"
+
+
+async def test_unknown_rooms_and_people_and_those_of_others_are_not_found(rooms: Rooms, now: float) -> None:
+    await with_patient(rooms, now)
+    tests = rooms.connection_tests
+    with pytest.raises(NotFound):
+        await tests.create(TENANT, room_id="none", now=now)
+    with pytest.raises(NotFound):
+        await tests.create("elsewhere", room_id="rdv", now=now)
+    with pytest.raises(NotFound):
+        await tests.create(TENANT, room_id="rdv", identity="nobody", now=now)
+    with pytest.raises(InvalidValue):
+        await tests.create(TENANT, identity="patient", now=now)
+
+
+async def test_beyond_a_days_tests_of_a_person_the_oldest_without_a_result_goes(
+    rooms: Rooms, now: float
+) -> None:
+    link = await with_patient(rooms, now)
+    made = [await rooms.connection_tests.open_by_link(link, now=now + one) for one in range(MOST_A_DAY)]
+    later = now + MOST_A_DAY
+    await rooms.connection_tests.open_by_link(link, now=later)
+    assert await refusal(rooms.connection_tests.admitted(made[0].token, now=later)) == "not-found"
+    assert (await rooms.connection_tests.admitted(made[1].token, now=later)).test_id == made[1].test_id
+
+
+async def test_a_deleted_room_takes_its_tests_along(rooms: Rooms, now: float) -> None:
+    ticket = await rooms.connection_tests.open_by_link(await with_patient(rooms, now), now=now)
+    await rooms.delete_room(TENANT, "rdv", now=now)
+    assert await refusal(rooms.connection_tests.admitted(ticket.token, now=now)) == "not-found"
