@@ -14,6 +14,7 @@ use rtc::event::Event;
 use rtc::id::{GroupId, SubscriptionId, TrackId, TransportId};
 use rtc::route::RouterConfig;
 use rtc::transport::TransportShared;
+use rtc::units::Kbps;
 use rtc::worker::{Worker, WorkerConfig};
 
 use crate::by_hand::ByHand;
@@ -250,6 +251,11 @@ impl Core {
             directories.close_transport(transport, commands);
             Ok(())
         })
+    }
+
+    /// Asks the peer to send no more than `cap`, or takes the request back.
+    pub fn set_up_cap(&self, transport: TransportId, cap: Option<Kbps>) -> Result<(), Busy> {
+        self.tell(transport.worker(), Command::SetUpCap { transport, cap })
     }
 
     /// Expects media of a published source.

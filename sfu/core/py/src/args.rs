@@ -10,10 +10,13 @@ use rtc::command::{
     Rid,
 };
 use rtc::id::{SubscriptionId, TrackId, TransportId};
-use rtc::units::{Pt, Ssrc};
+use rtc::units::{Kbps, Pt, Ssrc};
 
 /// Most bytes of one message on a data channel: what SDKs cut their packets to is a quarter of it.
 pub(crate) const MAX_DATA_MESSAGE: usize = 64 * 1024;
+
+/// Highest bit rate that may be asked for.
+const MAX_KBPS: u32 = 1_000_000;
 
 pub(crate) fn wrong(text: impl Into<String>) -> PyErr {
     PyValueError::new_err(text.into())
@@ -114,6 +117,14 @@ pub(crate) fn pt(name: &str, number: u8) -> PyResult<Pt> {
 
 pub(crate) fn ssrc(name: &str, number: u32) -> PyResult<Ssrc> {
     if number > 0 { Ok(Ssrc(number)) } else { Err(wrong(format!("{name}: an SSRC of 0 is reserved"))) }
+}
+
+pub(crate) fn kbps(number: u32) -> PyResult<Kbps> {
+    if (1..=MAX_KBPS).contains(&number) {
+        Ok(Kbps(number))
+    } else {
+        Err(wrong(format!("kbps: 1 to {MAX_KBPS}")))
+    }
 }
 
 pub(crate) fn plan(encoding: Option<u8>, temporal: u8) -> PyResult<LayerPlan> {

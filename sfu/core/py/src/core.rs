@@ -278,6 +278,12 @@ impl Core {
         self.core.add_track(params).map(|id| id.0).map_err(errors::busy)
     }
 
+    /// Asks the peer to send no more than this, or takes the request back.
+    fn set_up_cap(&self, transport: u64, kbps: Option<u32>) -> PyResult<()> {
+        let transport = args::transport(transport, self.workers)?;
+        self.core.set_up_cap(transport, kbps.map(args::kbps).transpose()?).map_err(errors::busy)
+    }
+
     /// Stops or resumes forwarding of a track to everyone.
     fn pause_track(&self, track: u64, paused: bool) -> PyResult<()> {
         let track = args::track(track, self.workers)?;

@@ -54,6 +54,8 @@ events! {
     LayersChanged { track: u64, active: u8 }
     /// The encoding that a subscription gets now; None when paused or not started.
     LayerSwitched { subscription: u64, encoding: Option<u8> }
+    /// What each encoding takes on the way, the lowest first, in kbps by temporal layer with those below it.
+    RatesChanged { track: u64, rates: Py<PyList> }
     /// Who speaks in a group among the tracks at home on one worker, loudest first, as (track, level).
     SpeakersChanged { worker: u8, group: u32, speakers: Py<PyList> }
     /// The peer opened a data channel.
@@ -93,6 +95,11 @@ pub(crate) fn to_python(py: Python<'_>, event: Event) -> PyResult<Py<PyAny>> {
         Event::LayersChanged { track, active } => object(py, LayersChanged { track: track.0, active }),
         Event::LayerSwitched { subscription, encoding } => {
             object(py, LayerSwitched { subscription: subscription.0, encoding })
+        }
+        Event::RatesChanged { track, rates } => {
+            let rates = rates.into_iter().map(|[base, middle, all]| (base.0, middle.0, all.0));
+            let rates = PyList::new(py, rates.collect::<Vec<_>>())?.unbind();
+            object(py, RatesChanged { track: track.0, rates })
         }
         Event::SpeakersChanged { worker, group, speakers } => {
             let speakers = speakers.into_iter().map(|(track, level)| (track.0, level)).collect::<Vec<_>>();

@@ -5,7 +5,7 @@
 use arrayvec::{ArrayString, ArrayVec};
 
 use crate::id::{GroupId, SubscriptionId, TrackId, TransportId};
-use crate::units::{Pt, Ssrc};
+use crate::units::{Kbps, Pt, Ssrc};
 
 /// Most payload types that one track or subscription may list.
 pub const MAX_PAYLOADS: usize = 40;
@@ -29,6 +29,8 @@ pub enum Command {
     SetRemote { transport: TransportId, remote: Box<RemoteParams> },
     /// Accepts new local credentials beside the old ones, until a check with the new ones has been nominated.
     RestartIce { transport: TransportId, local: IceCredentials },
+    /// Asks the peer to send no more than this, or takes the request back. Said once a second by REMB.
+    SetUpCap { transport: TransportId, cap: Option<Kbps> },
     /// Says goodbye (DTLS close_notify) and frees the transport, its tracks and its subscriptions.
     CloseTransport { transport: TransportId },
     /// Expects media of one published source on a transport.

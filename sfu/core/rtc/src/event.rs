@@ -1,8 +1,12 @@
 //! What the core tells Python: few, typed, and never at the rate of packets.
 
+use arrayvec::ArrayVec;
+
+use crate::command::MAX_ENCODINGS;
 use crate::id::{GroupId, SubscriptionId, TrackId, TransportId};
 use crate::path::PathKind;
-use crate::units::Pt;
+use crate::receive::rate::TEMPORAL_LAYERS;
+use crate::units::{Kbps, Pt};
 
 /// Most speakers named in one event.
 pub const MAX_SPEAKERS: usize = 8;
@@ -30,6 +34,9 @@ pub enum Event {
     LayersChanged { track: TrackId, active: u8 },
     /// State: the encoding that a subscription gets now (*current*); `None` when paused or not started.
     LayerSwitched { subscription: SubscriptionId, encoding: Option<u8> },
+    /// State: what each encoding takes on the way, the lowest first, by temporal layer with those below it. Said when it
+    /// differs much from what was said before.
+    RatesChanged { track: TrackId, rates: ArrayVec<[Kbps; TEMPORAL_LAYERS], MAX_ENCODINGS> },
     /// State: who speaks in a group among the tracks at home on `worker`, loudest first; levels are 0 (silent) to 127
     /// (loudest).
     SpeakersChanged { worker: u8, group: GroupId, speakers: Vec<(TrackId, u8)> },

@@ -27,6 +27,7 @@ mod feedback;
 mod ingest;
 pub mod overload;
 mod peer;
+mod rates;
 mod relay;
 mod table;
 

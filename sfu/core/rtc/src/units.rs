@@ -48,6 +48,10 @@ impl Sub<Duration> for Time {
     }
 }
 
+/// A bit rate in thousands of bits a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Kbps(pub u32);
+
 /// Synchronisation source of an RTP stream (RFC 3550, section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ssrc(pub u32);

@@ -320,6 +320,7 @@ impl Worker {
                 self.culprit = Some(home);
                 self.router.add_track(track, &params);
             }
+            Command::SetUpCap { transport, cap } => self.router.set_up_cap(transport, cap),
             Command::PauseTrack { track, paused } => self.router.pause_track(now, track, paused),
             Command::CloseTrack { track } => self.router.close_track(track),
             Command::AddMirror { mirror, of, params } => self.router.add_mirror(mirror, of, &params),

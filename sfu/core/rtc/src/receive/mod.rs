@@ -4,6 +4,7 @@ pub mod arrivals;
 pub mod history;
 pub mod keyframe;
 pub mod nack;
+pub mod rate;
 pub mod reception;
 pub mod relay;
 pub mod stream;

@@ -7,6 +7,7 @@ use crate::drop_reason::DropReason;
 use crate::receive::history::{Content, History, HistorySize, Stored};
 use crate::receive::keyframe::KeyframeRequests;
 use crate::receive::nack::NackGenerator;
+use crate::receive::rate::Rate;
 use crate::receive::reception::Reception;
 use crate::rtcp::SenderInfo;
 use crate::rtp::dependency::{self, Structure};
@@ -109,6 +110,8 @@ pub struct Stream {
     pub newest: SeqNo,
     /// Loss and jitter.
     pub reception: Reception,
+    /// What it takes on the way.
+    pub rate: Rate,
     /// Missing packets.
     pub nacks: NackGenerator,
     /// Wanted key frames.
@@ -146,6 +149,7 @@ impl Stream {
             epoch: 0,
             newest: SeqNo(first.0 - 1),
             reception: Reception::new(first),
+            rate: Rate::default(),
             nacks: NackGenerator::default(),
             requests: KeyframeRequests::default(),
             clock: None,
@@ -188,6 +192,9 @@ impl Stream {
             self.picture_came(now, packet.timestamp);
         }
         let picture = self.picture(packet);
+        if !packet.repair {
+            self.rate.count(picture.temporal, packet.content.payload.len());
+        }
         if picture.key_start {
             self.key_frame_begins(now, packet.timestamp);
         }

@@ -58,6 +58,8 @@ pub struct Track {
     pub queued: bool,
     /// The event about its active encodings waits to be taken.
     pub announces_layers: bool,
+    /// The event about its rates waits to be taken.
+    pub announces_rates: bool,
     /// The track that this is a mirror of, on the worker of its publisher; `None` where the publisher is at home.
     pub home: Option<TrackId>,
     /// Mirrors of it on other workers.
@@ -97,6 +99,7 @@ impl Track {
             burden: Burden::default(),
             queued: false,
             announces_layers: false,
+            announces_rates: false,
             home: None,
             relays: Vec::new(),
             relay_queued: false,

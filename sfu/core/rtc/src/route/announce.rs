@@ -12,6 +12,7 @@ pub(super) enum Pending {
     /// Once for each encoding of a track.
     Started(TrackId, u8, Pt),
     Layers(TrackId),
+    Rates(TrackId),
     Switched(SubscriptionId),
     Speakers(GroupId),
 }
@@ -38,6 +39,14 @@ impl Router {
                 let track = self.tracks.get_mut(track)?;
                 track.announces_layers = false;
                 Some(Event::LayersChanged { track: track.id, active: track.active() })
+            }
+            Pending::Rates(track) => {
+                let track = self.tracks.get_mut(track)?;
+                track.announces_rates = false;
+                let rates = track.encodings.iter_mut().map(|encoding| {
+                    encoding.stream.as_mut().map_or_else(Default::default, |stream| stream.rate.tell())
+                });
+                Some(Event::RatesChanged { track: track.id, rates: rates.collect() })
             }
             Pending::Switched(subscription) => {
                 let subscription = self.subscriptions.get_mut(subscription)?;

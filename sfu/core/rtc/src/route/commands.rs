@@ -12,7 +12,7 @@ use crate::send::Subscription;
 use crate::send::subscription::Pumped;
 use crate::speakers::{self, Group};
 use crate::timer::Timer;
-use crate::units::{SeqNo, Ssrc, Time};
+use crate::units::{Kbps, SeqNo, Ssrc, Time};
 
 use rand_core::Rng;
 
@@ -54,6 +54,13 @@ impl Router {
             if let Some(subscription) = self.subscriptions.get_mut(subscription) {
                 subscription.forget_sent();
             }
+        }
+    }
+
+    /// Asks the peer to send no more than `cap`; it hears so with its next report.
+    pub fn set_up_cap(&mut self, transport: TransportId, cap: Option<Kbps>) {
+        if let Some(peer) = self.known(transport) {
+            peer.up_cap = cap;
         }
     }
 

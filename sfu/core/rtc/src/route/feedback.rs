@@ -140,7 +140,9 @@ impl Router {
             sink.blame(transport);
             #[cfg(feature = "faults")]
             self.faults.strike(Fault::Report(transport));
+            self.measure(now, transport);
             self.send_receiver_report(now, transport, sink);
+            self.send_up_cap(transport, sink);
             self.send_sender_reports(now, transport, sink);
         }
     }

@@ -7,7 +7,7 @@ use arrayvec::ArrayString;
 use crate::command::ExtensionIds;
 use crate::id::{SubscriptionId, TrackId, TransportId};
 use crate::receive::arrivals::Arrivals;
-use crate::units::{SeqNo, Ssrc};
+use crate::units::{Kbps, SeqNo, Ssrc};
 
 /// Most tracks published on one transport.
 pub(crate) const MAX_TRACKS: usize = 64;
@@ -28,6 +28,8 @@ pub(crate) struct Peer {
     /// Arrival times to be reported, once a packet carried a transport-wide number.
     pub(crate) arrivals: Option<Box<Arrivals>>,
     pub(crate) round_trip: Option<Duration>,
+    /// The most that the peer is asked to send.
+    pub(crate) up_cap: Option<Kbps>,
     /// What we call ourselves in feedback.
     pub(crate) feedback_ssrc: Ssrc,
     /// Names the publisher's clock to subscribers without naming the publisher.
@@ -54,6 +56,7 @@ impl Peer {
             subscriptions: Vec::new(),
             arrivals: None,
             round_trip: None,
+            up_cap: None,
             feedback_ssrc,
             cname: cname(seed, id),
             sources: Vec::new(),

@@ -1,10 +1,10 @@
 //! Writing RTCP into a buffer on the stack.
 
 use crate::rtcp::{
-    FORMAT_FIR, FORMAT_NACK, FORMAT_PLI, GOODBYE, PAYLOAD_FEEDBACK, RECEIVER_REPORT, ReportBlock,
-    SENDER_REPORT, SOURCE_DESCRIPTION, SenderInfo, TRANSPORT_FEEDBACK,
+    FORMAT_APPLICATION, FORMAT_FIR, FORMAT_NACK, FORMAT_PLI, GOODBYE, PAYLOAD_FEEDBACK, RECEIVER_REPORT,
+    ReportBlock, SENDER_REPORT, SOURCE_DESCRIPTION, SenderInfo, TRANSPORT_FEEDBACK,
 };
-use crate::units::Ssrc;
+use crate::units::{Kbps, Ssrc};
 
 /// Largest compound that we send: fits every path together with SRTCP, UDP and IP.
 pub const MAX_COMPOUND: usize = 1_200;
@@ -133,6 +133,25 @@ impl Composer {
         fits
     }
 
+    /// Asks for no more than `most` in all of `media`, of which the first 255 are named, by REMB
+    /// (draft-alvestrand-rmcat-remb-03, section 2.2).
+    pub fn most(&mut self, sender: Ssrc, media: &[Ssrc], most: Kbps) -> bool {
+        let media = &media[..media.len().min(255)];
+        let fits = self.begin(PAYLOAD_FEEDBACK, FORMAT_APPLICATION, 16 + media.len() * 4);
+        if fits {
+            self.word(sender.0);
+            self.word(0);
+            self.put(b"REMB");
+            let bits = u64::from(most.0) * 1_000;
+            // Eighteen bits of mantissa; what does not fit is rounded down.
+            let exponent = (64 - bits.leading_zeros()).saturating_sub(18);
+            let rate = exponent << 18 | (bits >> exponent) as u32;
+            self.word((media.len() as u32) << 24 | rate);
+            media.iter().for_each(|ssrc| self.word(ssrc.0));
+        }
+        fits
+    }
+
     /// The compound so far.
     pub fn bytes(&self) -> &[u8] {
         &self.out[..self.len]
@@ -223,6 +242,23 @@ mod tests {
         assert!(!composer.picture_loss(Ssrc(1), Ssrc(2)));
         assert!(!composer.source_description(Ssrc(1), "x"));
         assert!(Compound::new(composer.bytes()).all(|packet| packet.is_ok()));
+    }
+
+    #[test]
+    fn the_most_that_is_wanted_is_written_as_mantissa_and_exponent() {
+        // (kbps, exponent, mantissa)
+        for (most, exponent, mantissa) in
+            [(0, 0, 0), (262, 0, 262_000), (300, 1, 150_000), (2_500, 4, 156_250)]
+        {
+            let mut composer = Composer::new();
+            assert!(composer.most(Ssrc(1), &[Ssrc(7), Ssrc(8)], Kbps(most)));
+            let bytes = composer.bytes();
+            assert_eq!(bytes[..4], [0x8f, 206, 0, 6]);
+            assert_eq!(bytes[12..16], *b"REMB");
+            let rate: u32 = 2 << 24 | exponent << 18 | mantissa;
+            assert_eq!(bytes[16..20], rate.to_be_bytes(), "{most}");
+            assert_eq!(bytes[20..], [0, 0, 0, 7, 0, 0, 0, 8]);
+        }
     }
 
     #[test]

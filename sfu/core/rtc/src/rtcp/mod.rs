@@ -19,6 +19,7 @@ pub(crate) const FORMAT_NACK: u8 = 1;
 pub(crate) const FORMAT_TRANSPORT_CC: u8 = 15;
 pub(crate) const FORMAT_PLI: u8 = 1;
 pub(crate) const FORMAT_FIR: u8 = 4;
+pub(crate) const FORMAT_APPLICATION: u8 = 15;
 
 /// Seconds since 1900 with 32 fractional bits, by the clock of whoever sent it (RFC 3550, section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

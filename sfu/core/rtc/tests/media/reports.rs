@@ -6,7 +6,7 @@ use rtc::counters::{Cell, LegCell};
 use rtc::drop_reason::DropReason;
 use rtc::id::TransportId;
 use rtc::rtcp::{Composer, Compound, NtpTime, ReportBlock, RtcpPacket, SenderInfo};
-use rtc::units::{RtpTime, Ssrc};
+use rtc::units::{Kbps, RtpTime, Ssrc};
 
 fn blocks(world: &mut World, to: TransportId) -> Vec<ReportBlock> {
     let sent = world.sink.take_rtcp();
@@ -215,4 +215,31 @@ fn a_request_by_fir_counts_like_one_by_pli() {
     composer.full_intra_request(Ssrc(1), Ssrc(1_000), 1);
     world.rtcp(ALICE, composer.bytes()).unwrap();
     assert_eq!(requests(&mut world), [5]);
+}
+
+#[test]
+fn a_publisher_with_a_cap_hears_of_it_every_second_until_it_is_lifted() {
+    let mut world = World::new();
+    world.add_video(1);
+    let mut camera = Camera::new(6, None);
+    let mut asked = |world: &mut World, seconds: u64| {
+        let mut most = Vec::new();
+        for _ in 0..seconds * 30 {
+            world.publish_all(&camera.picture(false, 1, 0));
+            world.pass(33);
+        }
+        for (to, bytes) in world.sink.take_rtcp() {
+            if to == PUBLISHER && bytes.get(12..16) == Some(b"REMB") {
+                assert_eq!(bytes[20..24], 6u32.to_be_bytes(), "the stream is named");
+                let word = u32::from_be_bytes([bytes[16], bytes[17], bytes[18], bytes[19]]);
+                most.push(u64::from(word & 0x3ffff) << (word >> 18 & 0x3f));
+            }
+        }
+        most
+    };
+    assert_eq!(asked(&mut world, 3), []);
+    world.router.set_up_cap(PUBLISHER, Some(Kbps(200)));
+    assert!(matches!(asked(&mut world, 4)[..], [200_000, 200_000, 200_000, .., 200_000]));
+    world.router.set_up_cap(PUBLISHER, None);
+    assert_eq!(asked(&mut world, 3), []);
 }

@@ -375,3 +375,27 @@ fn an_encoding_that_begins_with_a_key_frame_needs_no_request() {
     assert_eq!(pictures, [1, 1, 1, 1, 1, 2, 3, 3, 3, 3]);
     assert_eq!(requests(&mut studio.world), []);
 }
+
+#[test]
+fn what_each_encoding_takes_is_told_when_it_changes_and_not_while_it_is_steady() {
+    let told = |studio: &mut Studio| {
+        let rates = studio.world.events.drain(..).filter_map(|event| match event {
+            Event::RatesChanged { track: VIDEO, rates } => {
+                Some(rates.iter().map(|[.., all]| all.0).collect::<Vec<_>>())
+            }
+            _ => None,
+        });
+        rates.collect::<Vec<_>>()
+    };
+    let mut studio = Studio::new();
+    studio.shoot(&SSRCS);
+    studio.shoot_for(120);
+    let rates = told(&mut studio);
+    let [low, middle, high] = rates.last().expect("rates are told")[..] else { panic!("{rates:?}") };
+    assert!(low > 0 && middle > low * 3 / 2 && high > middle, "{rates:?}");
+    studio.shoot_for(900);
+    assert_eq!(told(&mut studio), Vec::<Vec<u32>>::new(), "half a minute without a change");
+    studio.on[2] = false;
+    studio.shoot_for(90);
+    assert!(matches!(told(&mut studio).last().unwrap()[..], [_, _, 0]));
+}
