@@ -24,6 +24,7 @@ __all__ = [
     "MediaSection",
     "PathChanged",
     "Payload",
+    "RatesChanged",
     "SdpError",
     "SdpPayload",
     "SessionDescription",
@@ -149,6 +150,8 @@ class Core:
         payloads: Sequence[Payload],
         encodings: Sequence[tuple[str | None, int | None, int | None]],
     ) -> int: ...
+    # Asks the peer by REMB to send no more than `kbps`, once a second; None takes the request back.
+    def set_up_cap(self, transport: int, kbps: int | None) -> None: ...
     def pause_track(self, track: int, paused: bool) -> None: ...
     # Frees the track with its subscriptions.
     def close_track(self, track: int) -> None: ...
@@ -232,6 +235,14 @@ class LayerSwitched:
     encoding: Final[int | None]
     def __new__(cls, *, subscription: int, encoding: int | None) -> Self: ...
 
+# What each encoding takes on the way, the lowest first, in kbps by temporal layer with those below it. Told
+# when it differs much from what was told before.
+@final
+class RatesChanged:
+    track: Final[int]
+    rates: Final[list[tuple[int, int, int]]]
+    def __new__(cls, *, track: int, rates: list[tuple[int, int, int]]) -> Self: ...
+
 # Who speaks in a group among the tracks at home on one worker, loudest first, as
 # (track, level 0 silent to 127 loudest).
 @final
@@ -273,6 +284,7 @@ Event: TypeAlias = (
     | TrackStarted
     | LayersChanged
     | LayerSwitched
+    | RatesChanged
     | SpeakersChanged
     | DataChannelOpened
     | DataReceived

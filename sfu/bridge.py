@@ -29,6 +29,7 @@ from sfu._core import (
     MediaSection,
     PathChanged,
     Payload,
+    RatesChanged,
     SdpError,
     SdpPayload,
     SessionDescription,
@@ -65,6 +66,7 @@ __all__ = [
     "MediaSection",
     "PathChanged",
     "Payload",
+    "RatesChanged",
     "SdpError",
     "SdpPayload",
     "SessionDescription",
@@ -91,6 +93,7 @@ Event = (
     | TrackStarted
     | LayersChanged
     | LayerSwitched
+    | RatesChanged
     | SpeakersChanged
     | DataChannelOpened
     | DataReceived
@@ -138,6 +141,7 @@ class CoreLike(Protocol):
         payloads: Sequence[Payload],
         encodings: Sequence[tuple[str | None, int | None, int | None]],
     ) -> int: ...
+    def set_up_cap(self, transport: int, kbps: int | None) -> None: ...
     def pause_track(self, track: int, paused: bool) -> None: ...
     def close_track(self, track: int) -> None: ...
     def subscribe(

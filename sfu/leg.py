@@ -2,10 +2,11 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sfu.bridge import EXTENSION_URIS, CoreBusy
+from sfu.caps import Downlink, Uplink
 from sfu.channels import Channels
 from sfu.errors import PeerError, UsageError
 from sfu.model import (
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MAX_CAP_KBPS = 1_000_000
+
 
 class Leg:
     """One live connection: what it publishes, what it receives, and its transport.
@@ -48,6 +51,8 @@ class Leg:
     def __init__(self, shell: "Shell", call: "Call", key: LegKey, listener: LegListener) -> None:
         self.transport = Transport(shell, self, shell.place(call))
         self.channels = Channels(shell)
+        self.uplink = Uplink(shell, self)
+        self.downlink = Downlink(shell, self)
         self._shell = shell
         self._call = call
         self._key = key
@@ -143,6 +148,20 @@ class Leg:
         if track in self._subscriptions:
             self._subscriptions[track].want(wanted)
 
+    def cap(self, *, up_kbps: int | None, down_kbps: int | None) -> None:
+        """Bound what this leg may send and what it is sent, each in all, on the wire; None lifts a bound.
+
+        The peer is asked to stay within its part (REMB), and of pictures only as much is passed on as fits.
+        Sound is never left out. UsageError when a bound is not 1 to 1,000,000.
+        """
+        self._check_open()
+        for kbps in (up_kbps, down_kbps):
+            if kbps is not None and not 1 <= kbps <= _MAX_CAP_KBPS:
+                raise UsageError(f"a cap is 1 to {_MAX_CAP_KBPS} kbps")
+        self.transport.cap_up(up_kbps)
+        self.uplink.cap(up_kbps)
+        self.downlink.cap(down_kbps)
+
     def send_data(self, label: str, payload: bytes, *, binary: bool = True) -> bool:
         """Send a message on the peer's data channel of that label.
 
@@ -199,11 +218,22 @@ class Leg:
         for subscription in list(self._subscriptions.values()):
             subscription.end()
         self._subscriptions.clear()
+        self.uplink.end()
         self.transport.close()
         self._shell.occurrences.leg_closed(reason)
         self._call.left(self)
 
     # --- for the rest of sfu ---
+
+    @property
+    def received(self) -> Iterable[Subscription]:
+        """Every subscription, delivered or waiting, in the order in which they began."""
+        return self._subscriptions.values()
+
+    @property
+    def published(self) -> Iterable[Track]:
+        """Every track, in the order of announcement."""
+        return self._tracks.values()
 
     def track_gone(self, track: TrackKey) -> None:
         """End a subscription, if there is one."""

@@ -27,6 +27,7 @@ class Observer:
             bridge.TrackStarted: self._track_started,
             bridge.LayersChanged: self._layers_changed,
             bridge.LayerSwitched: self._layer_switched,
+            bridge.RatesChanged: self._rates_changed,
             bridge.SpeakersChanged: self._speakers_changed,
             bridge.DataChannelOpened: self._data_channel_opened,
             bridge.DataReceived: self._data_received,
@@ -98,6 +99,11 @@ class Observer:
         subscription = self._shell.directory.subscriptions.get(event.subscription)
         if subscription is not None:
             subscription.current = event.encoding
+
+    def _rates_changed(self, event: bridge.RatesChanged) -> None:
+        track = self._shell.directory.tracks.get(event.track)
+        if track is not None:
+            track.measured(event.rates)
 
     def _speakers_changed(self, event: bridge.SpeakersChanged) -> None:
         call = self._shell.directory.calls.get(event.group)

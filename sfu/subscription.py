@@ -22,7 +22,9 @@ class Subscription:
         self.ssrc = ssrc
         self.rtx_ssrc = rtx_ssrc
         self.wanted = Wanted()
-        self.plan = LayerPlan(0)
+        self.plan = LayerPlan(None if leg.downlink.capped and track.kind is MediaKind.VIDEO else 0)
+        self.starved = False
+        """Wanted, and yet nothing of it is sent: it does not fit, or its publisher sends more than it may."""
         self.current: int | None = None
         self._shell = shell
         self._id: int | None = None
@@ -69,11 +71,35 @@ class Subscription:
         self.replan()
 
     def replan(self) -> None:
-        """Choose the target again after wanted or the encodings have changed."""
-        if self.track.kind is MediaKind.VIDEO:
-            plan = target(self.wanted, self.track.encodings)
+        """Choose the target again after wanted, the encodings or what may be passed on have changed."""
+        if self.track.kind is MediaKind.AUDIO:
+            self._take(LayerPlan(None if self.wanted.disabled else 0))
+        elif self.leg.downlink.capped:
+            # Nothing new before all pictures of the leg were weighed together, at the end of this turn.
+            self.leg.downlink.reconsider()
+            if self.possible().encoding is None:
+                self.give(LayerPlan(None))
         else:
-            plan = LayerPlan(None if self.wanted.disabled else 0)
+            self.give(self.possible())
+
+    def possible(self) -> LayerPlan:
+        """Return the most that this subscription could get: what is wanted, of what is passed on at all."""
+        plan = target(self.wanted, self.track.encodings)
+        ceiling = self.track.ceiling
+        if ceiling is None or plan.encoding is None:
+            return plan
+        return LayerPlan(min(plan.encoding, ceiling), plan.temporal) if ceiling >= 0 else LayerPlan(None)
+
+    def give(self, plan: LayerPlan) -> None:
+        """Send this from now on; the subscriber hears when that is nothing, or something again."""
+        self._take(plan)
+        starved = plan.encoding is None and not self.wanted.disabled
+        if starved != self.starved:
+            self.starved = starved
+            key = self.track.key
+            self.leg.tell(lambda listener: listener.stream_paused(key, paused=starved))
+
+    def _take(self, plan: LayerPlan) -> None:
         if plan != self.plan:
             self.plan = plan
             if self._id is not None:
@@ -85,6 +111,7 @@ class Subscription:
         self._stop()
         self.track.subscriptions.pop(self, None)
         self.track.demand_changed()
+        self.leg.downlink.reconsider()
 
     def _stop(self) -> None:
         if self._id is not None:
@@ -101,4 +128,5 @@ class Subscription:
             "delivered": self._id is not None,
             "target": self.plan.encoding,
             "current": self.current,
+            "starved": self.starved,
         }

@@ -1,5 +1,6 @@
 """A track: one published source, announced first and negotiated later."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sfu.bridge import Payload as CorePayload
@@ -7,6 +8,7 @@ from sfu.model import EncodingIntent, MediaKind, PublishIntent, TrackKey, TrackS
 from sfu.negotiation.codecs import Payload
 from sfu.negotiation.effects import TrackAdded
 from sfu.policy.allocation import demanded, widened
+from sfu.policy.budget import UNKNOWN, Rates, costs
 
 if TYPE_CHECKING:
     from sfu.leg import Leg
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 # LiveKit's server waits as long before it pauses an encoding; a page change in a grid of faces is over by
 # then.
 _LESS_DEMAND_SECONDS = 5.0
+# What an encoding took when it was last sent is believed for so long: then it may be tried again.
+_RATES_HOLD_SECONDS = 20.0
 
 
 class Track:
@@ -35,6 +39,11 @@ class Track:
         self.subscriptions: dict[Subscription, None] = {}
         self._shell = shell
         self._mid = ""
+        self.ceiling: int | None = None
+        """The highest encoding passed on while the publisher sends more than it may; -1 for none."""
+        self._rates: list[Rates] = []
+        self._sent: list[Rates] = []
+        self._forget: Timer | None = None
         self._demand: tuple[bool, ...] = ()
         self._less: Timer | None = None
         self._weighing = False
@@ -114,6 +123,7 @@ class Track:
             del self._shell.directory.tracks[self.core_id]
             self.core_id = None
         self._cancel()
+        self._cancel_forgetting()
         self._mid, self.payloads = "", ()
 
     def mute(self, muted: bool) -> None:
@@ -123,6 +133,41 @@ class Track:
             self.of_join = False
             if self.core_id is not None:
                 self._shell.core.pause_track(self.core_id, muted)
+
+    def measured(self, rates: Sequence[Rates]) -> None:
+        """Take what each encoding takes now; zeros while it is not sent."""
+        self._sent = list(rates)
+        before = self._rates + [UNKNOWN] * (len(rates) - len(self._rates))
+        self._rates = [new if new != UNKNOWN else old for new, old in zip(rates, before, strict=False)]
+        if self._rates != self._sent and self._forget is None:
+            self._forget = self._shell.after(_RATES_HOLD_SECONDS, self._forget_rates)
+        self._costs_changed()
+
+    def costs(self) -> list[Rates]:
+        """Return what each encoding takes, or is taken to take while it is not sent."""
+        return costs(self._rates, self.encodings)
+
+    def known_kbps(self) -> list[int]:
+        """Return what each encoding takes, or took when it was last sent; empty before it was measured."""
+        return [rates[-1] for rates in self._rates]
+
+    def limit(self, ceiling: int | None) -> None:
+        """Pass on no encoding above `ceiling`, -1 for none, or with None all."""
+        if ceiling != self.ceiling:
+            self.ceiling = ceiling
+            for subscription in self.subscriptions:
+                subscription.replan()
+
+    def _forget_rates(self) -> None:
+        self._forget = None
+        if self._rates != self._sent:
+            self._rates = list(self._sent)
+            self._costs_changed()
+
+    def _costs_changed(self) -> None:
+        self.leg.uplink.reconsider()
+        for subscription in self.subscriptions:
+            subscription.leg.downlink.reconsider()
 
     def demand_changed(self) -> None:
         """Weigh again what is wanted when the loop next turns, after every change that comes together."""
@@ -160,9 +205,16 @@ class Track:
             self._less.cancel()
             self._less = None
 
+    def _cancel_forgetting(self) -> None:
+        if self._forget is not None:
+            self._forget.cancel()
+            self._forget = None
+        self._rates, self._sent = [], []
+
     def end(self) -> None:
         """End it for everybody."""
         self._cancel()
+        self._cancel_forgetting()
         core_id, self.core_id = self.core_id, None
         self._part()
         if core_id is not None:
@@ -180,6 +232,8 @@ class Track:
             "encodings": [encoding.rid for encoding in self.encodings],
             "active": self.active,
             "demand": self._demand,
+            "kbps": self.known_kbps(),
+            "ceiling": self.ceiling,
             "muted": self.muted,
             "started": self.started,
             "subscriptions": len(self.subscriptions),

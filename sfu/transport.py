@@ -39,6 +39,7 @@ class Transport:
         self.begun_at = 0.0
         self.media_seen = False
         self.has_been_up = False
+        self._up_cap: int | None = None
         self._shell = shell
         self._leg = leg
 
@@ -60,7 +61,16 @@ class Transport:
             self._shell.directory.legs[self.id] = self._leg
             self.state = TransportState.CONNECTING
             self.begun_at = self._shell.now()
+            if self._up_cap is not None:
+                self._shell.core.set_up_cap(self.id, self._up_cap)
         return self.id
+
+    def cap_up(self, kbps: int | None) -> None:
+        """Ask the peer to send no more than that, now or once it is there; None takes the request back."""
+        if kbps != self._up_cap:
+            self._up_cap = kbps
+            if self.id is not None:
+                self._shell.core.set_up_cap(self.id, kbps)
 
     def restart_ice(self, credentials: Credentials) -> None:
         """Take checks with new credentials; the old ones hold until a check with the new is nominated."""

@@ -118,6 +118,8 @@ def test_every_command_takes_what_negotiation_gives(core: CoreLike) -> None:
     set_remote(core, one)
     set_remote(core, two, sctp_port=None, extensions=[(uri, n) for n, uri in enumerate(EXTENSION_URIS, 1)])
     core.restart_ice(one, "0cccc", PWD)
+    core.set_up_cap(one, 600)
+    core.set_up_cap(one, None)
     video = add_track(core, one)
     audio = add_track(core, one, kind="audio", mid="0", payloads=[OPUS], encodings=[(None, 5, None)])
     subscription = subscribe(core, video, two)
@@ -142,6 +144,7 @@ def test_every_command_takes_what_negotiation_gives(core: CoreLike) -> None:
         lambda core, transport, track, sub: set_remote(core, transport),
         lambda core, transport, track, sub: core.restart_ice(transport, "0late", PWD),
         lambda core, transport, track, sub: core.close_transport(transport),
+        lambda core, transport, track, sub: core.set_up_cap(transport, 600),
         lambda core, transport, track, sub: add_track(core, transport),
         lambda core, transport, track, sub: subscribe(core, track, transport),
         lambda core, transport, track, sub: core.pause_track(track, True),
@@ -193,6 +196,8 @@ def test_commands_about_what_is_gone_do_nothing(
         lambda core, t, k: subscribe(core, k, t, payloads=[(200, 1, None, False)]),
         lambda core, t, k: subscribe(core, k, t, encoding=3),
         lambda core, t, k: core.send_data(t, 0, True, b"x" * 65_537),
+        lambda core, t, k: core.set_up_cap(t, 0),
+        lambda core, t, k: core.set_up_cap(t, 1_000_001),
     ],
 )
 def test_wrong_arguments_are_said_at_once(core: CoreLike, wrong: Callable[[CoreLike, int, int], Any]) -> None:

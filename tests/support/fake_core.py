@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 _MAX_PAYLOADS = 40
 _MAX_ENCODINGS = 3
+_MAX_KBPS = 1_000_000
 
 
 @dataclass
@@ -34,6 +35,7 @@ class FakeTransport:
     credentials: list[tuple[str, str]]
     remote: dict[str, object] = field(default_factory=dict)
     sent: list[tuple[int, bool, bytes]] = field(default_factory=list)
+    up_cap: int | None = None
 
 
 @dataclass
@@ -204,6 +206,13 @@ class FakeCore:
         self._check_room(True)
         self._find(self.transports, transport)
         return self._add(self.tracks, FakeTrack(transport, kind, mid, list(payloads), list(encodings)))
+
+    def set_up_cap(self, transport: int, kbps: int | None) -> None:
+        if kbps is not None and not 1 <= kbps <= _MAX_KBPS:
+            raise ValueError(f"kbps: 1 to {_MAX_KBPS}")
+        found = self._find(self.transports, transport)
+        if found is not None:
+            found.up_cap = kbps
 
     def pause_track(self, track: int, paused: bool) -> None:
         found = self._find(self.tracks, track)
