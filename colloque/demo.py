@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from colloque.errors import StartError
 from colloque.settings import (
     ApiKeySettings,
+    BandwidthSettings,
     LimitSettings,
     LoggingSettings,
     MediaAddressSettings,
@@ -121,6 +122,7 @@ def demo_settings(
         api_keys=[api_key(state.key, state.secret)],
         store=StoreSettings(url=f"sqlite:///{folder / 'colloque.sqlite3'}"),
         rooms=RoomSettings(create_on_join=True),
+        bandwidth=BandwidthSettings(max_kbps=0),  # loopback is no line that has to be shared
         webhooks=WebhookSettings(allowed_targets=["127.0.0.0/8", "::1/128", "http://localhost:*"]),
         # On loopback everybody has the same address.
         limits=LimitSettings(api_requests_per_minute_per_address=0, failures_per_minute_per_address=0),

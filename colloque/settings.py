@@ -242,6 +242,18 @@ class RoomSettings(Section):
     )
 
 
+class BandwidthSettings(Section):
+    """What one person's media may take of the line."""
+
+    max_kbps: int = Field(
+        default=2000,
+        ge=0,
+        le=100_000,
+        description="Most that one person sends, and most that one person is sent; a room may say less."
+        " Of pictures only what fits is passed on, sound always. 0 means no bound.",
+    )
+
+
 class WebhookSettings(Section):
     """Where events may be told."""
 
@@ -319,6 +331,7 @@ class Settings(Section):
     )
     store: StoreSettings = StoreSettings()
     rooms: RoomSettings = RoomSettings()
+    bandwidth: BandwidthSettings = BandwidthSettings()
     webhooks: WebhookSettings = WebhookSettings()
     limits: LimitSettings = LimitSettings()
     logging: LoggingSettings = LoggingSettings()

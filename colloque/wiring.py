@@ -75,6 +75,7 @@ def livekit_settings(settings: Settings, relays: Callable[[], IceServers]) -> Li
     return LiveKitSettings(
         allowed_origins=_allowed_origins(settings),
         ice_servers=lambda: relays().servers,
+        max_kbps=settings.bandwidth.max_kbps or None,
         limits=SignalLimits(
             data_message_bytes=limits.data_message_bytes,
             tracks=limits.tracks_per_leg,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
@@ -47,6 +49,9 @@ class FeaturesBody(Strict):
         )
 
 
+Kbps = Annotated[int, Field(ge=50, le=100_000)]
+
+
 class BandwidthBody(Strict):
     """What the media of the room may take, whoever the person is."""
 
@@ -54,11 +59,19 @@ class BandwidthBody(Strict):
         default=False,
         description="No cameras and no screens, at once for those in the call; what was on stays off later.",
     )
+    max_kbps_up: Kbps | None = Field(
+        default=None,
+        description="Most that one person may send, in kbit/s with all headers; null leaves it to the server.",
+    )
+    max_kbps_down: Kbps | None = Field(
+        default=None,
+        description="Most that one person is sent: of pictures as much as fits, sound always.",
+    )
 
     @classmethod
     def of(cls, room: Room) -> BandwidthBody:
         """Write what the media of a room may take."""
-        return cls(audio_only=room.bandwidth.audio_only)
+        return cls(**asdict(room.bandwidth))
 
 
 class RestraintsBody(Strict):

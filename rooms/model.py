@@ -88,6 +88,10 @@ class Bandwidth:
 
     audio_only: bool = False
     """No pictures: neither cameras nor screens, nor the sound of screens."""
+    max_kbps_up: int | None = None
+    """Most that one person may send; `None` leaves it to the server."""
+    max_kbps_down: int | None = None
+    """Most that one person may be sent; `None` leaves it to the server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,8 +81,9 @@ def features_of(row: RoomRow) -> Features:
 
 
 def bandwidth_of(row: RoomRow) -> Bandwidth:
-    """Give what the media of the room may take."""
-    return Bandwidth() if row.bandwidth is None else Bandwidth(**row.bandwidth)
+    """Give what the media of the room may take; what was added since the row was written has its default."""
+    known = Bandwidth.__dataclass_fields__
+    return Bandwidth(**{name: value for name, value in (row.bandwidth or {}).items() if name in known})
 
 
 def rules_of(row: RoomRow) -> CallRules:

@@ -107,6 +107,7 @@ class Call:
             now=now,
         )
         person.leg = self.around.sfu.call(self.key, self.ears).add_leg(person.key, LegEars(self, person))
+        self.changes.cap(person)
         self.around.legs.leg_opened(self.room_id, person.key, person.identity, admission.role)
         try:
             self._seat(person, request, outlet, now=now)

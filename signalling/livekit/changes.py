@@ -65,10 +65,20 @@ class Changes:
         if rules.bandwidth != before.bandwidth:
             # Before their rights change: clients read there why.
             self._call.tell_room()
+            for person in self._call.roster:
+                self.cap(person)
         for person in self._call.roster:
             self.put_in_force(person, now=now)
         self._call.moderating.rules_changed(now=now)
         self._call.head_count_changed(now=now)
+
+    def cap(self, person: Participant) -> None:
+        """Bound what a person sends and is sent, as the room and the server say: the smaller holds."""
+        if person.leg is not None:
+            room, most = self._call.rules.bandwidth, self._call.around.settings.max_kbps
+            person.leg.cap(
+                up_kbps=_smaller(room.max_kbps_up, most), down_kbps=_smaller(room.max_kbps_down, most)
+            )
 
     def put_in_force(
         self,
@@ -104,3 +114,7 @@ class Changes:
 
     def _with_hand(self, person: Participant, attributes: Mapping[str, str]) -> Mapping[str, str]:
         return self._call.moderating.attributes(person, attributes, cause="api")
+
+
+def _smaller(*bounds: int | None) -> int | None:
+    return min((bound for bound in bounds if bound is not None), default=None)

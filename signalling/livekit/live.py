@@ -41,6 +41,9 @@ class LiveLeg(Protocol):
     def set_wanted(self, track: TrackKey, wanted: Wanted) -> None:
         """Say what is wanted of a track."""
 
+    def cap(self, *, up_kbps: int | None, down_kbps: int | None) -> None:
+        """Bound what the leg may send and what it is sent; None lifts a bound."""
+
     def send_data(self, label: str, payload: bytes, *, binary: bool = True) -> bool:
         """Send a data message; False if it is lost."""
 

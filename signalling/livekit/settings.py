@@ -82,6 +82,8 @@ class LiveKitSettings:
     node_id: str = ""
     ice_servers: Callable[[], Sequence[IceServer]] = no_ice_servers
     """Called for each client, since credentials are made for one person and some hours."""
+    max_kbps: int | None = None
+    """Most that one leg may send, and be sent, beside what its room says; None is no bound."""
     allow_simulation: bool = False
     """Let clients ask for faults (`simulate`), which only tests do."""
     limits: SignalLimits = field(default_factory=SignalLimits)

@@ -37,6 +37,8 @@ class FakeLeg:
         self.refuse_offer: PeerError | None = None
         self.takes_data = True
         self.resyncs = 0
+        self.caps: tuple[int | None, int | None] = (None, None)
+        """Up and down, in kbps."""
         self.now_stats = LegStats()
         self.now_layers: dict[TrackKey, int | None] = {}
         self.closed: CloseReason | None = None
@@ -86,6 +88,10 @@ class FakeLeg:
 
     def set_wanted(self, track: TrackKey, wanted: Wanted) -> None:
         self.wanted[track] = wanted
+
+    def cap(self, *, up_kbps: int | None, down_kbps: int | None) -> None:
+        self._check_open()
+        self.caps = (up_kbps, down_kbps)
 
     def send_data(self, label: str, payload: bytes, *, binary: bool = True) -> bool:
         if self.takes_data:

@@ -131,6 +131,21 @@ class TestRooms:
         assert isinstance(rules, CallRules)
         assert (rules.features, rules.max_participants) == (features, 3)
 
+    async def test_the_bounds_of_a_room_are_kept_and_tell_nobody_outside(
+        self, rooms: Rooms, witness: Witness
+    ) -> None:
+        bandwidth = Bandwidth(max_kbps_up=500, max_kbps_down=1_500)
+        await make(rooms, id="rdv")
+        await rooms.replace_room("default", "rdv", RoomDraft(bandwidth=bandwidth), now=NOW)
+        assert (await rooms.get_room("default", "rdv")).bandwidth == bandwidth
+        rules = witness.heard[-1][2]
+        assert isinstance(rules, CallRules)
+        assert rules.bandwidth == bandwidth
+        assert json.loads(rules.text)["bandwidth"]["max_kbps_up"] == 500, "clients may read why"
+        assert [one.type for one in (await rooms.events.read(after=0, room_id="rdv")).items] == [
+            "room.planned"
+        ]
+
     async def test_a_room_for_sound_alone_is_told_of_once_in_the_log_and_with_its_cause(
         self, rooms: Rooms, witness: Witness
     ) -> None:
@@ -142,7 +157,7 @@ class TestRooms:
             assert isinstance(witness.heard[-1][2], CallRules)
             assert witness.heard[-1][2].bandwidth == draft.bandwidth
             said = json.loads(witness.heard[-1][2].text or "{}").get("bandwidth", {"audio_only": False})
-            assert said == {"audio_only": draft.bandwidth.audio_only}
+            assert said["audio_only"] == draft.bandwidth.audio_only
         told = (await rooms.events.read(after=0, room_id="rdv")).items
         assert [(one.type, one.data, one.occurred_at) for one in told[1:]] == [
             ("audio_only.on", {"cause": "api"}, NOW + 5),
