@@ -61,7 +61,7 @@ class BandwidthBody(Strict):
     )
     max_kbps_up: Kbps | None = Field(
         default=None,
-        description="Most that one person may send, in kbit/s with all headers; null leaves it to the server.",
+        description="Most that one person may send, in kbit/s with headers; null leaves it to the server.",
     )
     max_kbps_down: Kbps | None = Field(
         default=None,
