@@ -1,4 +1,4 @@
-"""A room with a bound on what one person takes of the line: browsers keep to it and go on seeing each other."""
+"""A room with a bound on what one person takes of the line: browsers keep to it and still see each other."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
