@@ -1,4 +1,4 @@
-"""The timer behind what is due by the clock: deadlines of rooms and groups, and the age of events."""
+"""The timer behind what is due by the clock: deadlines of rooms and groups, the age of events and tests."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ class Clockwork:
             more = await self._rooms.groups.meet(now=now) > 0 or more
             if not more and abs(now - self._pruned_at) >= PRUNE_EVERY_SECONDS:
                 more = await self._rooms.events.prune(now=now)
+                more = await self._rooms.connection_tests.prune(now=now) or more
                 if not more:
                     self._pruned_at = now
         except StoreUnavailable as error:

@@ -234,6 +234,9 @@ class RoomSettings(Section):
     events_kept_days: int = Field(
         default=30, ge=2, le=3650, description="How long /v1/events can replay what happened."
     )
+    connection_tests_kept_days: int = Field(
+        default=30, ge=1, le=365, description="How long connection tests and their results are kept."
+    )
     create_on_join: bool = Field(
         default=False, description="A valid token for a room that does not exist makes the room."
     )

@@ -36,6 +36,7 @@ def rooms_settings(settings: Settings) -> RoomsSettings:
         close_after_minutes=settings.rooms.close_after_minutes,
         overrun_minutes=settings.rooms.overrun_minutes,
         events_kept_days=settings.rooms.events_kept_days,
+        connection_tests_kept_days=settings.rooms.connection_tests_kept_days,
         create_on_join=settings.rooms.create_on_join,
         token_ttl_seconds=settings.rooms.token_ttl_seconds,
         max_participants_per_room=settings.limits.participants_per_room,

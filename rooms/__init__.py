@@ -4,7 +4,8 @@ from rooms.agenda import RoomFilter
 from rooms.announcements import LONGEST_ANNOUNCEMENT, Announcements
 from rooms.answers import Answer, Once
 from rooms.authority import RULES, ModerationAct, may_act
-from rooms.connection_tests import ConnectionTest, ConnectionTests, ProbeAdmission, ProbeTicket
+from rooms.connection_test_rows import ConnectionTest, ConnectionTestFilter, ConnectionTestState
+from rooms.connection_tests import ConnectionTests, ProbeAdmission, ProbeTicket
 from rooms.context import RoomsSettings
 from rooms.errors import (
     Forbidden,
@@ -62,6 +63,22 @@ from rooms.movers import Application, Mover
 from rooms.outbox import Outbox, Turn
 from rooms.outbox_picking import Parcel
 from rooms.participants import Ticket
+from rooms.probe_result import (
+    BrowserFound,
+    BrowserName,
+    CameraOutcome,
+    DevicesFound,
+    MediaFound,
+    MediaStep,
+    MicrophoneOutcome,
+    OsName,
+    PathFound,
+    PathName,
+    PathOutcome,
+    ProbeResult,
+    SignallingFound,
+    SpeakerOutcome,
+)
 from rooms.quality import LayerNow, LegQuality, LineFigures, QualityWord
 from rooms.ratings import REASONS, Rating, Ratings, Reason
 from rooms.retold import Retold
@@ -72,11 +89,13 @@ from rooms.scene import LateNotice, Scene, Standing
 from rooms.service import Rooms
 from rooms.states import RoomAct
 from rooms.transitions import Cause
+from rooms.verdict import ADVICE_CODES, VERDICTS, Advice, AdviceCode, Judgement, Verdict, VerdictReason
 from rooms.waiting_room import Waiter, WaitingRoom
 from rooms.webhooks import DeadLetter, DisabledReason, Signing, Webhook, WebhookDraft, Webhooks
 from rooms.window import closes_at, opens_at
 
 __all__ = [
+    "ADVICE_CODES",
     "EVENT_TYPES",
     "LONGEST_ANNOUNCEMENT",
     "REASONS",
@@ -84,19 +103,28 @@ __all__ = [
     "RULES",
     "SCOPES",
     "SOURCES",
+    "VERDICTS",
     "Admission",
+    "Advice",
+    "AdviceCode",
     "Announcement",
     "Announcements",
     "Answer",
     "ApiKey",
     "Application",
     "Bandwidth",
+    "BrowserFound",
+    "BrowserName",
     "CallRules",
+    "CameraOutcome",
     "Cause",
     "ConnectionTest",
+    "ConnectionTestFilter",
+    "ConnectionTestState",
     "ConnectionTests",
     "DeadLetter",
     "DegradedReason",
+    "DevicesFound",
     "DisabledReason",
     "EventLog",
     "EventPage",
@@ -116,6 +144,7 @@ __all__ = [
     "Invitation",
     "IpFamily",
     "JoinRefused",
+    "Judgement",
     "KeyRing",
     "LateNotice",
     "LayerNow",
@@ -124,12 +153,16 @@ __all__ = [
     "LegQuality",
     "LineFigures",
     "Link",
+    "MediaFound",
+    "MediaStep",
+    "MicrophoneOutcome",
     "Moderation",
     "ModerationAct",
     "Moderator",
     "Mover",
     "NotFound",
     "Once",
+    "OsName",
     "Outbox",
     "Outcome",
     "OutcomeCode",
@@ -137,7 +170,11 @@ __all__ = [
     "Participant",
     "ParticipantDraft",
     "ParticipantState",
+    "PathFound",
+    "PathName",
+    "PathOutcome",
     "ProbeAdmission",
+    "ProbeResult",
     "ProbeTicket",
     "QualityWord",
     "Rating",
@@ -160,8 +197,10 @@ __all__ = [
     "RoomsError",
     "RoomsSettings",
     "Scene",
+    "SignallingFound",
     "Signing",
     "Source",
+    "SpeakerOutcome",
     "StaleVersion",
     "Standing",
     "StoreUnavailable",
@@ -169,6 +208,8 @@ __all__ = [
     "Ticket",
     "TooOften",
     "Turn",
+    "Verdict",
+    "VerdictReason",
     "Waiter",
     "WaitingRoom",
     "Warrant",

@@ -8,57 +8,42 @@ people is stored: a test belongs to a room and an identity, or to nobody.
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import delete, select, tuple_
 
 from rooms.answers import earlier_answer, keep_answer
+from rooms.connection_test_places import add_test
+from rooms.connection_test_rows import ConnectionTest, conditions, test_from, test_of, tests_of
 from rooms.context import room_row
 from rooms.errors import IdempotencyMismatch, InvalidValue, JoinRefused, NotFound, StoreUnavailable, TooOften
-from rooms.ids import new_connection_test_id, new_link_secret, secret_hash
+from rooms.events import append_event
+from rooms.ids import new_link_secret, secret_hash
 from rooms.links import bearer_of, opened
 from rooms.probe_tokens import mint_probe_token, read_probe_token
 from rooms.tables import ConnectionTestRow, ParticipantRow, RoomRow
 from rooms.tokens import InvalidTokenError
+from rooms.verdict import VERDICTS, judge
 from rooms.window import outside
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    from rooms.answers import Answer
+    from rooms.connection_test_rows import ConnectionTestFilter
     from rooms.context import Context
+    from rooms.probe_result import ProbeResult
+    from rooms.probe_tokens import ProbeClaims
     from rooms.retold import Retold
-
-TestState = Literal["open", "finished", "expired"]
+    from rooms.verdict import Judgement, Verdict
 
 TOKEN_TTL_SECONDS = 900.0
 """A test takes less than a minute; devices and second thoughts take longer."""
 VALID_MINUTES = 1440
-MOST_A_DAY = 20
-"""Tests of one person of a room; more than anybody needs, and a bound on what a link can fill."""
-MOST_A_DAY_OF_GUESTS = 200
-"""The same for all guests of a room together, who are not told apart."""
-MOST_OF_TENANT = 50_000
-"""A bound on the table whatever its age: about a hundred megabytes."""
+MOST_RESULTS = 20
+"""Of one test: people try again, and each result is an event."""
+PRUNED_AT_ONCE = 1000
 _DAY = 86400.0
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionTest:
-    """A connection test and what came of it."""
-
-    id: str
-    room_id: str | None
-    """The id of the room it is tied to, as the calling application chose it."""
-    identity: str | None
-    state: TestState
-    created_at: float
-    expires_at: float
-    finished_at: float | None
-    """When the newest result came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +71,8 @@ class ConnectionTests:
     def __init__(self, context: Context) -> None:
         """Work on the shared store."""
         self._context = context
+        self.verdicts: dict[Verdict, int] = dict.fromkeys(VERDICTS, 0)
+        """Results that this server took, by verdict, for the metrics."""
 
     async def create(
         self,
@@ -112,10 +99,10 @@ class ConnectionTests:
                 person = await session.get(ParticipantRow, (room.uid, identity))
                 if person is None or person.forgotten:
                     raise NotFound("participant")
-            row = await _add(session, tenant, room, identity, now=now, minutes=valid_minutes)
+            row = await add_test(session, tenant, room, identity, now=now, minutes=valid_minutes)
             secret = new_link_secret() if retold is None else retold.secret_of(row.id)
             row.secret_hash = secret_hash(secret)
-            test = _test_of(row, room_id, now=now)
+            test = test_of(row, room_id, now=now)
             keep_answer(session, tenant, None if retold is None else retold.once, test, now=now)
             return test, secret
 
@@ -137,7 +124,7 @@ class ConnectionTests:
                 raise JoinRefused("too-late")
             if link.identity is not None:
                 await bearer_of(session, link, link.identity)
-            row = await _add(session, room.tenant, room, link.identity, now=now, minutes=VALID_MINUTES)
+            row = await add_test(session, room.tenant, room, link.identity, now=now, minutes=VALID_MINUTES)
         return self._ticket(row, now=now)
 
     async def admitted(self, token: str, *, now: float) -> ProbeAdmission:
@@ -145,10 +132,7 @@ class ConnectionTests:
 
         Raise `JoinRefused`: `unauthenticated`, `not-found` (deleted since), `too-late` (expired) or `busy`.
         """
-        try:
-            claims = read_probe_token(token, self._context.keys, now=now)
-        except InvalidTokenError as error:
-            raise JoinRefused("unauthenticated", str(error)) from error
+        claims = self._claims(token, now=now)
         try:
             async with self._context.store.read() as session:
                 row = await session.get(ConnectionTestRow, claims.test_id)
@@ -156,6 +140,76 @@ class ConnectionTests:
             raise JoinRefused("busy", str(error)) from error
         _check(row, claims.tenant, now=now)
         return ProbeAdmission(claims.test_id, claims.tenant, claims.expires_at)
+
+    async def finish(self, token: str, result: ProbeResult, *, now: float) -> Judgement:
+        """Judge and keep the result of a test, with the event of its room; a newer one takes its place.
+
+        Raise `JoinRefused` as `admitted` does, or `TooOften`.
+        """
+        claims = self._claims(token, now=now)
+        judged = judge(result)
+        async with self._context.change() as session:
+            row = _check(await session.get(ConnectionTestRow, claims.test_id), claims.tenant, now=now)
+            if row.results >= MOST_RESULTS:
+                raise TooOften(row.expires_at - now)
+            row.results += 1
+            row.finished_at = now
+            row.verdict, row.reason = judged.verdict, judged.reason
+            row.advice = [asdict(one) for one in judged.advice]
+            row.result = asdict(result)
+            room = None if row.room_uid is None else await session.get(RoomRow, row.room_uid)
+            if room is not None:
+                told = {"id": row.id, "identity": row.identity}
+                told |= {"verdict": judged.verdict, "reason": judged.reason}
+                await append_event(session, room, "connection_test.finished", told, now=now)
+        self.verdicts[judged.verdict] += 1
+        return judged
+
+    async def get(self, tenant: str, test_id: str, *, now: float) -> ConnectionTest:
+        """Give one test; raise `NotFound`, also for another tenant's."""
+        async with self._context.store.read() as session:
+            query = tests_of(tenant).where(ConnectionTestRow.id == test_id)
+            found = (await session.execute(query)).one_or_none()
+        if found is None:
+            raise NotFound("connection test")
+        return test_of(found[0], found[1], now=now)
+
+    async def list(
+        self,
+        tenant: str,
+        wanted: ConnectionTestFilter,
+        *,
+        now: float,
+        after: tuple[float, str] | None = None,
+        limit: int = 50,
+    ) -> tuple[list[ConnectionTest], tuple[float, str] | None]:
+        """Give up to `limit` tests, the newest first, and the position to go on `after`, if any."""
+        row = ConnectionTestRow
+        query = tests_of(tenant).where(*conditions(wanted, now=now))
+        if after is not None:
+            query = query.where(tuple_(row.created_at, row.id) < tuple_(*after))
+        query = query.order_by(row.created_at.desc(), row.id.desc()).limit(limit + 1)
+        async with self._context.store.read() as session:
+            found = (await session.execute(query)).all()
+        tests = [test_of(one, room_id, now=now) for one, room_id in found[:limit]]
+        return tests, (tests[-1].created_at, tests[-1].id) if len(found) > limit else None
+
+    async def prune(self, *, now: float) -> bool:
+        """Delete some of what is older than the settings say; say whether there may be more."""
+        before = now - self._context.settings.connection_tests_kept_days * _DAY
+        old = select(ConnectionTestRow.id).where(ConnectionTestRow.created_at < before)
+        old = old.order_by(ConnectionTestRow.created_at).limit(PRUNED_AT_ONCE)
+        async with self._context.store.write() as session:
+            ids = list(await session.scalars(old))
+            if ids:
+                await session.execute(delete(ConnectionTestRow).where(ConnectionTestRow.id.in_(ids)))
+        return len(ids) == PRUNED_AT_ONCE
+
+    def _claims(self, token: str, *, now: float) -> ProbeClaims:
+        try:
+            return read_probe_token(token, self._context.keys, now=now)
+        except InvalidTokenError as error:
+            raise JoinRefused("unauthenticated", str(error)) from error
 
     def _ticket(self, row: ConnectionTestRow | None, *, now: float) -> ProbeTicket:
         row = _check(row, None, now=now)
@@ -180,78 +234,9 @@ async def _earlier(
     answer = await earlier_answer(session, tenant, None if retold is None else retold.once, now=now)
     if answer is None or retold is None:
         return None
-    test = _test_from(answer)
+    test = test_from(answer)
     secret = retold.secret_of(test.id)
     row = await session.get(ConnectionTestRow, test.id)
     if row is not None and row.secret_hash != secret_hash(secret):
         raise IdempotencyMismatch("the test was made with another API key, or its secret has changed since")
     return test, secret
-
-
-async def _add(
-    session: AsyncSession,
-    tenant: str,
-    room: RoomRow | None,
-    identity: str | None,
-    *,
-    now: float,
-    minutes: int,
-) -> ConnectionTestRow:
-    if room is not None:
-        of_person = and_(
-            ConnectionTestRow.room_uid == room.uid,
-            ConnectionTestRow.identity.is_not_distinct_from(identity),
-            ConnectionTestRow.created_at > now - _DAY,
-        )
-        await _make_place(session, of_person, MOST_A_DAY_OF_GUESTS if identity is None else MOST_A_DAY, now)
-    await _keep_within(session, ConnectionTestRow.tenant == tenant, MOST_OF_TENANT)
-    row = ConnectionTestRow(
-        id=new_connection_test_id(),
-        tenant=tenant,
-        secret_hash=None,
-        room_uid=None if room is None else room.uid,
-        identity=identity,
-        created_at=now,
-        expires_at=now + minutes * 60.0,
-        finished_at=None,
-        results=0,
-    )
-    session.add(row)
-    return row
-
-
-async def _make_place(session: AsyncSession, which: ColumnElement[bool], most: int, now: float) -> None:
-    """Let the oldest test without a result go if a day's are used up; raise `TooOften` if all have one."""
-    tests = (await session.scalars(select(ConnectionTestRow).where(which))).all()
-    if len(tests) < most:
-        return
-    unfinished = [one for one in tests if one.finished_at is None]
-    if not unfinished:
-        raise TooOften(min(one.created_at for one in tests) + _DAY - now)
-    await session.delete(min(unfinished, key=lambda one: one.created_at))
-    await session.flush()
-
-
-async def _keep_within(session: AsyncSession, which: ColumnElement[bool], most: int) -> None:
-    if (await session.scalar(select(func.count()).select_from(ConnectionTestRow).where(which)) or 0) < most:
-        return
-    age = (ConnectionTestRow.finished_at.is_not(None), ConnectionTestRow.created_at)
-    oldest = select(ConnectionTestRow.id).where(which).order_by(*age).limit(1).scalar_subquery()
-    await session.execute(delete(ConnectionTestRow).where(ConnectionTestRow.id == oldest))
-
-
-def _test_of(row: ConnectionTestRow, room_id: str | None, *, now: float) -> ConnectionTest:
-    waiting: TestState = "open" if now < row.expires_at else "expired"
-    return ConnectionTest(
-        id=row.id,
-        room_id=room_id,
-        identity=row.identity,
-        state=waiting if row.finished_at is None else "finished",
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        finished_at=row.finished_at,
-    )
-
-
-def _test_from(answer: Answer) -> ConnectionTest:
-    return ConnectionTest(**json.loads(answer.body))

@@ -45,6 +45,8 @@ class RoomsSettings:
     overrun_minutes: int = 240
     """A call that goes on after the room has closed is ended so long after that."""
     events_kept_days: int = 30
+    connection_tests_kept_days: int = 30
+    """Counted from when they were made."""
 
     @property
     def overrun_seconds(self) -> float:

@@ -61,6 +61,7 @@ EventType = Literal[
     "group.opened",
     "group.closed",
     "rating.created",
+    "connection_test.finished",
 ]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from colloque.clockwork import PRUNE_EVERY_SECONDS, Clockwork
-from rooms import Application, GroupDraft, KeyRing, RoomDraft, Rooms, StoreUnavailable
+from rooms import Application, GroupDraft, KeyRing, NotFound, RoomDraft, Rooms, StoreUnavailable
 from rooms.deadlines import AT_ONCE
 
 NOW = 1_900_000_000.0
@@ -51,6 +51,15 @@ async def test_old_events_go_after_a_while_and_not_at_every_tick(rooms: Rooms) -
     clock += PRUNE_EVERY_SECONDS
     await clockwork.tick()
     assert (await rooms.events.read(after=0)).items == []
+
+
+async def test_old_connection_tests_go_after_a_while(rooms: Rooms) -> None:
+    test, _ = await rooms.connection_tests.create("default", now=NOW)
+    await Clockwork(rooms, wall=lambda: NOW + 29 * 24 * HOUR).tick()
+    assert (await rooms.connection_tests.get("default", test.id, now=NOW)).id == test.id
+    await Clockwork(rooms, wall=lambda: NOW + 31 * 24 * HOUR).tick()
+    with pytest.raises(NotFound):
+        await rooms.connection_tests.get("default", test.id, now=NOW)
 
 
 async def test_a_database_that_is_gone_is_told_of_once_and_asked_again(

@@ -5,18 +5,25 @@ import pytest
 
 from rooms import (
     ApiKey,
+    ConnectionTestFilter,
     InvalidValue,
     JoinRefused,
     NotFound,
     ParticipantDraft,
+    ProbeResult,
     RoomDraft,
     Rooms,
+    StoreUnavailable,
+    TooOften,
+    connection_test_places,
+    connection_tests,
 )
-from rooms.connection_tests import MOST_A_DAY
+from rooms.connection_test_places import MOST_A_DAY
 from rooms.states import RoomAct
 
 TENANT = "default"
 HOUR = 3600.0
+DAY = 24 * HOUR
 
 
 async def refusal(doing: object) -> str:
@@ -142,6 +149,83 @@ async def test_beyond_a_days_tests_of_a_person_the_oldest_without_a_result_goes(
     await rooms.connection_tests.open_by_link(link, now=later)
     assert await refusal(rooms.connection_tests.admitted(made[0].token, now=later)) == "not-found"
     assert (await rooms.connection_tests.admitted(made[1].token, now=later)).test_id == made[1].test_id
+
+
+async def test_guests_of_a_room_are_counted_together_and_apart_from_people(
+    rooms: Rooms, now: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_test_places, "MOST_A_DAY_OF_GUESTS", 2)
+    link = await with_patient(rooms, now)
+    _, guests = await rooms.links.create_for_guests(TENANT, "rdv", now=now)
+    for _ in range(2):
+        ticket = await rooms.connection_tests.open_by_link(guests, now=now)
+        await rooms.connection_tests.finish(ticket.token, ProbeResult(), now=now)
+    with pytest.raises(TooOften):
+        await rooms.connection_tests.open_by_link(guests, now=now)
+    assert (await rooms.connection_tests.open_by_link(link, now=now)).token
+
+
+async def test_a_tenant_has_so_many_tests_and_one_without_a_result_goes_before_one_with(
+    rooms: Rooms, now: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_test_places, "MOST_OF_TENANT", 2)
+    foreign, _ = await rooms.connection_tests.create("elsewhere", now=now - 1)
+    done, secret = await rooms.connection_tests.create(TENANT, now=now)
+    ticket = await rooms.connection_tests.open(secret, now=now)
+    await rooms.connection_tests.finish(ticket.token, ProbeResult(), now=now)
+    await rooms.connection_tests.create(TENANT, now=now + 1)
+    newest, _ = await rooms.connection_tests.create(TENANT, now=now + 2)
+    found, _ = await rooms.connection_tests.list(TENANT, ConnectionTestFilter(), now=now + 2)
+    assert [one.id for one in found] == [newest.id, done.id]
+    assert (await rooms.connection_tests.get("elsewhere", foreign.id, now=now)).id == foreign.id
+
+
+async def test_tests_are_deleted_so_many_days_after_they_were_made(
+    rooms: Rooms, now: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_tests, "PRUNED_AT_ONCE", 2)
+    old = [(await rooms.connection_tests.create(TENANT, now=now))[0] for _ in range(3)]
+    young, _ = await rooms.connection_tests.create(TENANT, now=now + 1)
+    assert not await rooms.connection_tests.prune(now=now + 30 * DAY)
+    assert len((await rooms.connection_tests.list(TENANT, ConnectionTestFilter(), now=now))[0]) == 4
+    later = now + 30 * DAY + 0.5
+    assert await rooms.connection_tests.prune(now=later)
+    assert not await rooms.connection_tests.prune(now=later)
+    found, _ = await rooms.connection_tests.list(TENANT, ConnectionTestFilter(), now=later)
+    assert [one.id for one in found] == [young.id]
+    with pytest.raises(NotFound):
+        await rooms.connection_tests.get(TENANT, old[0].id, now=later)
+
+
+async def test_a_result_and_its_event_are_written_together_or_not_at_all(
+    rooms: Rooms, now: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = await rooms.connection_tests.open_by_link(await with_patient(rooms, now), now=now)
+    before = await rooms.events.newest()
+
+    async def broken(*_: object, **__: object) -> None:
+        raise StoreUnavailable("not today")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connection_tests, "append_event", broken)
+        with pytest.raises(StoreUnavailable):
+            await rooms.connection_tests.finish(ticket.token, ProbeResult(), now=now)
+    test = await rooms.connection_tests.get(TENANT, ticket.test_id, now=now)
+    assert (test.state, await rooms.events.newest()) == ("open", before)
+    assert sum(rooms.connection_tests.verdicts.values()) == 0
+    await rooms.connection_tests.finish(ticket.token, ProbeResult(), now=now)
+    assert await rooms.events.newest() == before + 1
+
+
+async def test_a_result_counts_as_newest_and_the_events_follow_in_order(rooms: Rooms, now: float) -> None:
+    heard: list[tuple[int, str]] = []
+    rooms.events.follow(lambda event: heard.append((event.seq, event.type)))
+    ticket = await rooms.connection_tests.open_by_link(await with_patient(rooms, now), now=now)
+    for later in range(3):
+        await rooms.connection_tests.finish(ticket.token, ProbeResult(), now=now + later)
+    assert heard == [(1, "room.planned"), *((seq, "connection_test.finished") for seq in (2, 3, 4))]
+    test = await rooms.connection_tests.get(TENANT, ticket.test_id, now=now + HOUR)
+    assert (test.finished_at, test.verdict) == (now + 2, "phone")
 
 
 async def test_a_deleted_room_takes_its_tests_along(rooms: Rooms, now: float) -> None:
