@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
-from rooms import Cause, DegradedReason, IpFamily, Reason, Role, RoomState
+from rooms import Cause, DegradedReason, IpFamily, Reason, Role, RoomState, Verdict, VerdictReason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,6 +142,15 @@ class RatingData(BaseModel):
     reasons: list[Reason]
 
 
+class ConnectionTestData(BaseModel):
+    """A connection test that is tied to the room has a result, or another one."""
+
+    id: str = Field(examples=["test_2gfwqd2vqmyxvurdtgqg3dqnli"])
+    identity: str | None = Field(description="null: of a guest.", examples=["patient-1"])
+    verdict: Verdict
+    reason: VerdictReason = Field(description="Why no better one.", examples=["relay_only"])
+
+
 DATA_MODELS: Mapping[str, type[BaseModel]] = {
     "room.planned": RoomMovedData,
     "room.waiting": RoomMovedData,
@@ -168,5 +177,6 @@ DATA_MODELS: Mapping[str, type[BaseModel]] = {
     "group.opened": GroupData,
     "group.closed": GroupData,
     "rating.created": RatingData,
+    "connection_test.finished": ConnectionTestData,
 }
 """Types that are not here have `data` without a model."""

@@ -10,13 +10,15 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from control_api.rate import RateLimiter
+from rooms import Verdict
 
 
 class ApiMetrics(Collector):
     """Counts answers; every label is from a closed list."""
 
-    def __init__(self) -> None:
-        """Start at nothing."""
+    def __init__(self, *, verdicts: Mapping[Verdict, int]) -> None:
+        """Start at nothing; `verdicts` are counted elsewhere, by results of connection tests."""
+        self._verdicts = verdicts
         self.answers: Counter[tuple[str, int]] = Counter()
         """By operation and status."""
         self.problems: Counter[str] = Counter()
@@ -42,4 +44,9 @@ class ApiMetrics(Collector):
         )
         for name, limiter in self.limiters.items():
             callers.add_metric((name,), len(limiter))
-        return (answers, problems, callers)
+        tests = CounterMetricFamily(
+            "colloque_connection_tests", "Results of connection tests by verdict.", labels=("verdict",)
+        )
+        for verdict, count in self._verdicts.items():
+            tests.add_metric((verdict,), count)
+        return (answers, problems, callers, tests)

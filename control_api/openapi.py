@@ -27,6 +27,10 @@ CHAPTERS: Mapping[str, tuple[str, str]] = {
     "rating_operations": ("ratings", "What people thought of the call."),
     "webhook_operations": ("webhooks", "Who is told of events, and what could not be told."),
     "ice_operations": ("relays", "Ways for media through a network that lets little pass."),
+    "connection_test_operations": (
+        "connection_tests",
+        "Whether a person's network, browser and devices can do a call, tried before it.",
+    ),
     "join_operations": ("joining", "What a page asks with a link in its hand."),
 }
 """By the module that serves them: the tag of operations, and what it says of them where it comes first."""

@@ -9,7 +9,17 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from control_api.problem_schemas import ProblemBody
 from control_api.webhook_openapi import TOLD_MODELS
-from rooms import ParticipantState, Role, RoomKind, RoomState, Source
+from rooms import (
+    AdviceCode,
+    ParticipantState,
+    PathName,
+    Role,
+    RoomKind,
+    RoomState,
+    Source,
+    Verdict,
+    VerdictReason,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,11 +31,15 @@ if TYPE_CHECKING:
 _Mode = Literal["validation", "serialization"]
 _PLACE = "#/components/schemas/"
 _WORDS = {
+    "AdviceCode": get_args(AdviceCode),
     "ParticipantState": get_args(ParticipantState),
+    "PathName": get_args(PathName),
     "Role": get_args(Role),
     "RoomKind": get_args(RoomKind),
     "RoomState": get_args(RoomState),
     "Source": get_args(Source),
+    "Verdict": get_args(Verdict),
+    "VerdictReason": get_args(VerdictReason),
 }
 _STAND_INS = {"string": "text", "integer": 1, "number": 1.0, "boolean": False, "null": None}
 _STAND_IN_TIME = "2031-05-06T07:00:00Z"

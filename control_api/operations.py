@@ -40,6 +40,10 @@ class Addresses:
         """Give the address of the page for a link."""
         return f"{self.public_url}/r/{secret}"
 
+    def connection_test(self, secret: str) -> str:
+        """Give the address of the page for a connection test."""
+        return f"{self.public_url}/t/{secret}"
+
 
 def no_ice_servers() -> IceServers:
     """Return none: clients reach the media port directly."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from control_api import (
     admission_operations,
+    connection_test_operations,
     event_operations,
     group_operations,
     ice_operations,
@@ -59,6 +60,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *webhook_operations.OPERATIONS,
     *join_operations.OPERATIONS,
     *ice_operations.OPERATIONS,
+    *connection_test_operations.OPERATIONS,
 )
 _PAGE = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": content_policy()}
 _JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -111,7 +113,7 @@ class ControlApi:
         self._courier = courier
         self._live = live
         self._version = version
-        self.metrics = ApiMetrics()
+        self.metrics = ApiMetrics(verdicts=rooms.connection_tests.verdicts)
         self.reconfigure(settings)
 
     def reconfigure(self, settings: ApiSettings) -> None:

@@ -1,4 +1,4 @@
-"""A page of rooms as a table, for spreadsheets."""
+"""Answers as tables, for spreadsheets; those of rooms here."""
 
 from __future__ import annotations
 
@@ -29,12 +29,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def rooms_as_csv(rooms: Iterable[RoomBody]) -> str:
     """Write rooms as CSV (RFC 4180)."""
+    shown = (room.model_dump(mode="json", include=set(COLUMNS)) for room in rooms)
+    return as_csv(COLUMNS, ([values[column] for column in COLUMNS] for values in shown))
+
+
+def as_csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Write values as CSV, with the names of the columns first."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for room in rooms:
-        values = room.model_dump(mode="json", include=set(COLUMNS))
-        writer.writerow([_cell(values[column]) for column in COLUMNS])
+    writer.writerow(columns)
+    writer.writerows([_cell(value) for value in row] for row in rows)
     return text.getvalue()
 
 

@@ -55,6 +55,12 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
     "GroupData": {"group": "GR_x", "cause": "host", "by": "dr-martin"},
     "AnnouncedData": {"cause": "api", "by": None},
     "RatingData": {"identity": "patient-7", "score": 4, "reasons": ["video_frozen"]},
+    "ConnectionTestData": {
+        "id": "test_x",
+        "identity": "patient-7",
+        "verdict": "video_good",
+        "reason": "relay_only",
+    },
     "PersonDecidedData": {"identity": "patient-7", "role": "patient", "cause": "host"},
     "PersonMovedData": {
         "identity": "patient-7",

@@ -111,10 +111,13 @@ class House:
             await self.ask("POST", f"{at}/{row.first}", **authorization)
         secret = link["url"].rpartition("/")[2]
         names = {"room": room, "identity": "p1", "link": link["id"], "secret": secret, "name": "none.js"}
-        return Scene(names | await self._made(row, at, authorization), tokens)
+        return Scene(names | await self._made(row, at, secret, authorization), tokens)
 
-    async def _made(self, row: Row, at: str, authorization: dict[str, str]) -> dict[str, str]:
+    async def _made(self, row: Row, at: str, secret: str, authorization: dict[str, str]) -> dict[str, str]:
         """Make what only this row asks for; there may be but a few webhooks at a time."""
+        if "connection-tests" in row.name:
+            probe = await self.ask("POST", "/v1/join/connection-tests", {"link": secret})
+            return {"test": probe["id"], "probe": probe["token"]}
         if "{group}" in row.name:
             return {"group": (await self.ask("POST", f"{at}/groups", **authorization))["id"]}
         if "{webhook}" in row.name:
@@ -220,7 +223,7 @@ async def test_everybody_gets_the_answer_that_the_table_says(house: House, row: 
 )
 async def test_what_exists_elsewhere_looks_like_what_does_not_exist(house: House, row: Row) -> None:
     theirs = await house.scene(row, key="elsewhere")
-    names = {**theirs.names, "room": room_name(), "link": "link_nowhere"}
+    names = {**theirs.names, "room": room_name(), "link": "link_nowhere", "test": "test_nowhere"}
     nothing = Scene(names, {})
     caller = Caller("key", row.needs)
     there = await house.answer(row, theirs, authorization(row, caller, theirs))

@@ -25,7 +25,7 @@ class House:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.names = {"room": "rdv", "identity": "p1"}
-        self.secret = self.token = ""
+        self.secret = self.token = self.probe = ""
 
     async def build(self) -> None:
         await self.client.ask("POST", "/v1/rooms", {"id": "rdv"})
@@ -35,6 +35,9 @@ class House:
         self.names["group"] = (await self.client.ask("POST", "/v1/rooms/rdv/groups")).body["id"]
         self.names["webhook"] = (await self.client.ask("POST", "/v1/webhooks", {"url": TARGET})).body["id"]
         self.secret = link["url"].rpartition("/")[2]
+        asked = {"link": self.secret}
+        probe = (await self.client.ask("POST", "/v1/join/connection-tests", asked, key=None)).body
+        self.names["test"], self.probe = probe["id"], probe["token"]
         joined = (await self.client.ask("POST", "/v1/join", {"link": self.secret}, key=None)).body
         self.token = f"Bearer {joined['token']}"
 
@@ -52,6 +55,8 @@ class House:
             "url": TARGET,
             "room": "rdv",
             "text": "Hello",
+            "token": self.probe,
+            "result": {},
         }
         if isinstance(body, dict):
             body = {name: least[name] for name in needed(operation.body)} | body
@@ -62,6 +67,7 @@ class House:
     async def look(self) -> list[Any]:
         of_room = ("", "/participants", "/groups", "/ratings")
         paths = ("/v1/rooms", *(f"/v1/rooms/rdv{one}" for one in of_room), "/v1/events", "/v1/webhooks")
+        paths = (*paths, "/v1/connection-tests")
         seen = [await self.client.ask("GET", path) for path in paths]
         return [(one.status, one.headers.get("ETag"), one.body) for one in seen]
 
