@@ -25,6 +25,7 @@ from rooms import (
     Application,
     GroupDraft,
     ParticipantDraft,
+    ProbeResult,
     Role,
     RoomAct,
     RoomDraft,
@@ -119,6 +120,7 @@ class Life:
         self.truth = Truth()
         self.people = {name: Person(self.house, name) for name in ROLES}
         self.groups: list[str] = []
+        self.probes: set[str] = set()
         self.unsettled: set[asyncio.Task[None]] = set()
         self.chance = random.Random(seed)
 
@@ -162,6 +164,10 @@ class Life:
     def enter(self) -> None:
         person = self._anybody()
         person.enter(self._a_token(person))
+
+    def show_a_token_of_a_test(self) -> None:
+        """Try both doors with the token of a connection test, which opens neither."""
+        self._ask(self._probe(self._anybody()))
 
     def lose_the_line(self) -> None:
         person = self._anybody()
@@ -243,6 +249,7 @@ class Life:
         for name, person in self.people.items():
             for at, token in person.came_in:
                 assert self.truth.ever_let_in(name, at, at), (name, "came in")
+                assert token not in self.probes, (name, "came in with the token of a test")
                 assert (end_of(token) or 0.0) + CLOCK_LEEWAY_SECONDS >= at, "with a token that had run out"
             person.came_in.clear()
 
@@ -290,6 +297,15 @@ class Life:
     async def _mint(self, name: str) -> None:
         ticket = await self.house.rooms.participants.mint_token(KEY, ROOM, name, now=self._now())
         self.people[name].tokens.append(ticket.token)
+
+    async def _probe(self, person: Person) -> None:
+        tests = self.house.rooms.connection_tests
+        _, secret = await tests.create("default", room_id=ROOM, now=self._now())
+        token = (await tests.open(secret, now=self._now())).token
+        self.probes.add(token)
+        person.enter(token)
+        person.knock(token)
+        await tests.finish(token, ProbeResult(), now=self._now())
 
     async def _forget(self, name: str) -> None:
         await self.house.rooms.participants.forget("default", ROOM, name, now=self._now())
@@ -346,7 +362,16 @@ async def _answered(asking: Coroutine[Any, Any, Any]) -> None:
 
 
 _THINGS: tuple[Callable[[Life], None], ...] = (
-    *(Life.knock, Life.enter, Life.enter, Life.lose_the_line, Life.resume, Life.say_it_again, Life.vanish),
+    *(
+        Life.show_a_token_of_a_test,
+        Life.knock,
+        Life.enter,
+        Life.enter,
+        Life.lose_the_line,
+        Life.resume,
+        Life.say_it_again,
+        Life.vanish,
+    ),
     *(Life.decide, Life.decide, Life.decide, Life.admit_and_think_better_of_it, Life.decide_in_the_room),
     *(Life.open_a_group, Life.use_a_group, Life.wait, Life.wait, Life.wait, Life.crash),
 )
