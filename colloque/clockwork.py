@@ -42,8 +42,10 @@ class Clockwork:
         """Do what is due; say whether more may be due at once. Never raises."""
         now = self._wall()
         try:
-            more = await self._rooms.deadlines.meet(now=now) >= AT_ONCE
-            more = await self._rooms.groups.meet(now=now) > 0 or more
+            more = False
+            if await self._rooms.deadlines.may_be_due(now=now):
+                more = await self._rooms.deadlines.meet(now=now) >= AT_ONCE
+                more = await self._rooms.groups.meet(now=now) > 0 or more
             if not more and abs(now - self._pruned_at) >= PRUNE_EVERY_SECONDS:
                 more = await self._rooms.events.prune(now=now)
                 more = await self._rooms.connection_tests.prune(now=now) or more

@@ -41,6 +41,8 @@ class Store:
         self._engine = database.engine
         # One writes at a time: waiting here is free, waiting in the driver holds a thread or a connection.
         self.writers = Writers(database)
+        self.writes = 0
+        """Goes up after each write of this process: as long as it stays, nothing was changed here."""
         self._failing = False
         self._quiet_until = 0.0
 
@@ -90,12 +92,15 @@ class Store:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """Give a session that is committed when the block has ended, and undone if it raises."""
-        async with (
-            self._mapped_errors(),
-            asyncio.timeout(self._database.transaction_seconds),
-            self.writers.turn(within=QUEUE_TIMEOUT_SECONDS) as session,
-        ):
-            yield session
+        try:
+            async with (
+                self._mapped_errors(),
+                asyncio.timeout(self._database.transaction_seconds),
+                self.writers.turn(within=QUEUE_TIMEOUT_SECONDS) as session,
+            ):
+                yield session
+        finally:
+            self.writes += 1  # not before the commit: who reads the count and then the rows must miss nothing
 
     @asynccontextmanager
     async def _mapped_errors(self) -> AsyncIterator[None]:

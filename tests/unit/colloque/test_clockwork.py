@@ -8,7 +8,7 @@ import pytest
 
 from colloque.clockwork import PRUNE_EVERY_SECONDS, Clockwork
 from rooms import Application, GroupDraft, KeyRing, NotFound, RoomDraft, Rooms, StoreUnavailable
-from rooms.deadlines import AT_ONCE
+from rooms.deadlines import AT_ONCE, LOOK_AGAIN_SECONDS
 
 NOW = 1_900_000_000.0
 HOUR = 3600.0
@@ -87,6 +87,49 @@ async def test_a_defect_of_ours_does_not_stop_the_clock(
     async def broken(**_: Any) -> int:
         raise RuntimeError("not today")
 
+    await rooms.create_room("default", RoomDraft(starts_at=NOW - 9 * HOUR), now=NOW)
     monkeypatch.setattr(rooms.deadlines, "meet", broken)
     assert not await Clockwork(rooms, wall=lambda: NOW).tick()
     assert "clockwork_failed" in caplog.messages
+
+
+async def test_a_quiet_server_does_not_ask_its_database_every_second(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rooms.create_room("default", RoomDraft(id="rdv", starts_at=NOW + HOUR), now=NOW)
+    store = rooms.deadlines._context.store
+    read, asked, clock = store.read, list[float](), NOW
+
+    def noted() -> Any:
+        asked.append(clock)
+        return read()
+
+    monkeypatch.setattr(store, "read", noted)
+    clockwork = Clockwork(rooms, wall=lambda: clock)
+    await clockwork.tick()  # prunes too
+    asked.clear()
+    for _ in range(60):
+        clock += 1
+        await clockwork.tick()  # pruning wrote, so the first of them looks
+    assert asked == [NOW + 1, NOW + 1 + LOOK_AGAIN_SECONDS]
+
+
+async def test_what_was_written_since_the_last_look_is_met_at_the_next_tick(rooms: Rooms) -> None:
+    await rooms.create_room("default", RoomDraft(id="rdv"), now=NOW)
+    clock = NOW
+    clockwork = Clockwork(rooms, wall=lambda: clock)
+    await clockwork.tick()
+    await rooms.groups.open(Application("default", "rdv"), [GroupDraft()], closes_at=NOW + 1, now=NOW)
+    clock += 1
+    await clockwork.tick()
+    assert await rooms.groups.list("default", "rdv") == []
+
+
+async def test_a_clock_that_is_set_back_or_forward_finds_what_is_due(rooms: Rooms) -> None:
+    await rooms.create_room("default", RoomDraft(id="rdv", starts_at=NOW + HOUR), now=NOW)
+    clock = NOW
+    clockwork = Clockwork(rooms, wall=lambda: clock)
+    for at in (NOW, NOW - HOUR, NOW + 9 * HOUR):
+        clock = at
+        await clockwork.tick()
+    assert (await rooms.count_by_state())["not_held"] == 1
