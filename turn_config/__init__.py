@@ -6,6 +6,7 @@ from turn_config.deployment import Deployment, MediaAddress
 from turn_config.ice_servers import IceServer, IceServers, browser_shape, classic_shape, ice_servers
 from turn_config.listeners import Listener, Program, Purpose, listeners
 from turn_config.settings import AddressV4, AddressV6, FirewallSettings, Host, PortRange, TurnSettings
+from turn_config.ways import Way, ways
 
 __all__ = [
     "RANDOM_BYTES",
@@ -24,6 +25,7 @@ __all__ = [
     "Program",
     "Purpose",
     "TurnSettings",
+    "Way",
     "accepts",
     "browser_shape",
     "classic_shape",
@@ -31,4 +33,5 @@ __all__ = [
     "issue",
     "listeners",
     "problems",
+    "ways",
 ]

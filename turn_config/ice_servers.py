@@ -84,13 +84,13 @@ def classic_shape(told: IceServers) -> dict[str, Any]:
     }
 
 
+def url_of(host: Host, purpose: Purpose, protocol: Protocol, port: int) -> str:
+    """Write the URL of one port of a relay (RFC 7065)."""
+    name = f"[{host.name}]" if ":" in host.name else host.name
+    scheme = "turns" if purpose is Purpose.TURN_TLS else "turn"
+    return f"{scheme}:{name}:{port}?transport={protocol}"
+
+
 def _urls(deployment: Deployment, host: Host) -> list[str]:
     ports = {(one.purpose, one.protocol): one.port for one in listeners(deployment, host)}
-    name = f"[{host.name}]" if ":" in host.name else host.name
-    found = []
-    for purpose, protocol in _ORDER:
-        port = ports.get((purpose, protocol))
-        if port is not None:
-            scheme = "turns" if purpose is Purpose.TURN_TLS else "turn"
-            found.append(f"{scheme}:{name}:{port}?transport={protocol}")
-    return found
+    return [url_of(host, *which, ports[which]) for which in _ORDER if which in ports]
