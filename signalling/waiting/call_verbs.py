@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from rooms import Source
-from signalling.waiting.messages import Body
 from signalling.waiting.verbs import Deed, Verb, Whom, usable
+from signalling.words import Body
 
 Sources = Annotated[list[Source], Field(min_length=1, max_length=4)]
 

@@ -7,8 +7,8 @@ from pydantic import Field, StringConstraints
 
 from rooms import LONGEST_ANNOUNCEMENT, GroupDraft
 from rooms.groups import MEMBERS_AT_MOST
-from signalling.waiting.messages import Body
 from signalling.waiting.verbs import Deed, Verb, usable
+from signalling.words import Body
 
 MOST_OPENED = 20
 MOST_PLACED = 100

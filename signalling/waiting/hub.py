@@ -19,13 +19,14 @@ from signalling.waiting.board import Note, Verdict, verdict
 from signalling.waiting.counters import Counters
 from signalling.waiting.lifecycle import ENDINGS, Event, State, after
 from signalling.waiting.looking import Looking
-from signalling.waiting.messages import VERSION, Body, Hello, Word, decode, read_body
+from signalling.waiting.messages import VERSION, Word
 from signalling.waiting.places import Places
 from signalling.waiting.seats import Board, Outlet, Seat
 from signalling.waiting.settings import WaitingSettings
 from signalling.waiting.timer import Timer
 from signalling.waiting.verbs import HOSTS, Verb
 from signalling.waiting.wishes import Check, LetIn, Order, Renew, Wish
+from signalling.words import Body, Hello, decode, read_body
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from pydantic import Field, StringConstraints
 from rooms import Admission, Moderator, Role, Rooms
 from rooms.ids import is_usable_id
 from sfu import PeerError
-from signalling.waiting.messages import Body, Nothing
+from signalling.words import Body, Nothing
 
 HOSTS: frozenset[Role] = frozenset({"host", "delegate"})
 LONGEST_TEXT = 500

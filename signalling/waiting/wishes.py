@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from rooms import Admission
-from signalling.waiting.messages import Body
 from signalling.waiting.seats import Seat
 from signalling.waiting.verbs import Verb
+from signalling.words import Body
 
 
 @dataclass(frozen=True, slots=True)

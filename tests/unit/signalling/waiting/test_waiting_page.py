@@ -10,9 +10,10 @@ from rooms import LONGEST_ANNOUNCEMENT
 from signalling.waiting.board import MOST_IN_CALL
 from signalling.waiting.group_verbs import GROUP_VERBS, LONGEST_TIMER, MOST_OPENED, MOST_PLACED
 from signalling.waiting.lifecycle import ENDINGS
-from signalling.waiting.messages import VERSION, Hello, decode, read_body
+from signalling.waiting.messages import VERSION
 from signalling.waiting.settings import WaitingLimits, WaitingTimes
 from signalling.waiting.verbs import LATEST_MINUTES, LONGEST_TEXT, WAITING_VERBS
+from signalling.words import Hello, decode, read_body
 
 PAGE = (Path(__file__).parents[4] / "docs" / "waiting.md").read_text(encoding="utf-8")
 ROWS = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE))
