@@ -57,7 +57,7 @@ class Row:
         return _filled(self.says, names)
 
 
-def rows(part: Literal["signal", "data", "waiting"]) -> list[Row]:
+def rows(part: Literal["signal", "data", "waiting", "probe"]) -> list[Row]:
     """Give every row of a part."""
     return [Row(name, **values) for name, values in _TABLE[part].items()]
 
