@@ -30,12 +30,14 @@ from control_api import routes as api_routes
 from rooms import LegJournal, Rooms, StoreUnavailable
 from sfu import Sfu
 from signalling.livekit import LiveKitServer
+from signalling.probe import ProbeServer
 from signalling.waiting import WaitingServer
 
 if TYPE_CHECKING:
     import ssl
 
     from colloque.settings import Settings
+    from signalling.probe import Seen
     from turn_config import Deployment
 
 log = logging.getLogger("colloque.server")
@@ -162,6 +164,14 @@ class Server:
         )
         registry.register(waiting.collector())
         await waiting.start()
+        probe = ProbeServer(
+            sfu,
+            self._rooms.connection_tests,
+            wiring.probe_settings(settings),
+            paths=wiring.probe_paths(lambda: self.settings, time.time, media_port=settings.media.udp_port),
+            seen=self._seen,
+        )
+        registry.register(probe.collector())
         self._courier = self._run_courier(self._rooms)
         registry.register(self._courier.metrics)
         self._api = ControlApi(
@@ -177,12 +187,12 @@ class Server:
         self._admin = Admin(
             rooms=self._rooms,
             registry=registry,
-            debug_state=lambda: _debug_state(sfu, signalling, waiting),
+            debug_state=lambda: _debug_state(sfu, signalling, waiting, probe),
             deployment=self._deployment,
         )
         await self._listen(admin_socket, self._admin.app())
         silence = Silence(registry, max_connections=settings.limits.http_connections)
-        public = self._public_app(self._api, signalling, waiting, silence)
+        public = self._public_app(self._api, signalling, waiting, probe, silence)
         listener = await self._listen(public_socket, public, self._tls)
         silence.start(listener)
         self._stack.callback(silence.stop)
@@ -248,8 +258,16 @@ class Server:
     def _address_of(self, request: web.Request) -> str:
         return self._peers.address_of(request.remote, request.headers.getall("X-Forwarded-For", []))
 
+    def _seen(self, request: web.Request) -> Seen:
+        return self._peers.seen(request.remote, request.headers, secure=request.secure)
+
     def _public_app(
-        self, api: ControlApi, signalling: LiveKitServer, waiting: WaitingServer, silence: Silence
+        self,
+        api: ControlApi,
+        signalling: LiveKitServer,
+        waiting: WaitingServer,
+        probe: ProbeServer,
+        silence: Silence,
     ) -> web.Application:
         app = web.Application(middlewares=[silence.middleware(), api_middleware(api)])
         app.on_response_prepare.append(silence.answering)
@@ -259,9 +277,11 @@ class Server:
         app.add_routes(twirp_routes(twirp, address_of=self._address_of))
         app.add_routes(signalling.routes())
         app.add_routes(waiting.routes())
+        app.add_routes(probe.routes())
         # Before open connections are waited for: each client gets its last word and goes.
         app.on_shutdown.append(lambda _app: signalling.close())
         app.on_shutdown.append(lambda _app: waiting.close())
+        app.on_shutdown.append(lambda _app: probe.close())
         app.add_routes(self._page.routes())
         return app
 
@@ -297,11 +317,14 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def _debug_state(sfu: Sfu, signalling: LiveKitServer, waiting: WaitingServer) -> dict[str, Any]:
+async def _debug_state(
+    sfu: Sfu, signalling: LiveKitServer, waiting: WaitingServer, probe: ProbeServer
+) -> dict[str, Any]:
     return {
         "sfu": await sfu.debug_state(),
         "signalling": signalling.debug_state(),
         "waiting": waiting.debug_state(),
+        "probe": probe.debug_state(),
     }
 
 

@@ -290,6 +290,12 @@ class LimitSettings(Section):
         default=1000, ge=1, le=100_000, description="Participants stored for a room, guests included."
     )
     links_per_room: int = Field(default=1000, ge=1, le=100_000, description="Links stored for a room.")
+    connection_tests: int = Field(
+        default=50, ge=0, le=1000, description="Connection tests that run at one time; 0 for none."
+    )
+    connection_tests_per_address: int = Field(
+        default=4, ge=1, le=1000, description="Connection tests that run at one time from one address."
+    )
     calls: int = Field(default=2000, ge=1, description="Calls at one time.")
     legs_per_call: int = Field(default=200, ge=1, description="Connections in one call.")
     tracks_per_leg: int = Field(default=16, ge=1, description="Tracks that one connection publishes.")

@@ -11,11 +11,12 @@ from control_api import Addresses, ApiSettings, Targets
 from rooms import ApiKey, KeyRing, RoomsSettings
 from sfu import MediaAddress, SfuConfig, SfuLimits
 from signalling.livekit import LiveKitSettings, SignalLimits
+from signalling.probe import Path, ProbeLimits, ProbeSettings
 from signalling.waiting import WaitingLimits, WaitingSettings
-from turn_config import RANDOM_BYTES, ice_servers
+from turn_config import RANDOM_BYTES, ice_servers, ways
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from colloque.settings import Settings
     from turn_config import IceServers
@@ -92,6 +93,31 @@ def waiting_settings(settings: Settings) -> WaitingSettings:
         allowed_origins=_allowed_origins(settings),
         limits=WaitingLimits(refusals_per_minute_per_address=settings.limits.failures_per_minute_per_address),
     )
+
+
+def probe_settings(settings: Settings) -> ProbeSettings:
+    """Give what the live part of connection tests wants."""
+    limits = settings.limits
+    return ProbeSettings(
+        allowed_origins=_allowed_origins(settings),
+        limits=ProbeLimits(
+            tests=limits.connection_tests,
+            tests_per_address=limits.connection_tests_per_address,
+            refusals_per_minute_per_address=limits.failures_per_minute_per_address,
+        ),
+    )
+
+
+def probe_paths(
+    settings: Callable[[], Settings], clock: Callable[[], float], *, media_port: int
+) -> Callable[[], Sequence[Path]]:
+    """Give what lists the ways to try for one client, from the settings in force."""
+
+    def make() -> Sequence[Path]:
+        found = ways(deployment(settings()), now=clock(), random=secrets.token_bytes)
+        return [Path("udp", media_port), *(Path(one.name, one.port, one.server) for one in found)]
+
+    return make
 
 
 def sfu_config(settings: Settings) -> SfuConfig:

@@ -51,6 +51,11 @@ class Hospital:
         """Where clients in the hospital connect."""
         return f"ws://{HOST}:{_HTTP}"
 
+    @property
+    def database(self) -> str:
+        """The URL of the server's database."""
+        return _database(self._folder)
+
     def lets_out(self, *also: str) -> None:
         """Let the firewall pass the page, the signalling, and these ports, like `3478/udp`."""
         page = self._page_url.rsplit(":", 1)[1].strip("/")
@@ -204,7 +209,11 @@ def _settings(folder: Path, chain: Path, key: Path) -> str:
         key = "{KEY}"
         secret = "{SECRET}"
         [store]
-        url = "sqlite:///{folder}/rooms.sqlite3"
+        url = "{_database(folder)}"
         [rooms]
         create_on_join = true
         """
+
+
+def _database(folder: Path) -> str:
+    return f"sqlite:///{folder}/rooms.sqlite3"

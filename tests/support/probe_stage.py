@@ -33,6 +33,11 @@ class Client:
         del reason
         self.closed = code
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the server has not closed it."""
+        return self.closed is None
+
     def take(self) -> list[dict[str, Any]]:
         """Return what came since the last time."""
         heard, self.heard = self.heard, []

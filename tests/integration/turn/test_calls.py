@@ -1,18 +1,22 @@
 """Calls out of a hospital whose firewall leaves one way: each port of the relay, and the media port."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.connection_tests import probe_token
 from tests.support.hospital import HOST, Hospital, hospital
 from tests.support.participant import CAMERA, MICROPHONE
+from tests.support.probing_aiortc import GREY
 
 pytestmark = pytest.mark.integration
 
 PAGE = Path(__file__).parents[1] / "browser" / "dist"
 RELAYED = Path(__file__).parents[2] / "support" / "relayed_aiortc.py"
+PROBING = RELAYED.with_name("probing_aiortc.py")
 RELAYS = {
     "3478/udp": f"turn:{HOST}:3478?transport=udp",
     "19302/udp": f"turn:{HOST}:19302?transport=udp",
@@ -79,3 +83,25 @@ async def test_aiortc_holds_a_call_through_the_only_port_that_is_open(
     relay = RELAYS[open_port].partition(HOST)[2]
     said = await place.run(RELAYED, place.ws_url, *tokens, relay, within=60)
     assert int(said) >= 30
+
+
+@pytest.mark.parametrize(
+    "open_ports",
+    [
+        ["10000/udp", "3478/udp", "3478/tcp", "19302/udp", "19302/tcp", "5349/tcp"],
+        ["10000/udp", "19302/udp", "5349/tcp"],
+    ],
+)
+async def test_a_connection_test_finds_each_way_that_is_open_and_no_other(
+    place: Hospital, open_ports: list[str]
+) -> None:
+    place.lets_out(*open_ports)
+    token = await probe_token(place.database)
+    found = json.loads(await place.run(PROBING, place.ws_url, token, "3", within=90))
+    ways = {f"{one['port']}/{'udp' if 'udp' in one['name'] else 'tcp'}": one for one in found}
+    assert set(ways) == {"10000/udp", "3478/udp", "3478/tcp", "19302/udp", "19302/tcp", "5349/tcp"}
+    assert [way for way, one in ways.items() if "error" not in one] == open_ports, found
+    for way in open_ports:
+        assert abs(ways[way]["picture"] - GREY) < 20
+        assert ways[way]["loudness"] > 6000
+        assert ways[way]["figures"]["packets_down"] > 20

@@ -13,6 +13,7 @@ from control_api import OPERATIONS, ControlApi
 from control_api.twirp.service import METHODS
 from rooms import KeyRing, Rooms
 from signalling.livekit import LiveKitServer
+from signalling.probe import ProbeServer
 from signalling.waiting import WaitingServer
 from tests.support.access import rows
 from tests.support.live_side import FakeSfu
@@ -35,6 +36,7 @@ async def test_every_route_that_is_served_is_in_the_table(url: str) -> None:
         ControlApi(rooms, api_settings(settings), version="1"),
         LiveKitServer(FakeSfu(), rooms, legs=Legs()),
         WaitingServer(rooms),
+        ProbeServer(FakeSfu(), rooms.connection_tests, paths=list),
         Silence(CollectorRegistry(), max_connections=10),
     )
     served = {

@@ -78,7 +78,7 @@ def test_another_version_is_refused_before_its_token_is_looked_at(stage: ProbeSt
 def test_who_says_nothing_is_sent_away_after_five_seconds(stage: ProbeStage) -> None:
     client = stage.connect()
     stage.advance(4.9)
-    assert client.closed is None
+    assert client.is_open
     stage.advance(0.2)
     assert (client.closed, client.heard) == (1008, [])
 
@@ -323,7 +323,7 @@ def test_a_connection_has_a_minute(stage: ProbeStage) -> None:
     stage.offers(client)
     client.take()
     stage.advance(59.9)
-    assert client.closed is None
+    assert client.is_open
     stage.advance(1.1)
     assert client.take() == [{"type": "over"}]
     assert client.closed == 4005
@@ -396,7 +396,7 @@ def test_a_flood_ends_the_connection(stage: ProbeStage) -> None:
     client = stage.tests()
     for number in range(39):
         stage.say(client, type="ping", id=number)
-    assert client.closed is None
+    assert client.is_open
     stage.advance(1)
     for number in range(21):
         stage.say(client, type="ping", id=number)
