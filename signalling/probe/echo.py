@@ -41,14 +41,15 @@ class Echo:
         name: str,
         number: int,
         *,
+        max_kbps: int,
         say: Callable[[Word], None],
         connected: Callable[[], None],
         over: Callable[["Echo", str | None], None],
     ) -> None:
         """Join the call; raise PeerError `full`.
 
-        `name` is the client's, `number` is used once in this process. `over` hears that its line is over, and
-        why, None where the client closed it.
+        `name` is the client's, `number` is used once in this process; the client is asked to stay within
+        `max_kbps`. `over` hears that its line is over, and why, None where the client closed it.
         """
         self.name = name
         self._number = number
@@ -60,6 +61,7 @@ class Echo:
         self._came: deque[tuple[float, int]] = deque()
         """When it was looked at, and how many bytes had come by then."""
         self._leg = call.add_leg(LegKey(f"PL_{number}"), self)
+        self._leg.cap(up_kbps=max_kbps, down_kbps=None)
 
     def offer(self, offer: Offer) -> None:
         """Answer an offer; raise PeerError."""

@@ -89,6 +89,7 @@ class Legs:
             self._live.call(self._key),
             name,
             next(self._numbers),
+            max_kbps=self._limits.kbps,
             say=self._say,
             connected=self._count_connected,
             over=self._line_over,

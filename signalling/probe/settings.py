@@ -26,9 +26,9 @@ class ProbeLimits:
     legs: int = 20
     """Of one connection in its life: more than there are ways to try, with some tried again."""
     kbps: int = 2500
-    """What a client is told to send at most; enough to see that a picture of 720 lines would pass."""
+    """What a client is asked to send at most; enough to see that a picture of 720 lines would pass."""
     too_many_kbps: int = 4000
-    """A leg that sends more, measured over `ProbeTimes.rate_window`, is closed."""
+    """A leg that sends more all the same, measured over `ProbeTimes.rate_window`, is closed."""
     refusals_per_minute_per_address: int = 120
     """Tokens that are turned down, after which the next such has to wait; 0 means no bound."""
 

@@ -128,6 +128,7 @@ def test_what_a_leg_sends_comes_back_to_it(stage: ProbeStage) -> None:
     stage.offers(client, audio="0", video="1")
     assert client.take() == [{"type": "answer", "leg": "a", "sdp": "answer to offer"}]
     (leg,) = stage.legs()
+    assert leg.caps == (2500, None)
     sent = {intent.kind: intent for intent in leg.published.values()}
     assert (sent[MediaKind.AUDIO].client_ids, sent[MediaKind.VIDEO].client_ids) == (("0",), ("1",))
     assert not sent[MediaKind.AUDIO].dtx, "silence has packets to measure, too"
