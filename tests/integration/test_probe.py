@@ -8,7 +8,6 @@ import aiohttp
 import aioice.ice
 import pytest
 
-from tests.support.connection_tests import probe_token
 from tests.support.eventually import eventually
 from tests.support.management import Management
 from tests.support.probing_aiortc import GREY, EchoLeg, Prober
@@ -31,7 +30,13 @@ _KEPT = {"probe_refused_addresses", "mirror"}
 
 
 async def token_for(server: Server) -> str:
-    return await probe_token(f"sqlite:///{server.data_dir}/colloque.sqlite3")
+    """Make a test as an application does, and open it as its page does."""
+    async with Management(server) as management:
+        test = await management.ask("POST", "/v1/connection-tests", {})
+        secret = test["url"].rsplit("/", 1)[1]
+        ticket = await management.ask("POST", "/v1/join/connection-tests", {"test": secret})
+    assert ticket["ws_url"] == f"{server.ws_url}/probe"
+    return str(ticket["token"])
 
 
 @pytest.fixture
