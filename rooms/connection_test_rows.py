@@ -51,20 +51,19 @@ class ConnectionTestFilter:
     state: ConnectionTestState | None = None
 
 
-def tests_of(tenant: str) -> Select[ConnectionTestRow, str]:
-    """Ask for the tests of a tenant, each with the id of its room if it has one."""
-    return (
-        select(ConnectionTestRow, RoomRow.id)
-        .outerjoin(RoomRow, RoomRow.uid == ConnectionTestRow.room_uid)
-        .where(ConnectionTestRow.tenant == tenant)
-    )
+def tests_and_rooms() -> Select[ConnectionTestRow, str]:
+    """Ask for tests, each with the id of its room if it has one."""
+    return select(ConnectionTestRow, RoomRow.id).outerjoin(RoomRow, RoomRow.uid == ConnectionTestRow.room_uid)
 
 
-def conditions(wanted: ConnectionTestFilter, *, now: float) -> Iterator[ColumnElement[bool]]:
-    """Give the conditions for those that are wanted."""
+def conditions(tenant: str, wanted: ConnectionTestFilter, *, now: float) -> Iterator[ColumnElement[bool]]:
+    """Give the conditions for those of a tenant that are wanted."""
     row = ConnectionTestRow
-    if wanted.room_id is not None:
-        yield RoomRow.id == wanted.room_id
+    if wanted.room_id is None:
+        yield row.tenant == tenant
+    else:  # alone, so that the index is taken that leads to the few tests of a room
+        room = select(RoomRow.uid).where(RoomRow.tenant == tenant, RoomRow.id == wanted.room_id)
+        yield row.room_uid == room.scalar_subquery()
     if wanted.identity is not None:
         yield row.identity == wanted.identity
     match wanted.state:

@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, tuple_
 
 from rooms.answers import earlier_answer, keep_answer
 from rooms.connection_test_places import add_test
-from rooms.connection_test_rows import ConnectionTest, conditions, test_from, test_of, tests_of
+from rooms.connection_test_rows import ConnectionTest, conditions, test_from, test_of, tests_and_rooms
 from rooms.context import room_row
 from rooms.errors import IdempotencyMismatch, InvalidValue, JoinRefused, NotFound, StoreUnavailable, TooOften
 from rooms.events import append_event
@@ -168,7 +168,9 @@ class ConnectionTests:
     async def get(self, tenant: str, test_id: str, *, now: float) -> ConnectionTest:
         """Give one test; raise `NotFound`, also for another tenant's."""
         async with self._context.store.read() as session:
-            query = tests_of(tenant).where(ConnectionTestRow.id == test_id)
+            query = tests_and_rooms().where(
+                ConnectionTestRow.id == test_id, ConnectionTestRow.tenant == tenant
+            )
             found = (await session.execute(query)).one_or_none()
         if found is None:
             raise NotFound("connection test")
@@ -185,7 +187,7 @@ class ConnectionTests:
     ) -> tuple[list[ConnectionTest], tuple[float, str] | None]:
         """Give up to `limit` tests, the newest first, and the position to go on `after`, if any."""
         row = ConnectionTestRow
-        query = tests_of(tenant).where(*conditions(wanted, now=now))
+        query = tests_and_rooms().where(*conditions(tenant, wanted, now=now))
         if after is not None:
             query = query.where(tuple_(row.created_at, row.id) < tuple_(*after))
         query = query.order_by(row.created_at.desc(), row.id.desc()).limit(limit + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from rooms import rows
 from rooms.context import log, room_row
@@ -17,7 +17,7 @@ from rooms.life import follow_attendance, has_to_wait, move_participant
 from rooms.model import Participant, ParticipantDraft, Role, Room, Warrant
 from rooms.presence import PresenceAct
 from rooms.rights import in_force
-from rooms.tables import ParticipantRow, RoomRow
+from rooms.tables import ConnectionTestRow, ParticipantRow, RoomRow
 from rooms.tokens import clean_name, mint_join_token
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ class Participants:
             await move_participant(session, room, row, PresenceAct.GIVE_UP, "api", now=now)
             rows.write_participant(row, ParticipantDraft())
             row.restraints = None
+            own = (ConnectionTestRow.room_uid == room.uid, ConnectionTestRow.identity == identity)
+            await session.execute(delete(ConnectionTestRow).where(*own))
             if row.state not in {"removed", "denied"}:
                 row.state = "expected"  # whoever comes under this id later is somebody new
             row.forgotten, row.admitted_at = True, None

@@ -199,6 +199,9 @@ async def test_tests_are_listed_newest_first_in_pages_and_by_what_they_are_of(cl
     assert await listed("state=expired") == [ids[3]]
     assert await listed("state=open") == [ids[2], ids[1], ids[0]]
     assert (await client.ask("GET", f"{TESTS}?state=done")).status == 422
+    client.now += 2 * 86400
+    assert await listed("state=expired") == newest_first[1:]  # what has a result does not expire
+    assert await listed("state=finished") == [newest_first[0]]
 
     seen, cursor = [], ""
     while True:

@@ -228,6 +228,15 @@ async def test_a_result_counts_as_newest_and_the_events_follow_in_order(rooms: R
     assert (test.finished_at, test.verdict) == (now + 2, "phone")
 
 
+async def test_a_person_who_is_forgotten_takes_their_tests_along(rooms: Rooms, now: float) -> None:
+    ticket = await rooms.connection_tests.open_by_link(await with_patient(rooms, now), now=now)
+    other, _ = await rooms.connection_tests.create(TENANT, room_id="rdv", now=now)
+    await rooms.participants.forget(TENANT, "rdv", "patient", now=now)
+    assert await refusal(rooms.connection_tests.admitted(ticket.token, now=now)) == "not-found"
+    found, _ = await rooms.connection_tests.list(TENANT, ConnectionTestFilter(), now=now)
+    assert [one.id for one in found] == [other.id]
+
+
 async def test_a_deleted_room_takes_its_tests_along(rooms: Rooms, now: float) -> None:
     ticket = await rooms.connection_tests.open_by_link(await with_patient(rooms, now), now=now)
     await rooms.delete_room(TENANT, "rdv", now=now)
