@@ -38,6 +38,7 @@ def rooms_settings(settings: Settings) -> RoomsSettings:
         overrun_minutes=settings.rooms.overrun_minutes,
         events_kept_days=settings.rooms.events_kept_days,
         connection_tests_kept_days=settings.rooms.connection_tests_kept_days,
+        max_kbps=settings.bandwidth.max_kbps or None,
         create_on_join=settings.rooms.create_on_join,
         token_ttl_seconds=settings.rooms.token_ttl_seconds,
         max_participants_per_room=settings.limits.participants_per_room,

@@ -9,10 +9,12 @@ people is stored: a test belongs to a room and an identity, or to nobody.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, tuple_
 
+from rooms import rows
 from rooms.answers import earlier_answer, keep_answer
 from rooms.connection_test_places import add_test
 from rooms.connection_test_rows import ConnectionTest, conditions, test_from, test_of, tests_and_rooms
@@ -147,17 +149,17 @@ class ConnectionTests:
         Raise `JoinRefused` as `admitted` does, or `TooOften`.
         """
         claims = self._claims(token, now=now)
-        judged = judge(result)
         async with self._context.change() as session:
             row = _check(await session.get(ConnectionTestRow, claims.test_id), claims.tenant, now=now)
             if row.results >= MOST_RESULTS:
                 raise TooOften(row.expires_at - now)
+            room = None if row.room_uid is None else await session.get(RoomRow, row.room_uid)
+            judged = judge(result, most_kbps=self._most_kbps(room))
             row.results += 1
             row.finished_at = now
             row.verdict, row.reason = judged.verdict, judged.reason
             row.advice = [asdict(one) for one in judged.advice]
             row.result = asdict(result)
-            room = None if row.room_uid is None else await session.get(RoomRow, row.room_uid)
             if room is not None:
                 told = {"id": row.id, "identity": row.identity}
                 told |= {"verdict": judged.verdict, "reason": judged.reason}
@@ -206,6 +208,14 @@ class ConnectionTests:
             if ids:
                 await session.execute(delete(ConnectionTestRow).where(ConnectionTestRow.id.in_(ids)))
         return len(ids) == PRUNED_AT_ONCE
+
+    def _most_kbps(self, room: RoomRow | None) -> float:
+        """Say what a call takes of a line at most, by what holds for the server and for the room."""
+        bounds = [self._context.settings.max_kbps]
+        if room is not None:
+            bandwidth = rows.bandwidth_of(room)
+            bounds += [bandwidth.max_kbps_up, bandwidth.max_kbps_down]
+        return min((one for one in bounds if one is not None), default=inf)
 
     def _claims(self, token: str, *, now: float) -> ProbeClaims:
         try:

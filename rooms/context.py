@@ -47,6 +47,8 @@ class RoomsSettings:
     events_kept_days: int = 30
     connection_tests_kept_days: int = 30
     """Counted from when they were made."""
+    max_kbps: int | None = None
+    """Most that a call takes of one person's line in one direction; `None` for no bound."""
 
     @property
     def overrun_seconds(self) -> float:

@@ -147,11 +147,14 @@ class _Finding:
     advice: Advice | None = None
 
 
-def judge(result: ProbeResult) -> Judgement:
-    """Say what kind of call the result of a test allows."""
+def judge(result: ProbeResult, *, most_kbps: float = inf) -> Judgement:
+    """Say what kind of call the result of a test allows.
+
+    `most_kbps` is the most that a call here takes of a line; a better line is not asked for, nor measured.
+    """
     used = _paths_that_carry(result)
     best: VerdictReason = "udp_open" if "udp" in used else "relay_only"
-    found = [_Finding("video_good", best), *_findings(result, used)]
+    found = [_Finding("video_good", best), *_findings(result, used, most_kbps)]
     if any(one.at_best == "impossible" for one in found):
         found = [one for one in found if one.reason != "incomplete"]  # there was no use in going on
     found.sort(key=lambda one: -_rank(one.at_best))
@@ -162,13 +165,13 @@ def judge(result: ProbeResult) -> Judgement:
     return Judgement(found[0].at_best, found[0].reason, tuple(advice.values()))
 
 
-def _findings(result: ProbeResult, used: set[PathName]) -> Iterator[_Finding]:
+def _findings(result: ProbeResult, used: set[PathName], most_kbps: float) -> Iterator[_Finding]:
     if result.browser is not None:
         yield from _of_browser(result.browser)
     if result.signalling is not None:
         yield from _of_signalling(result.signalling)
     yield from _of_paths(result, used)
-    yield from _of_media(result, used)
+    yield from _of_media(result, used, most_kbps)
     if result.devices is not None:
         yield from _of_devices(result.devices)
 
@@ -209,15 +212,16 @@ def _of_paths(result: ProbeResult, used: set[PathName]) -> Iterator[_Finding]:
         yield _Finding("video_good", reason, Advice("exempt_from_inspection"))
 
 
-def _of_media(result: ProbeResult, used: set[PathName]) -> Iterator[_Finding]:
+def _of_media(result: ProbeResult, used: set[PathName], most_kbps: float) -> Iterator[_Finding]:
     media = result.media
     if media is None or not media.steps:
         yield _Finding("video_low" if used else "phone", "incomplete", Advice("repeat_test"))
         return
-    best = max(media.steps, key=lambda step: (-_rank(_kind(step)), _rate(step)))
-    kind = _kind(best)
+    needed = RATE_REACHED * most_kbps
+    best = max(media.steps, key=lambda step: (-_rank(_kind(step, needed)), _rate(step)))
+    kind = _kind(best, needed)
     if kind != "video_good":
-        yield _Finding(kind, _too_little(best, kind), Advice("use_cable_or_move"))
+        yield _Finding(kind, _too_little(best, kind, needed), Advice("use_cable_or_move"))
     if media.first_frame_ms is None:
         yield _Finding("audio_only", "no_picture", Advice("other_browser"))
 
@@ -237,21 +241,21 @@ def _paths_that_carry(result: ProbeResult) -> set[PathName]:
     return used
 
 
-def _kind(step: MediaStep) -> Verdict:
+def _kind(step: MediaStep, needed: float) -> Verdict:
     for kind, limits in LIMITS.items():
-        if not _beyond(step, limits):
+        if not _beyond(step, limits, needed):
             return kind
     return "phone"
 
 
-def _too_little(step: MediaStep, kind: Verdict) -> VerdictReason:
+def _too_little(step: MediaStep, kind: Verdict, needed: float) -> VerdictReason:
     """Say what keeps a line that does for `kind` from the next better one."""
-    return _beyond(step, LIMITS[VERDICTS[_rank(kind) - 1]])[0]
+    return _beyond(step, LIMITS[VERDICTS[_rank(kind) - 1]], needed)[0]
 
 
-def _beyond(step: MediaStep, limits: Limits) -> list[VerdictReason]:
+def _beyond(step: MediaStep, limits: Limits, needed: float) -> list[VerdictReason]:
     found: list[VerdictReason] = []
-    if _rate(step) < limits.kbps:
+    if _rate(step) < min(limits.kbps, needed):
         found.append("little_bandwidth")
     if max(step.loss_up or 0, step.loss_down or 0) > limits.loss:
         found.append("much_loss")

@@ -5,14 +5,18 @@ import pytest
 
 from rooms import (
     ApiKey,
+    Bandwidth,
     ConnectionTestFilter,
     InvalidValue,
     JoinRefused,
+    MediaFound,
+    MediaStep,
     NotFound,
     ParticipantDraft,
     ProbeResult,
     RoomDraft,
     Rooms,
+    RoomsSettings,
     StoreUnavailable,
     TooOften,
     connection_test_places,
@@ -226,6 +230,28 @@ async def test_a_result_counts_as_newest_and_the_events_follow_in_order(rooms: R
     assert heard == [(1, "room.planned"), *((seq, "connection_test.finished") for seq in (2, 3, 4))]
     test = await rooms.connection_tests.get(TENANT, ticket.test_id, now=now + HOUR)
     assert (test.finished_at, test.verdict) == (now + 2, "phone")
+
+
+@pytest.mark.parametrize(
+    ("of_server", "of_room", "verdict"),
+    [
+        (2000, None, "video_low"),
+        (800, None, "video_good"),
+        (2000, 800, "video_good"),
+        (None, None, "video_low"),
+    ],
+)
+async def test_a_line_is_held_against_what_calls_of_the_room_take(
+    rooms: Rooms, now: float, of_server: int | None, of_room: int | None, verdict: str
+) -> None:
+    rooms.reconfigure(keys=rooms.keys, settings=RoomsSettings(max_kbps=of_server))
+    draft = RoomDraft(id="rdv", bandwidth=Bandwidth(max_kbps_down=of_room))
+    await rooms.create_room(TENANT, draft, now=now)
+    _, secret = await rooms.connection_tests.create(TENANT, room_id="rdv", now=now)
+    ticket = await rooms.connection_tests.open(secret, now=now)
+    line = MediaStep(2000, 700, 700, 0.0, 0.0, 40.0, 5.0)
+    result = ProbeResult(media=MediaFound("udp", 10000, 400.0, (line,)))
+    assert (await rooms.connection_tests.finish(ticket.token, result, now=now)).verdict == verdict
 
 
 async def test_a_person_who_is_forgotten_takes_their_tests_along(rooms: Rooms, now: float) -> None:

@@ -1,6 +1,7 @@
 """The verdict on a connection test: rows of what was found, and that better figures never make it worse."""
 
 from dataclasses import replace
+from math import inf
 from typing import Any, get_args
 
 import pytest
@@ -187,6 +188,15 @@ def test_every_word_is_said_somewhere() -> None:
     assert set(ADVICE_CODES) - said <= devices | {"open_turn_tcp"}
 
 
+@pytest.mark.parametrize(
+    ("most", "kbps", "verdict"),
+    [(800, 650, "video_good"), (800, 630, "video_low"), (2000, 999, "video_low"), (100, 85, "video_good")],
+)
+def test_no_more_is_asked_of_a_line_than_a_call_here_takes(most: float, kbps: float, verdict: str) -> None:
+    slow = well_but(media=media(step(2000, kbps)))
+    assert judge(slow, most_kbps=most).verdict == verdict
+
+
 FIGURES = st.floats(0, 3000)
 SHARES = st.none() | st.floats(0, 1)
 DELAYS = st.none() | st.floats(0, 3000)
@@ -266,11 +276,11 @@ def _less(figure: float | None, by: float) -> float | None:
     return None if figure is None else max(0.0, figure - by)
 
 
-@given(RESULTS, st.floats(0, 3000))
-def test_better_figures_never_give_a_worse_verdict(result: ProbeResult, more: float) -> None:
-    before = VERDICTS.index(judge(result).verdict)
+@given(RESULTS, st.floats(0, 3000), st.just(inf) | st.floats(1, 3000))
+def test_better_figures_never_give_a_worse_verdict(result: ProbeResult, more: float, most: float) -> None:
+    before = VERDICTS.index(judge(result, most_kbps=most).verdict)
     for better in improvements(result, more):
-        assert VERDICTS.index(judge(better).verdict) <= before, better
+        assert VERDICTS.index(judge(better, most_kbps=most).verdict) <= before, better
 
 
 @given(RESULTS)
