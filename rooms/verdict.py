@@ -70,7 +70,6 @@ AdviceCode = Literal[
     "repeat_test",
 ]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
-REASONS_FOR_VERDICTS: tuple[VerdictReason, ...] = get_args(VerdictReason)
 ADVICE_CODES: tuple[AdviceCode, ...] = get_args(AdviceCode)
 
 
