@@ -97,12 +97,11 @@ def waiting_settings(settings: Settings) -> WaitingSettings:
 
 
 def probe_settings(settings: Settings) -> ProbeSettings:
-    """Give what the live part of connection tests wants: they take no more of a line than a call may."""
-    limits, most = settings.limits, ProbeLimits().kbps
+    """Give what the live part of connection tests wants."""
+    limits = settings.limits
     return ProbeSettings(
         allowed_origins=_allowed_origins(settings),
         limits=ProbeLimits(
-            kbps=min(most, settings.bandwidth.max_kbps or most),
             tests=limits.connection_tests,
             tests_per_address=limits.connection_tests_per_address,
             refusals_per_minute_per_address=limits.failures_per_minute_per_address,

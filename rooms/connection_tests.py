@@ -65,6 +65,8 @@ class ProbeAdmission:
     tenant: str
     expires_at: float
     """When the token that was checked ends."""
+    max_kbps: int | None = None
+    """Most that a call takes of a line here, in one direction; `None` for no bound."""
 
 
 class ConnectionTests:
@@ -138,10 +140,12 @@ class ConnectionTests:
         try:
             async with self._context.store.read() as session:
                 row = await session.get(ConnectionTestRow, claims.test_id)
+                uid = None if row is None else row.room_uid
+                room = None if uid is None else await session.get(RoomRow, uid)
         except StoreUnavailable as error:
             raise JoinRefused("busy", str(error)) from error
         _check(row, claims.tenant, now=now)
-        return ProbeAdmission(claims.test_id, claims.tenant, claims.expires_at)
+        return ProbeAdmission(claims.test_id, claims.tenant, claims.expires_at, self._most_kbps(room))
 
     async def finish(self, token: str, result: ProbeResult, *, now: float) -> Judgement:
         """Judge and keep the result of a test, with the event of its room; a newer one takes its place.
@@ -154,7 +158,7 @@ class ConnectionTests:
             if row.results >= MOST_RESULTS:
                 raise TooOften(row.expires_at - now)
             room = None if row.room_uid is None else await session.get(RoomRow, row.room_uid)
-            judged = judge(result, most_kbps=self._most_kbps(room))
+            judged = judge(result, most_kbps=self._most_kbps(room) or inf)
             row.results += 1
             row.finished_at = now
             row.verdict, row.reason = judged.verdict, judged.reason
@@ -209,13 +213,13 @@ class ConnectionTests:
                 await session.execute(delete(ConnectionTestRow).where(ConnectionTestRow.id.in_(ids)))
         return len(ids) == PRUNED_AT_ONCE
 
-    def _most_kbps(self, room: RoomRow | None) -> float:
+    def _most_kbps(self, room: RoomRow | None) -> int | None:
         """Say what a call takes of a line at most, by what holds for the server and for the room."""
         bounds = [self._context.settings.max_kbps]
         if room is not None:
             bandwidth = rows.bandwidth_of(room)
             bounds += [bandwidth.max_kbps_up, bandwidth.max_kbps_down]
-        return min((one for one in bounds if one is not None), default=inf)
+        return min((one for one in bounds if one is not None), default=None)
 
     def _claims(self, token: str, *, now: float) -> ProbeClaims:
         try:

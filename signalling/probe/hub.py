@@ -85,8 +85,11 @@ class Hub:
             session.say(Word("error", code=error.code, detail=error.text, **_leg_in(said)))
         return None
 
-    def admit(self, session: Session, test: str, *, now: float) -> None:
-        """Let somebody test whose token is good; `test` names the connection test that it is for."""
+    def admit(self, session: Session, test: str, *, now: float, call_kbps: int | None = None) -> None:
+        """Let somebody test whose token is good; `test` names the connection test that it is for.
+
+        `call_kbps` is what calls may take of a line, if that is bounded: a test takes no more.
+        """
         limits, times = self._settings.limits, self._settings.times
         if session.state is not State.CHECKING:
             return  # gone meanwhile
@@ -96,18 +99,20 @@ class Hub:
         self._move(session, Event.ADMITTED)
         self._tests[test] += 1
         session.test = test
+        kbps = min(limits.kbps, call_kbps or limits.kbps)
         session.legs = Legs(
             self._live,
             CallKey(f"probe:{test}"),
             say=session.say,
             counters=self.counters,
             limits=limits,
+            kbps=kbps,
             numbers=self._numbers,
         )
         self.counters.hellos["testing"] += 1
         self._timers.set(session, Timer.OVER, at=now + times.whole)
         self._timers.set(session, Timer.RATE, at=now + times.rate_every)
-        bounds = {"seconds": round(times.whole), "legs": limits.legs_at_once, "kbps": limits.kbps}
+        bounds = {"seconds": round(times.whole), "legs": limits.legs_at_once, "kbps": kbps}
         session.say(
             Word(
                 "ready",

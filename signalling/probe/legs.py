@@ -23,14 +23,19 @@ class Legs:
         say: Callable[[Word], None],
         counters: Counters,
         limits: ProbeLimits,
+        kbps: int,
         numbers: Iterator[int],
     ) -> None:
-        """Make legs in the call of that key; `numbers` gives each a number of its own in this process."""
+        """Make legs in the call of that key, each of which is asked to stay within `kbps`.
+
+        `numbers` gives each a number of its own in this process.
+        """
         self._live = live
         self._key = key
         self._say = say
         self._counters = counters
         self._limits = limits
+        self._kbps = kbps
         self._numbers = numbers
         self._legs: dict[str, Echo] = {}
         self._begun = 0
@@ -89,7 +94,7 @@ class Legs:
             self._live.call(self._key),
             name,
             next(self._numbers),
-            max_kbps=self._limits.kbps,
+            max_kbps=self._kbps,
             say=self._say,
             connected=self._count_connected,
             over=self._line_over,

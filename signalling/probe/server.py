@@ -179,7 +179,7 @@ class ProbeServer:
         except RoomsError as error:
             self._turn_away(session, error.code)
         else:
-            self._hub.admit(session, admission.test_id, now=self._loop.time())
+            self._hub.admit(session, admission.test_id, now=self._loop.time(), call_kbps=admission.max_kbps)
 
     def _refuse(self, session: Session, refused: JoinRefused) -> None:
         now = self._loop.time()

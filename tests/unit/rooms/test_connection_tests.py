@@ -254,6 +254,21 @@ async def test_a_line_is_held_against_what_calls_of_the_room_take(
     assert (await rooms.connection_tests.finish(ticket.token, result, now=now)).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("of_server", "of_room", "most"),
+    [(2000, None, 2000), (2000, 800, 800), (None, 800, 800), (None, None, None)],
+)
+async def test_who_tests_is_told_what_calls_of_the_room_take(
+    rooms: Rooms, now: float, of_server: int | None, of_room: int | None, most: int | None
+) -> None:
+    rooms.reconfigure(keys=rooms.keys, settings=RoomsSettings(max_kbps=of_server))
+    draft = RoomDraft(id="rdv", bandwidth=Bandwidth(max_kbps_up=of_room))
+    await rooms.create_room(TENANT, draft, now=now)
+    _, secret = await rooms.connection_tests.create(TENANT, room_id="rdv", now=now)
+    ticket = await rooms.connection_tests.open(secret, now=now)
+    assert (await rooms.connection_tests.admitted(ticket.token, now=now)).max_kbps == most
+
+
 async def test_a_person_who_is_forgotten_takes_their_tests_along(rooms: Rooms, now: float) -> None:
     ticket = await rooms.connection_tests.open_by_link(await with_patient(rooms, now), now=now)
     other, _ = await rooms.connection_tests.create(TENANT, room_id="rdv", now=now)

@@ -142,6 +142,19 @@ def test_what_a_leg_sends_comes_back_to_it(stage: ProbeStage) -> None:
     assert client.take() == [{"type": "connected", "leg": "a", "path": "udp", "ipv6": True}]
 
 
+@pytest.mark.parametrize(("of_calls", "told"), [(None, 2500), (5000, 2500), (500, 500)])
+def test_a_test_takes_no_more_of_a_line_than_a_call(
+    stage: ProbeStage, of_calls: int | None, told: int
+) -> None:
+    client = stage.connect()
+    assert stage.say(client, type="hello", v=1, token="t") == "t"
+    assert client.session is not None
+    stage.hub.admit(client.session, "CT_1", now=stage.now, call_kbps=of_calls)
+    assert client.take()[0]["limits"]["kbps"] == told
+    stage.offers(client)
+    assert stage.legs()[0].caps == (told, None)
+
+
 def test_figures_are_those_of_the_leg(stage: ProbeStage) -> None:
     client = stage.tests()
     stage.offers(client)
