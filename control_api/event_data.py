@@ -109,6 +109,20 @@ class ConnectionClosedData(BaseModel):
     seconds: float = Field(description="How long it was open.")
 
 
+class RoomUpdatedData(BaseModel):
+    """What the application says of the room is different; read it anew."""
+
+    cause: Cause
+
+
+class PersonUpdatedData(BaseModel):
+    """What the application says of a participant is different; read it anew."""
+
+    identity: str = Field(examples=["patient-1"])
+    role: Role
+    cause: Cause
+
+
 class AudioOnlyData(BaseModel):
     """The room has become one without pictures, or one with them again."""
 
@@ -160,12 +174,14 @@ DATA_MODELS: Mapping[str, type[BaseModel]] = {
     "room.not_held": RoomMovedData,
     "room.reopened": RoomMovedData,
     "room.deleted": RoomDeletedData,
+    "room.updated": RoomUpdatedData,
     "room.announced": AnnouncedData,
     "participant.waiting": PersonDecidedData,
     "participant.admitted": PersonDecidedData,
     "participant.denied": PersonDecidedData,
     "participant.removed": PersonDecidedData,
     "participant.moved": PersonMovedData,
+    "participant.updated": PersonUpdatedData,
     "connection.opened": ConnectionOpenedData,
     "connection.media_ready": ConnectionMediaData,
     "connection.degraded": ConnectionDegradedData,

@@ -51,6 +51,8 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "had_media": True,
         "seconds": 912.4,
     },
+    "RoomUpdatedData": {"cause": "api"},
+    "PersonUpdatedData": {"identity": "patient-1", "role": "patient", "cause": "api"},
     "AudioOnlyData": {"cause": "api"},
     "GroupData": {"group": "GR_x", "cause": "host", "by": "dr-martin"},
     "AnnouncedData": {"cause": "api", "by": None},

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     _Act = Callable[[RoomObserver], None]
 
 AT_ONCE = 500
-_OF_ROOMS = frozenset({"room.restrained", "room.locked", "room.unlocked", "audio_only.on", "audio_only.off"})
+_OF_ROOMS = frozenset({"room.updated", "room.restrained", "room.locked", "room.unlocked"})
 
 
 class Neighbours:
@@ -76,6 +76,12 @@ async def _act(session: AsyncSession, event: RoomEvent) -> _Act | None:
                 return None
             taken = rows.restraints_of(person)
             return lambda one: one.participant_restrained(uid, identity, taken)
+        case "participant.updated":
+            person = await session.get(ParticipantRow, (uid, identity))
+            if person is None:
+                return None
+            stored, name, attributes = rows.grants_of(person), person.name or "", dict(person.attributes)
+            return lambda one: one.participant_changed(uid, identity, stored, name, attributes)
         case type_ if type_ in _OF_ROOMS:
             room = await session.get(RoomRow, uid)
             if room is None:

@@ -73,6 +73,7 @@ class Participants:
             row = await session.get(ParticipantRow, (room.uid, identity))
             made = row is None or row.forgotten
             before = {} if row is None else row.attributes
+            known = None if row is None or made else rows.draft_of(row)
             if if_version is not None and (row is None or made or row.version != if_version):
                 raise StaleVersion("participant")
             if row is None:
@@ -82,6 +83,9 @@ class Participants:
                 _rewrite(row, draft, now=now)
                 if put_back:
                     await move_participant(session, room, row, PresenceAct.PUT_BACK, "api", now=now)
+                if known is not None and rows.draft_of(row) != known:
+                    data = {"identity": identity, "role": row.role, "cause": "api"}
+                    await append_event(session, room, "participant.updated", data, now=now)
             (participant,) = await participants_of(session, room, [row])
         stored = rows.grants_of(row)
         name, attributes = participant.name or "", {**dict.fromkeys(before, ""), **participant.attributes}

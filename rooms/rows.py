@@ -156,6 +156,17 @@ def write_participant(row: ParticipantRow, draft: ParticipantDraft) -> None:
     row.labels = dict(draft.metadata)
 
 
+def draft_of(row: ParticipantRow) -> ParticipantDraft:
+    """Give what the caller last wanted of a participant."""
+    return ParticipantDraft(
+        role=cast("Role", row.role),
+        name=row.name,
+        can_publish=sources_of(row),
+        attributes=dict(row.attributes),
+        metadata=dict(row.labels),
+    )
+
+
 def sources_of(row: ParticipantRow) -> tuple[Source, ...] | None:
     """Give the sources that the caller listed, if any list was given."""
     return None if row.can_publish is None else cast("tuple[Source, ...]", tuple(row.can_publish))

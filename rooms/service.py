@@ -187,10 +187,13 @@ class Rooms:
             row = await room_row(session, tenant, room_id)
             if if_version not in {None, row.version}:
                 raise StaleVersion("room")
-            before = rows.bandwidth_of(row)
+            before = rows.room_of(row)
             entrance.write_draft(row, draft, self._context.settings)
+            changed = rows.room_of(row) != before
             row.version += 1
-            await _tell_of_pictures(session, row, before, now=now)
+            if changed:
+                await append_event(session, row, "room.updated", {"cause": "api"}, now=now)
+            await _tell_of_pictures(session, row, before.bandwidth, now=now)
         room, rules = rows.room_of(row), rows.rules_of(row)
         self._context.tell(lambda one: one.room_changed(room.uid, rules))
         return room
@@ -220,10 +223,12 @@ class Rooms:
             keep_answer(session, tenant, once, room, now=now)
         return room
 
-    async def share_metadata(self, tenant: str, room_id: str, text: str | None) -> Room:
+    async def share_metadata(self, tenant: str, room_id: str, text: str | None, *, now: float) -> Room:
         """Show this text to everybody in the call, or again what the server says of the room (`None`)."""
-        async with self._context.store.write() as session:
+        async with self._context.change() as session:
             row = await room_row(session, tenant, room_id)
+            if text != row.shared_metadata:
+                await append_event(session, row, "room.updated", {"cause": "api"}, now=now)
             row.shared_metadata = text
             row.version += 1
         room, rules = rows.room_of(row), rows.rules_of(row)

@@ -60,7 +60,7 @@ async def update_room_metadata(call: Call, request: room.UpdateRoomMetadataReque
     """Show a text to everybody in the call; an empty one brings back what the server says of the room."""
     _check_metadata(request.metadata)
     found = await call.room(request.room)
-    changed = await call.rooms.share_metadata(call.tenant, found.id, request.metadata or None)
+    changed = await call.rooms.share_metadata(call.tenant, found.id, request.metadata or None, now=call.now)
     return room_message(changed, call.live)
 
 
@@ -112,7 +112,7 @@ async def _changed(call: Call, request: room.CreateRoomRequest) -> Room:
             call.tenant, found.id, draft, now=call.now, if_version=found.version
         )
     if request.metadata not in {"", found.shared_metadata}:
-        found = await call.rooms.share_metadata(call.tenant, found.id, request.metadata)
+        found = await call.rooms.share_metadata(call.tenant, found.id, request.metadata, now=call.now)
     return found
 
 

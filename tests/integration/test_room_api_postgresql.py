@@ -13,6 +13,7 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.management import Management, Refused
 from tests.support.postgresql import PASSWORD, WRITTEN_PASSWORD, Cluster
+from tests.support.sdk_person import Person
 from tests.support.server import Ports, Server, command, environment
 from tests.support.tone_call import ToneCall, tone_call
 
@@ -95,6 +96,52 @@ async def test_nodes_that_start_together_share_one_truth(tmp_path: Path, databas
     finally:
         for one in nodes:
             one.stop()
+
+
+async def test_what_one_server_is_told_a_call_at_the_other_does_within_a_second(
+    tmp_path: Path, database: str
+) -> None:
+    carries, told = (Server(tmp_path / name, database=database) for name in ("carries", "told"))
+    ada, bob = Person("ada"), Person("bob")
+    try:
+        await asyncio.gather(*(asyncio.to_thread(one.start) for one in (carries, told)))
+        async with Management(told) as api:
+            room = await api.room()
+            for person in (ada, bob):
+                await person.room.connect(carries.ws_url, await api.token(room, person.identity, role="host"))
+            await ada.speaks()
+            await bob.hears("ada")
+
+            await api.ask("PATCH", f"/v1/rooms/{room}", {"name": "Follow-up"})
+            await bob.happened("room_metadata_changed", lambda *_: "Follow-up" in bob.room.metadata)
+            path = f"/v1/rooms/{room}/participants/ada"
+            await api.ask("PATCH", path, {"can_publish": ["camera"]})
+            await bob.happened("track_unsubscribed")
+            asked = time.monotonic()
+            await api.remove(room, "ada")
+            gone, _ = await ada.happened("disconnected")
+            assert gone - asked < 1.5
+            opened, closed = await _connections_of(api, room, "ada")
+            assert (opened, closed["reason"]) == (1, "removed")
+    finally:
+        for person in (ada, bob):
+            await person.leaves()
+        for one in (carries, told):
+            one.stop()
+
+
+async def _connections_of(api: Management, room: str, identity: str) -> tuple[int, dict[str, object]]:
+    """How often somebody came, and how the last stay ended."""
+
+    async def closed() -> list[dict[str, object]]:
+        events = (await api.ask("GET", f"/v1/events?room={room}&limit=200"))["items"]
+        found = [one for one in events if one["data"].get("identity") == identity]
+        opened.append(sum(one["type"] == "connection.opened" for one in found))
+        return [one["data"] for one in found if one["type"] == "connection.closed"]
+
+    opened: list[int] = []
+    (last,) = await eventually(closed, within=5, what="the end of the connection in the log")
+    return opened[-1], last
 
 
 async def test_a_database_that_stops_answering_is_busy_while_the_call_goes_on(

@@ -30,6 +30,7 @@ EVENTS: Final[tuple[EventTypes, ...]] = (
     "disconnected",
     "reconnecting",
     "reconnected",
+    "room_metadata_changed",
     "room_updated",
     "moved",
 )

@@ -103,6 +103,25 @@ async def test_a_room_for_sound_alone_is_one_at_every_server(here: Rooms, there:
     assert rules.bandwidth == sound
 
 
+async def test_what_is_said_elsewhere_of_a_room_and_its_people_holds_here(here: Rooms, there: Rooms) -> None:
+    draft = ParticipantDraft(role="patient", name="Léa", can_publish=("microphone",), attributes={"a": "1"})
+    await there.participants.put("default", "rdv", "p", draft, now=NOW)
+    await there.replace_room("default", "rdv", RoomDraft(name="Suivi"), now=NOW)
+    await there.share_metadata("default", "rdv", "shown", now=NOW)
+    person, named, shared = await heard(here)
+    assert (*person[:3], *person[4:]) == ("changed", await uid(here), "p", "Léa", {"a": "1"})
+    assert person[3].can_publish_sources == ("microphone",)  # type: ignore[attr-defined]
+    assert (named[0], shared[2].text) == ("room", "shown")  # type: ignore[attr-defined]
+
+
+async def test_what_is_said_again_is_no_news(here: Rooms, there: Rooms) -> None:
+    for draft in (RoomDraft(name="Suivi"), RoomDraft(name="Suivi")):
+        await there.replace_room("default", "rdv", draft, now=NOW)
+    await there.participants.put("default", "rdv", "p", ParticipantDraft(role="patient"), now=NOW)
+    told = [one.type for one in (await there.events.read(after=0, room_id="rdv")).items]
+    assert (told.count("room.updated"), told.count("participant.updated")) == (1, 0)
+
+
 async def test_an_end_elsewhere_ends_the_call_here(here: Rooms, there: Rooms) -> None:
     await there.act("default", "rdv", "finish", now=NOW)  # type: ignore[arg-type]
     assert await heard(here) == [("closed", await uid(here), "finished")]

@@ -124,10 +124,10 @@ class TestSharedMetadata:
         room = await make(rooms, "a", name="A visit")
         usual = call_rules(room).text
         assert "A visit" in usual
-        changed = await rooms.share_metadata("default", "a", "anything")
+        changed = await rooms.share_metadata("default", "a", "anything", now=NOW)
         assert (call_rules(changed).text, changed.version) == ("anything", 2)
         assert witness.heard == [("room", room.uid, call_rules(changed))]
-        assert call_rules(await rooms.share_metadata("default", "a", None)).text == usual
+        assert call_rules(await rooms.share_metadata("default", "a", None, now=NOW)).text == usual
 
     async def test_it_is_there_from_the_beginning_and_outlives_other_changes(
         self, rooms: Rooms, key: ApiKey
