@@ -8,7 +8,6 @@ from typing import Any
 
 from sfu import CallKey, PeerError
 from signalling.livekit.live import LiveSide
-from signalling.livekit.rate import TokenBucket
 from signalling.livekit.timers import TimerTable
 from signalling.probe.counters import Counters
 from signalling.probe.legs import Legs
@@ -54,8 +53,7 @@ class Hub:
         limits = self._settings.limits
         if len(self._sessions) >= limits.sockets or self._sockets[seen.address] >= limits.sockets_per_address:
             raise PeerError("busy", "too many connections for tests; try again later")
-        bucket = TokenBucket(limits.messages_per_second, limits.messages_burst, now=now)
-        session = Session(outlet, seen, bucket)
+        session = Session(outlet, seen, limits, now=now)
         self._sessions.add(session)
         self._sockets[seen.address] += 1
         self._timers.set(session, Timer.HELLO, at=now + self._settings.times.hello_within)
@@ -79,7 +77,7 @@ class Hub:
             self.abuse(session, error.code)
             return None
         try:
-            self._obey(session, said)
+            self._obey(session, said, now=now)
         except PeerError as error:
             self.counters.dropped[error.code] += 1
             session.say(Word("error", code=error.code, detail=error.text, **_leg_in(said)))
@@ -189,7 +187,7 @@ class Hub:
         self._timers.cancel(session, Timer.HELLO)
         return hello.token
 
-    def _obey(self, session: Session, said: Said) -> None:
+    def _obey(self, session: Session, said: Said, *, now: float) -> None:
         legs, fields = session.legs, CLIENT_SAYS.get(said.type)
         if legs is None:
             raise PeerError("not-ready", "wait until the server has said that it is ready")
@@ -200,6 +198,9 @@ class Hub:
             case "ping":
                 session.say(Word("pong", id=said.id))
             case "offer":
+                # What a description costs grows with its size, and each leg has a bound of its own.
+                if not session.offer_bytes.take(len(body.sdp), now=now):
+                    raise PeerError("too-many-offers", "too many descriptions of late: wait some seconds")
                 legs.offer(body)
             case "figures":
                 legs.figures(body.leg)

@@ -7,6 +7,7 @@ from signalling.livekit.rate import TokenBucket
 from signalling.probe.legs import Legs
 from signalling.probe.lifecycle import State
 from signalling.probe.seen import Seen
+from signalling.probe.settings import ProbeLimits
 from signalling.words import Word
 
 
@@ -23,10 +24,11 @@ class Outlet(Protocol):
 class Session:
     """One connection."""
 
-    def __init__(self, outlet: Outlet, seen: Seen, messages: TokenBucket) -> None:
+    def __init__(self, outlet: Outlet, seen: Seen, limits: ProbeLimits, *, now: float) -> None:
         self.outlet = outlet
         self.seen = seen
-        self.messages = messages
+        self.messages = TokenBucket(limits.messages_per_second, limits.messages_burst, now=now)
+        self.offer_bytes = TokenBucket(limits.offer_bytes_per_second, limits.offer_bytes_burst, now=now)
         self.state = State.GREETING
         self.test: str | None = None
         """The connection test that it is part of, once its token was found good."""

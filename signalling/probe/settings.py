@@ -21,6 +21,12 @@ class ProbeLimits:
     """What may wait for a client that reads slowly; more closes its connection."""
     messages_per_second: float = 20.0
     messages_burst: int = 40
+    offer_bytes_per_second: float = 32 * 1024
+    offer_bytes_burst: int = 384 * 1024
+    """Descriptions of one connection, whichever of its legs they are about.
+
+    A browser's has 11 kB, and each way to try takes two: all of them at once are half of this.
+    """
     legs_at_once: int = 2
     """Of one connection."""
     legs: int = 20

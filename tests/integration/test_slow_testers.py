@@ -39,7 +39,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.sfu = FakeSfu()
-        limits = ProbeLimits(queue_bytes=QUEUE_BYTES)
+        limits = ProbeLimits(queue_bytes=QUEUE_BYTES, offer_bytes_burst=12 * len(LONG))
         self.server = ProbeServer(self.sfu, Door(), ProbeSettings(limits=limits), paths=list)
         self.port = 0
 

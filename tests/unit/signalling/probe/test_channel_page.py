@@ -51,6 +51,8 @@ def test_the_hello_of_the_page_is_understood() -> None:
         f"more than {LIMITS.too_many_kbps} over {TIMES.rate_window:.0f} seconds",
         f"{LIMITS.frame_bytes // 1024} KiB at most",
         f"{LIMITS.messages_per_second:.0f} a second after the first {LIMITS.messages_burst}",
+        f"together have {LIMITS.offer_bytes_burst // 1024} KiB",
+        f"{LIMITS.offer_bytes_per_second / 1024:.0f} KiB a second after those",
         f"{LIMITS.queue_bytes // 1024} KiB may wait",
         f"{LimitSettings().connection_tests} connections test at one time (`limits.connection_tests`)",
         f"{LimitSettings().connection_tests_per_address} of one address",

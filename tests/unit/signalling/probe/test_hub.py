@@ -418,6 +418,30 @@ def test_a_flood_ends_the_connection(stage: ProbeStage) -> None:
     assert stage.hub.counters.dropped == {"flood": 1}
 
 
+def test_descriptions_are_bounded_for_all_legs_together(stage: ProbeStage) -> None:
+    client = stage.tests()
+    large = "x" * 64 * 1024
+    for number in range(7):
+        stage.offers(client, "ab"[number % 2], large)
+        stage.say(client, type="hang_up", leg="ab"[number % 2])
+    assert types(client) == ["answer"] * 6 + ["error"]
+    assert stage.hub.counters.dropped == {"too-many-offers": 1}
+    assert not stage.living()
+    stage.advance(2)
+    stage.offers(client, "a", large)
+    assert types(client) == ["answer"]
+
+
+def test_every_way_can_be_tried_at_once_with_what_a_browser_offers(stage: ProbeStage) -> None:
+    client = stage.tests()
+    for _ in range(9):
+        for _ in range(2):
+            stage.offers(client, "a", "x" * 11_000)
+        stage.say(client, type="hang_up", leg="a")
+        stage.advance(0.15)
+    assert types(client) == ["answer"] * 18
+
+
 def test_a_leg_that_sends_more_than_is_asked_for_is_closed(stage: ProbeStage) -> None:
     client = stage.tests()
     stage.offers(client)
