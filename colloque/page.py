@@ -61,10 +61,11 @@ class Page:
         return "index.html" in self._files
 
     def routes(self) -> list[web.RouteDef]:
-        """Give `/`, the links and the assets."""
+        """Give `/`, the links, the connection tests and the assets."""
         return [
             web.get("/", self._document),
             web.get("/r/{link}", self._document),
+            web.get("/t/{test}", self._document),
             web.get("/assets/{name:.+}", self._asset),
         ]
 

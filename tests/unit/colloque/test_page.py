@@ -37,7 +37,7 @@ def body_of(response: web.StreamResponse) -> bytes:
     return response.body
 
 
-@pytest.mark.parametrize("path", ["/", "/r/abcdefgh", "/r/%3Cscript%3E"])
+@pytest.mark.parametrize("path", ["/", "/r/abcdefgh", "/r/%3Cscript%3E", "/t/abcdefgh"])
 async def test_every_link_gets_the_same_document_which_is_never_kept(folder: Path, path: str) -> None:
     response = await get(Page(folder, policy="default-src 'self'"), path)
     assert body_of(response).startswith(b"<!doctype html>")

@@ -37,7 +37,13 @@ export function rate(request: RatingRequest): Promise<Outcome<true>> {
   return post('/v1/join/rating', request, () => true);
 }
 
-async function post<T>(path: string, body: object, read: (answer: unknown) => T | null): Promise<Outcome<T>> {
+/** Posts to the service and reads its answer; with `keepalive` it arrives even when the page goes away. */
+export async function post<T>(
+  path: string,
+  body: object,
+  read: (answer: unknown) => T | null,
+  { keepalive = false } = {},
+): Promise<Outcome<T>> {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), PATIENCE);
   try {
@@ -46,6 +52,7 @@ async function post<T>(path: string, body: object, read: (answer: unknown) => T 
       headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
       body: JSON.stringify(body),
       signal: patience.signal,
+      keepalive,
       // Nothing of the call depends on cookies, so none travel.
       credentials: 'omit',
       cache: 'no-store',

@@ -31,6 +31,8 @@ function CurrentScreen() {
       return <LinkPage visit={now.visit} />;
     case 'waiting':
       return <WaitingPage visit={now.visit} line={now.line} captures={now.captures} />;
+    case 'test':
+      return <now.Test {...now.props} />;
     case 'call':
       return <now.Call {...now.props} />;
     case 'ended':

@@ -6,6 +6,10 @@ describe('a path', () => {
     expect(readPath(path)).toEqual({ page: 'visit', link: 'abcd-EF_12' });
   });
 
+  test.each(['/t/abcd-EF_12', '/visio/t/abcd-EF_12/'])('%s is a connection test', (path) => {
+    expect(readPath(path)).toEqual({ page: 'test', test: 'abcd-EF_12' });
+  });
+
   test.each(['/', '', '/r/', '/r', '/x/abcd', '/r/a', '/r/%00abcd', '/r/ab cd', `/r/${'a'.repeat(201)}`])(
     '%j is the start page',
     (path) => {

@@ -1,17 +1,18 @@
 /** What the address in the address bar asks for. */
-export type Route = { page: 'start' } | { page: 'visit'; link: string };
+export type Route = { page: 'start' } | { page: 'visit'; link: string } | { page: 'test'; test: string };
 
 /** Characters of a link secret: those of base64url, with room for separators that a path may hold unescaped. */
 const SECRET = /^[A-Za-z0-9._~-]{4,200}$/;
 
-/** Reads a path: `/r/{link}` is a visit, all else is the start page. */
+/** Reads a path: `/r/{link}` is a visit, `/t/{secret}` a connection test, all else is the start page. */
 export function readPath(path: string): Route {
-  const parts = path.split('/').filter((part) => part !== '');
-  const link = parts[parts.length - 1];
-  if (parts.length >= 2 && parts[parts.length - 2] === 'r' && link !== undefined && SECRET.test(link)) {
-    return { page: 'visit', link };
-  }
-  return { page: 'start' };
+  const [kind, secret] = path
+    .split('/')
+    .filter((part) => part !== '')
+    .slice(-2);
+  if (secret === undefined || !SECRET.test(secret)) return { page: 'start' };
+  if (kind === 'r') return { page: 'visit', link: secret };
+  return kind === 't' ? { page: 'test', test: secret } : { page: 'start' };
 }
 
 /** What someone pasted on the start page turns out to be. */

@@ -5,6 +5,7 @@ import type { Outcome } from '../api/join';
 import type { Refusal } from '../api/refusal';
 import type { Luggage, Preview } from '../devices/preview';
 import type { Obstacle } from '../devices/support';
+import type { TestProps } from '../probe/test-screen';
 import type { WaitingLine } from '../waiting/line';
 import type { Guest } from './identity';
 
@@ -41,6 +42,7 @@ export type Screen =
   | { is: 'refused'; refusal: Refusal; nextTry: number | null }
   | { is: 'link'; visit: Visit }
   | { is: 'waiting'; visit: Visit; line: WaitingLine; captures: Preview }
+  | { is: 'test'; Test: FunctionComponent<TestProps>; props: TestProps }
   | { is: 'call'; Call: FunctionComponent<CallProps>; props: CallProps }
   | { is: 'ended'; visit: Visit; ending: Ending };
 

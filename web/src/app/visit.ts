@@ -4,6 +4,8 @@ import { type JoinRequest, join, PATIENCE, preview } from '../api/join';
 import { ownRefusal, type Refusal } from '../api/refusal';
 import { Preview } from '../devices/preview';
 import { abilitiesHere, obstacle } from '../devices/support';
+import type { Credential } from '../probe/api';
+import { loadTest } from '../probe/load';
 import { WaitingLine } from '../waiting/line';
 import { welcome } from '../waiting/welcome';
 import { guestOf, keepGuest } from './identity';
@@ -28,8 +30,13 @@ export function begin(): void {
     return;
   }
   const blocked = obstacle(abilitiesHere());
-  if (blocked) {
-    screen.value = { is: 'unsupported', obstacle: blocked };
+  // A test goes on without WebRTC, since its result then says so to those who wait for it.
+  if (route.page === 'test' && blocked !== 'insecure') {
+    void openTest({ test: route.test }, null);
+    return;
+  }
+  if (blocked || route.page === 'test') {
+    screen.value = { is: 'unsupported', obstacle: blocked ?? 'insecure' };
     return;
   }
   void open(route.link);
@@ -157,6 +164,31 @@ async function resume(visit: Visit): Promise<void> {
   void captures.start();
   await enter(visit, visit.guest.name, captures);
   if (!captures.movedOn) captures.close();
+}
+
+/** Tests the connection with the link to an appointment, which may be long before it, and comes back to it. */
+export async function testConnection(link: string): Promise<void> {
+  clearTimeout(nextTry);
+  turn++;
+  await openTest({ link }, () => {
+    screen.value = { is: 'opening' };
+    void open(link);
+  });
+}
+
+async function openTest(credential: Credential, onBack: (() => void) | null): Promise<void> {
+  const mine = turn;
+  for (let failures = 0; mine === turn; failures++) {
+    const test = await loadTest().catch(() => null);
+    if (mine !== turn) return;
+    if (test) {
+      screen.value = { is: 'test', Test: test.TestScreen, props: { credential, captures: null, onBack } };
+      return;
+    }
+    // Browsers may keep a failure to load for as long as the page lives.
+    if (failures > 0) location.reload();
+    await sleep(pause(failures, Math.random()));
+  }
 }
 
 /** Back to the link page after a call has ended. */

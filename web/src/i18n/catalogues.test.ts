@@ -1,13 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { en } from './en';
-import { fr } from './fr';
+import * as probeEn from '../probe/i18n/en';
+import * as probeFr from '../probe/i18n/fr';
+import * as pageEn from './en';
+import * as pageFr from './fr';
 import { pickLanguage } from './language';
 import { fill, placesOf } from './message';
 
-describe('the catalogues', () => {
+type Texts = Readonly<Record<string, string>>;
+
+describe.each([
+  ['of the page', pageFr.fr, pageEn.en],
+  ['of the connection test', probeFr.fr, probeEn.en],
+] as [string, Texts, Texts][])('the catalogues %s', (_whose, fr, en) => {
   test('every English text has the places of the French one', () => {
     for (const [key, text] of Object.entries(fr)) {
-      expect([key, placesOf(en[key as keyof typeof fr])]).toEqual([key, placesOf(text)]);
+      expect([key, placesOf(en[key] ?? '')]).toEqual([key, placesOf(text)]);
     }
   });
 

@@ -92,6 +92,9 @@ export const en: Catalogue = {
   'link.without-microphone': 'You can enter all the same: you will hear the others.',
   'link.without-devices': 'You can enter all the same: you will see and hear the others.',
 
+  'probe.open': 'Test my connection',
+  'probe.unavailable': 'The test does not load. Check your connection, then try again.',
+
   'waiting.title': 'You are in the waiting room',
   'waiting.connecting': 'We are letting the person who invites you know…',
   'waiting.attended': 'The person who invites you can see that you are here. They will let you in.',

@@ -93,6 +93,9 @@ export const fr = {
   'link.without-microphone': 'Vous pouvez entrer quand même : vous entendrez les autres.',
   'link.without-devices': 'Vous pouvez entrer quand même : vous verrez et entendrez les autres.',
 
+  'probe.open': 'Tester ma connexion',
+  'probe.unavailable': 'Le test ne se charge pas. Vérifiez votre connexion, puis réessayez.',
+
   'waiting.title': 'Vous êtes en salle d’attente',
   'waiting.connecting': 'Nous prévenons la personne qui vous invite…',
   'waiting.attended': 'La personne qui vous invite voit que vous êtes là. Elle vous fera entrer.',

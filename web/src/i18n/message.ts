@@ -11,13 +11,18 @@ type PlacesIn<Text extends string> = Text extends `${string}{${infer Place}}${in
   : never;
 
 /** What a text needs to be complete: `{name}` in the French text asks for `name`. */
-export type Values<K extends Key> = { readonly [Place in PlacesIn<(typeof fr)[K]>]: string | number };
+export type Values<K extends Key> = ValuesIn<(typeof fr)[K]>;
+
+type ValuesIn<Text extends string> = { readonly [Place in PlacesIn<Text>]: string | number };
 
 /** The name of a text that is complete as it stands. */
 export type PlainKey = { [K in Key]: [PlacesIn<(typeof fr)[K]>] extends [never] ? K : never }[Key];
 
 /** The second argument of `t`: absent for texts without places, required for the others. */
-export type Arguments<K extends Key> = [PlacesIn<(typeof fr)[K]>] extends [never] ? [] : [Values<K>];
+export type Arguments<K extends Key> = ArgumentsFor<(typeof fr)[K]>;
+
+/** The same for a text of any catalogue. */
+export type ArgumentsFor<Text extends string> = [PlacesIn<Text>] extends [never] ? [] : [ValuesIn<Text>];
 
 /** Puts values into the `{places}` of a text; a place without a value stays visible, so that it is noticed. */
 export function fill(text: string, values: Readonly<Record<string, string | number>>): string {

@@ -6,6 +6,7 @@ import { DeviceAdvice } from '../devices/advice';
 import { watchDevices } from '../devices/list';
 import { Preview, troubleOf } from '../devices/preview';
 import { sayMoment, t } from '../i18n';
+import { useConnectionTest } from '../probe/entry';
 import { Button } from '../ui/button';
 import { Field } from '../ui/field';
 import { Notice } from '../ui/notice';
@@ -27,29 +28,37 @@ export function LinkPage({ visit }: { visit: Visit }) {
     };
   }, [preview]);
   const trouble = troubleOf(preview.camera.value, preview.microphone.value);
+  const { test, button } = useConnectionTest(visit.link, preview);
   return (
-    <Page narrow={false}>
-      <div class="link">
-        <div class="link-intro">
-          <p class="soft">{t('link.invited')}</p>
-          <Heading>{visit.invitation.roomName || t('start.title')}</Heading>
-          <Appointment invitation={visit.invitation} />
-        </div>
-        <div class="link-preview">
-          {/* Mounted before there is anything to say: screen readers miss an alert that comes with its words. */}
-          <div class="link-trouble" role="alert">
-            {trouble && (
-              <DeviceAdvice what={trouble.what} why={trouble.why} onRetry={() => void preview.retry()}>
-                <p>{t(preview.audioOnly ? 'link.without-microphone' : 'link.without-devices')}</p>
-              </DeviceAdvice>
-            )}
+    <>
+      {/* Out of sight and not out of the page during a test, so that a name that was written is still there. */}
+      <div hidden={test !== null}>
+        <Page narrow={false}>
+          <div class="link">
+            <div class="link-intro">
+              <p class="soft">{t('link.invited')}</p>
+              {test === null && <Heading>{visit.invitation.roomName || t('start.title')}</Heading>}
+              <Appointment invitation={visit.invitation} />
+            </div>
+            <div class="link-preview">
+              {/* Mounted before there is anything to say: screen readers miss an alert that comes with its words. */}
+              <div class="link-trouble" role="alert">
+                {trouble && (
+                  <DeviceAdvice what={trouble.what} why={trouble.why} onRetry={() => void preview.retry()}>
+                    <p>{t(preview.audioOnly ? 'link.without-microphone' : 'link.without-devices')}</p>
+                  </DeviceAdvice>
+                )}
+              </div>
+              <PreviewBox preview={preview} />
+              <DeviceSettings preview={preview} />
+              {button}
+            </div>
+            <EntryForm visit={visit} preview={preview} />
           </div>
-          <PreviewBox preview={preview} />
-          <DeviceSettings preview={preview} />
-        </div>
-        <EntryForm visit={visit} preview={preview} />
+        </Page>
       </div>
-    </Page>
+      {test}
+    </>
   );
 }
 

@@ -94,7 +94,8 @@ function Switch({ on, icons, word, name, onPress }: SwitchProps) {
   );
 }
 
-function Mirror({ track }: { track: MediaStreamTrack }) {
+/** One's own picture, as in a mirror. */
+export function Mirror({ track }: { track: MediaStreamTrack }) {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
     const element = video.current;

@@ -12,9 +12,10 @@ import {
 import { useEffect, useState } from 'preact/hooks';
 import type { Refusal, RefusalCode } from '../api/refusal';
 import { readPath } from '../app/route';
-import { open } from '../app/visit';
+import { open, testConnection } from '../app/visit';
 import type { Obstacle } from '../devices/support';
 import { sayMoment, t } from '../i18n';
+import { TestButton } from '../probe/entry';
 import { Button } from '../ui/button';
 import { Icon } from '../ui/icon';
 import { announce } from '../ui/live';
@@ -59,6 +60,9 @@ export function RefusedPage({ refusal, nextTry }: { refusal: Refusal; nextTry: n
             <Button icon={RefreshCw} onClick={() => void open(route.link)}>
               {t('refused.try-now')}
             </Button>
+          )}
+          {code === 'too-early' && route.page === 'visit' && (
+            <TestButton onClick={() => void testConnection(route.link)} />
           )}
           {nextTry === null && (
             <Button onClick={() => location.assign('/')}>{t('refused.start-page')}</Button>

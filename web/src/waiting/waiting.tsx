@@ -7,6 +7,7 @@ import type { Preview } from '../devices/preview';
 import { sayMoment, sayTime, t } from '../i18n';
 import { DeviceSettings } from '../link/device-settings';
 import { PreviewBox } from '../link/preview-box';
+import { useConnectionTest } from '../probe/entry';
 import { Button } from '../ui/button';
 import { Icon } from '../ui/icon';
 import { LONG, useLasting } from '../ui/lasting';
@@ -32,29 +33,36 @@ export function WaitingPage({ visit, line, captures }: Props) {
       captures.close();
     };
   }, [captures]);
+  const { test, button } = useConnectionTest(visit.link, captures);
   return (
-    <Page narrow={false}>
-      <div class="waiting-room">
-        <div class="card waiting-card">
-          <Icon node={Armchair} class="big-icon" />
-          <Heading>{t('waiting.title')}</Heading>
-          {/* One place that is listened to, there before its words are: each change is read out once. */}
-          <div class="waiting-news" role="status">
-            <News visit={visit} line={line} />
+    <>
+      <div hidden={test !== null}>
+        <Page narrow={false}>
+          <div class="waiting-room">
+            <div class="card waiting-card">
+              <Icon node={Armchair} class="big-icon" />
+              {test === null && <Heading>{t('waiting.title')}</Heading>}
+              {/* One place that is listened to, there before its words are: each change is read out once. */}
+              <div class="waiting-news" role="status">
+                <News visit={visit} line={line} />
+              </div>
+              <Since place={line.place.value} />
+              <p class="soft">{t('waiting.stay')}</p>
+              <Button icon={LogOut} onClick={() => line.leave()}>
+                {t('waiting.leave')}
+              </Button>
+              <Privacy />
+            </div>
+            <div class="waiting-self">
+              <PreviewBox preview={captures} />
+              <DeviceSettings preview={captures} />
+              {button}
+            </div>
           </div>
-          <Since place={line.place.value} />
-          <p class="soft">{t('waiting.stay')}</p>
-          <Button icon={LogOut} onClick={() => line.leave()}>
-            {t('waiting.leave')}
-          </Button>
-          <Privacy />
-        </div>
-        <div class="waiting-self">
-          <PreviewBox preview={captures} />
-          <DeviceSettings preview={captures} />
-        </div>
+        </Page>
       </div>
-    </Page>
+      {test}
+    </>
   );
 }
 
