@@ -30,6 +30,7 @@ export class Leg {
   #since = performance.now();
   #negotiating = false;
   #again = false;
+  #answered = false;
   /** The network, or the service, will not let anything through any more. */
   #end: 'none' | 'unknown' | null = null;
   #closed = false;
@@ -115,7 +116,8 @@ export class Leg {
       if (this.#end) return { is: this.#end };
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
     }
-    return { is: this.#closed ? 'unknown' : 'none' };
+    // Without an answer the path was not tried: the service was slow, or its channel is.
+    return { is: this.#closed || !this.#answered ? 'unknown' : 'none' };
   }
 
   #hear(news: News): void {
@@ -150,6 +152,7 @@ export class Leg {
           this.#mids(),
         );
         if (answer === null) throw new Error('no answer');
+        this.#answered = true;
         await this.#pc.setRemoteDescription({ type: 'answer', sdp: answer });
       }
     } catch {

@@ -22,7 +22,7 @@ export function LineList({ progress }: { progress: Progress }) {
   return (
     <ul class="probe-lines" aria-label={say('lines')}>
       {linesOf(progress).map((line) => (
-        <li key={line.id} class={`probe-line ${line.state}`}>
+        <li key={line.id} class="probe-line" data-state={line.state}>
           <Icon node={ICONS[line.state]} />
           <span class="probe-name">{nameOf(line)}</span>
           <span class="probe-state">

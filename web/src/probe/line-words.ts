@@ -3,6 +3,9 @@ import type { Line } from './lines';
 import { carried, worst } from './lines';
 import type { Judgement, TestResult } from './result';
 
+/** Advice for the people who run the network, beside ports to open. */
+const OF_NETWORKS: readonly string[] = ['allow_websocket', 'exempt_from_inspection'];
+
 /** What a line is called: `Relais, port 3478/UDP`. */
 export function nameOf({ subject }: Line): string {
   if (subject.is !== 'path') return say(`line.${subject.is}`);
@@ -71,6 +74,11 @@ export function adviceOf(judgement: Judgement, host: string): string[] {
     return isKey(key) ? plain(key) : '';
   });
   return [...new Set(said)].filter((text) => text !== '');
+}
+
+/** Whether there is something that only those who run the network can do. */
+export function needsOthers({ advice }: Judgement): boolean {
+  return advice.some(({ code, ports }) => ports.length > 0 || OF_NETWORKS.includes(code));
 }
 
 /** A number as people of the language on screen write it: `2,0`. */

@@ -37,6 +37,14 @@ describe('the lines of a test', () => {
     });
   });
 
+  test('say that no sound and picture were sent once it is the turn of the devices', () => {
+    expect(states({ running: ['microphone', 'camera'] })).toMatchObject({
+      media: 'skipped',
+      speaker: 'waiting',
+    });
+    expect(states({ running: ['path-0'] })['media']).toBe('waiting');
+  });
+
   test('say of each path what came of it, of two with one name and port too', () => {
     const paths = [UDP, UDP, { ...UDP, port: 443 }];
     const outcomes: (PathResult | null)[] = [UDP, { ...UDP, outcome: 'ok', connect_ms: 3 }, null];

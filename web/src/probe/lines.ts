@@ -46,12 +46,13 @@ export function pathId(index: number): string {
 /** All checks, in the order in which they are tried. */
 export function linesOf(progress: Progress): Line[] {
   const { result, paths, outcomes } = progress;
+  const { devices } = result;
+  const atDevices = devices !== undefined || progress.running.includes('microphone');
   const line = (id: string, subject: Subject, found: LineState | null): Line => ({
     id,
     subject,
     state: progress.running.includes(id) ? 'running' : (found ?? (progress.over ? 'skipped' : 'waiting')),
   });
-  const { devices } = result;
   return [
     line('browser', { is: 'browser' }, result.browser ? (result.browser.webrtc ? 'ok' : 'blocked') : null),
     line('signalling', { is: 'signalling' }, signallingState(result)),
@@ -62,7 +63,7 @@ export function linesOf(progress: Progress): Line[] {
         outcomes[index]?.outcome ?? null,
       ),
     ),
-    line('media', { is: 'media' }, result.media ? mediaState(result.media) : null),
+    line('media', { is: 'media' }, mediaStateOf(result.media, atDevices)),
     line('microphone', { is: 'microphone' }, devices ? deviceState(devices.microphone) : null),
     line('camera', { is: 'camera' }, devices ? deviceState(devices.camera) : null),
     line('speaker', { is: 'speaker' }, devices ? deviceState(devices.speaker) : null),
@@ -90,6 +91,12 @@ function signallingState({ signalling }: TestResult): LineState | null {
   if (!signalling) return null;
   if (!signalling.wss) return 'blocked';
   return (signalling.wss_rtt_ms ?? 0) > LONG_WAY ? 'slow' : 'ok';
+}
+
+/** Media that was not reached before the devices' turn will not be. */
+function mediaStateOf(media: MediaResult | undefined, past: boolean): LineState | null {
+  if (media) return mediaState(media);
+  return past ? 'skipped' : null;
 }
 
 function mediaState(media: MediaResult): LineState {

@@ -5,8 +5,14 @@ import { announce } from '../ui/live';
 import { say } from './i18n';
 import { csvOf, type Findings, rowsOf, textOf } from './report';
 
+interface Props {
+  findings: Findings;
+  /** Somebody else has to act on it: handing it on is what there is to do. */
+  needed: boolean;
+}
+
 /** The report for those who can open ports: to copy, to keep as a table, or to print. */
-export function ReportSection({ findings }: { findings: Findings }) {
+export function ReportSection({ findings, needed }: Props) {
   const [copied, setCopied] = useState(false);
   const [shown, setShown] = useState(false);
   const copy = async () => {
@@ -24,7 +30,7 @@ export function ReportSection({ findings }: { findings: Findings }) {
       <h2 id="probe-report">{say('report.title')}</h2>
       <p>{say('report.what')}</p>
       <div class="actions">
-        <Button icon={ClipboardCopy} onClick={() => void copy()}>
+        <Button look={needed ? 'main' : 'plain'} icon={ClipboardCopy} onClick={() => void copy()}>
           {say('report.copy')}
         </Button>
         <Button icon={Download} onClick={() => download(csvOf(findings), findings.id)}>
@@ -58,29 +64,22 @@ function Report({ findings, shown }: { findings: Findings; shown: boolean }) {
           </>
         )}
       </p>
-      <div class="probe-table">
-        <table>
-          <thead>
-            <tr>
-              {(['check', 'port', 'outcome', 'detail'] as const).map((column) => (
-                <th key={column} scope="col">
-                  {say(`report.column.${column}`)}
-                </th>
-              ))}
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{say('report.column.check')}</th>
+            <th scope="col">{say('report.column.outcome')}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rowsOf(findings).map(({ check, outcome, detail }) => (
+            <tr key={`${check} ${outcome} ${detail}`}>
+              <th scope="row">{check}</th>
+              <td>{[outcome, detail].filter((text) => text !== '').join(', ')}</td>
             </tr>
-          </thead>
-          <tbody>
-            {rowsOf(findings).map(({ check, port, outcome, detail }) => (
-              <tr key={`${check} ${port} ${outcome}`}>
-                <th scope="row">{check}</th>
-                <td>{port}</td>
-                <td>{outcome}</td>
-                <td>{detail}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+          ))}
+        </tbody>
+      </table>
     </div>
   );
 }

@@ -80,7 +80,7 @@ Motif : Motif, avec "guillemets"
   test('as a table has a line for each, with quotation marks doubled', () => {
     spoken.value = 'en';
     const lines = csvOf(findings()).split('\r\n');
-    expect(lines[0]).toBe('check,port,outcome,detail');
+    expect(lines[0]).toBe('Check,Port,Outcome,Detail');
     expect(lines).toContain('Reason,,"Motif, avec ""guillemets""",');
     expect(lines).toContain('"Direct way, port 10000/UDP",10000/UDP,Blocked,');
     expect(lines.at(-1)).toBe('');

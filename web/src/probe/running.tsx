@@ -92,9 +92,14 @@ function SpeakerQuestion({ run }: { run: TestRun }) {
     await playChime(run.captures.speakerId.value).catch(() => undefined);
     playing.current = false;
   };
-  useEffect(() => void play(), []);
+  const answers = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // Whoever reads further down must see that something is asked.
+    answers.current?.scrollIntoView({ block: 'nearest' });
+    void play();
+  }, []);
   return (
-    <div class="actions">
+    <div class="actions" ref={answers}>
       <Button class="probe-answer" onClick={() => run.answerSpeaker('heard')}>
         {say('speaker.yes')}
       </Button>

@@ -8,7 +8,7 @@ import { Heading } from '../ui/page';
 import { AgainButton, BackButton } from './buttons';
 import { say } from './i18n';
 import { LineList } from './line-list';
-import { adviceOf, reasonOf } from './line-words';
+import { adviceOf, needsOthers, reasonOf } from './line-words';
 import { linesOf } from './lines';
 import { ReportSection } from './report-section';
 import type { Judgement, Verdict as VerdictCode } from './result';
@@ -61,13 +61,13 @@ export function Verdict({ run, judgement, onAgain, onBack }: Ways & { run: TestR
           </section>
         )}
         <div class="actions">
-          {onBack && <BackButton onBack={onBack} main />}
+          {onBack && <BackButton onBack={onBack} main={!needsOthers(judgement)} />}
           <AgainButton onAgain={onAgain} />
         </div>
       </div>
-      <ReportSection findings={findings} />
+      <ReportSection findings={findings} needed={needsOthers(judgement)} />
       <section class="card" aria-labelledby="probe-lines">
-        <h2 id="probe-lines">{say('lines')}</h2>
+        <h2 id="probe-lines">{say('lines.tried')}</h2>
         <LineList progress={progress} />
       </section>
     </>

@@ -27,6 +27,7 @@ export const en: ProbeCatalogue = {
   'speaker.play': 'Play the notes again',
 
   lines: 'What is tried',
+  'lines.tried': 'What was tried',
   'line.browser': 'Browser',
   'line.signalling': 'Link to the service',
   'line.udp': 'Direct way, port {port}',
@@ -81,11 +82,11 @@ export const en: ProbeCatalogue = {
   'reason.incomplete': 'The test did not reach its end.',
 
   'advice.title': 'What you can do',
-  'advice.ports': 'Send the report below to the IT department: {ports} must be opened.',
+  'advice.ports': 'Have {ports} opened by the IT department: send them the report below.',
   'advice.allow_websocket':
-    'Send the report below to the IT department: WebSocket connections to {host} must be let through.',
+    'Have WebSocket connections to {host} allowed by the IT department: send them the report below.',
   'advice.exempt_from_inspection':
-    'Send the report below to the IT department: {host} must be exempt from inspection of encrypted traffic.',
+    'Have {host} exempted from inspection of encrypted traffic by the IT department: send them the report below.',
   'advice.allow_microphone': 'Allow the microphone in the browser, then test again.',
   'advice.allow_camera': 'Allow the camera in the browser, then test again.',
   'advice.connect_microphone': 'Plug a microphone in, or close the other application that uses it.',
@@ -131,8 +132,8 @@ export const en: ProbeCatalogue = {
   'report.at': '{target} kbit/s asked for',
   'report.step': 'up {up} kbit/s, down {down} kbit/s, lost {lossup} % and {lossdown} %, round trip {rtt} ms',
   'report.first-frame': 'first picture after {ms} ms',
-  'report.column.check': 'check',
-  'report.column.port': 'port',
-  'report.column.outcome': 'outcome',
-  'report.column.detail': 'detail',
+  'report.column.check': 'Check',
+  'report.column.port': 'Port',
+  'report.column.outcome': 'Outcome',
+  'report.column.detail': 'Detail',
 };

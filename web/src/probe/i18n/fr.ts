@@ -25,6 +25,7 @@ export const fr = {
   'speaker.play': 'Rejouer les notes',
 
   lines: 'Ce qui est essayé',
+  'lines.tried': 'Ce qui a été essayé',
   'line.browser': 'Navigateur',
   'line.signalling': 'Liaison avec le service',
   'line.udp': 'Passage direct, port {port}',
@@ -79,11 +80,11 @@ export const fr = {
   'reason.incomplete': 'Le test n’est pas allé jusqu’au bout.',
 
   'advice.title': 'Ce que vous pouvez faire',
-  'advice.ports': 'Envoyez le rapport ci-dessous au service informatique : il faut ouvrir {ports}.',
+  'advice.ports': 'Faites ouvrir {ports} par le service informatique : envoyez-lui le rapport ci-dessous.',
   'advice.allow_websocket':
-    'Envoyez le rapport ci-dessous au service informatique : il faut laisser passer les liaisons WebSocket vers {host}.',
+    'Faites autoriser les liaisons WebSocket vers {host} par le service informatique : envoyez-lui le rapport ci-dessous.',
   'advice.exempt_from_inspection':
-    'Envoyez le rapport ci-dessous au service informatique : il faut exempter {host} de l’inspection du trafic chiffré.',
+    'Faites exempter {host} de l’inspection du trafic chiffré par le service informatique : envoyez-lui le rapport ci-dessous.',
   'advice.allow_microphone': 'Autorisez le micro dans le navigateur, puis refaites le test.',
   'advice.allow_camera': 'Autorisez la caméra dans le navigateur, puis refaites le test.',
   'advice.connect_microphone': 'Branchez un micro, ou fermez l’autre application qui s’en sert.',
@@ -131,8 +132,8 @@ export const fr = {
   'report.step':
     'envoi {up} kbit/s, réception {down} kbit/s, pertes {lossup} % et {lossdown} %, aller-retour {rtt} ms',
   'report.first-frame': 'première image après {ms} ms',
-  'report.column.check': 'essai',
-  'report.column.port': 'port',
-  'report.column.outcome': 'résultat',
-  'report.column.detail': 'détail',
+  'report.column.check': 'Essai',
+  'report.column.port': 'Port',
+  'report.column.outcome': 'Résultat',
+  'report.column.detail': 'Détail',
 } as const;
