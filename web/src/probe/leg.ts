@@ -15,8 +15,8 @@ export interface Sent {
 /** How the wait for an echo ended: after so many milliseconds, never, or nobody can say why there was none. */
 export type Echo = { is: 'back'; ms: number } | { is: 'none' } | { is: 'unknown' };
 
-/** Lowest bit rate of the first step, at which a picture starts. */
-const FIRST_BITS = 150_000;
+/** What a picture may take at first: a path is shown to be open by little. */
+const FIRST_KILOBITS = 150;
 
 /** One path's peer connection: what it sends comes back from the service, which forwards it as in a call. */
 export class Leg {
@@ -50,7 +50,7 @@ export class Leg {
         sent.video &&
         this.#pc.addTransceiver(sent.video, {
           direction: 'sendonly',
-          sendEncodings: [{ maxBitrate: FIRST_BITS }],
+          sendEncodings: [{ maxBitrate: FIRST_KILOBITS * 1000 }],
         }),
     };
     if (sent.audio) this.#pc.addTransceiver('audio', { direction: 'recvonly' });
@@ -76,7 +76,7 @@ export class Leg {
   /** Begins to connect. */
   start(): void {
     this.#since = performance.now();
-    void this.#negotiate();
+    void this.allow(FIRST_KILOBITS).then(() => this.#negotiate());
   }
 
   /** What was moved so far. */
@@ -92,11 +92,13 @@ export class Leg {
   /** Lets the picture take this many kilobits a second. */
   async allow(kilobits: number): Promise<void> {
     const sender = this.#sending.video?.sender;
-    const encoding = sender?.getParameters();
-    if (!sender || !encoding?.encodings?.[0]) return;
-    encoding.encodings[0].maxBitrate = kilobits * 1000;
+    const parameters = sender?.getParameters();
+    if (!sender || !parameters?.encodings?.[0]) return;
+    parameters.encodings[0].maxBitrate = kilobits * 1000;
+    // A picture that was made smaller when there were few bits would not fill the many that follow.
+    parameters.degradationPreference = 'maintain-resolution';
     // A browser that will not is measured at the rate that it takes.
-    await sender.setParameters(encoding).catch(() => undefined);
+    await sender.setParameters(parameters).catch(() => undefined);
   }
 
   /** Ends it at both ends. */

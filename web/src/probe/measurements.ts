@@ -117,6 +117,7 @@ export async function measureMedia(
   stop: AbortSignal,
 ): Promise<MediaResult> {
   const audio = source.sounds ? source.audio : null;
+  source.noise = noiseFor(TARGETS[0]);
   const leg = new Leg('media', path, channel, { audio, video: source.video });
   const onStop = () => leg.close();
   stop.addEventListener('abort', onStop);
@@ -126,6 +127,7 @@ export async function measureMedia(
     media.first_frame_ms = await leg.firstPicture();
     for (const target of TARGETS) {
       if (stop.aborted) break;
+      source.noise = noiseFor(target);
       media.steps.push(await measureStep(leg, channel, target));
     }
     return media;
@@ -133,6 +135,11 @@ export async function measureMedia(
     stop.removeEventListener('abort', onStop);
     leg.close();
   }
+}
+
+/** As much noise as takes about that many kilobits a second at a quality that encoders like. */
+function noiseFor(target: number): number {
+  return target / Math.max(...TARGETS);
 }
 
 async function measureStep(leg: Leg, channel: ProbeChannel, target: number): Promise<MediaStep> {

@@ -16,6 +16,12 @@ export class TestSignal {
   #video: MediaStreamTrack | null = null;
   #drawing: ReturnType<typeof setInterval> | undefined;
 
+  /**
+   * The share of the picture that is noise, from 0 to 1; the rest stands still. A picture that cannot be sent in
+   * the bits that it may take is made smaller by some browsers, and stays small when there are more.
+   */
+  noise = 1;
+
   /** A soft tone, null where the browser makes none; must first be asked for while the person presses a button. */
   get audio(): MediaStreamTrack | null {
     if (this.#audio) return this.#audio;
@@ -49,7 +55,8 @@ export class TestSignal {
     const draw = () => {
       const x = Math.random() * (NOISE_WIDTH - WIDTH);
       const y = Math.random() * (NOISE_HEIGHT - HEIGHT);
-      pencil.drawImage(noise, -x, -y);
+      const height = Math.max(1, HEIGHT * this.noise);
+      pencil.drawImage(noise, x, y, WIDTH, height, 0, 0, WIDTH, height);
     };
     draw();
     // Not with the screen's own rhythm, which stops when the person looks at another tab.
