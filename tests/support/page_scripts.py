@@ -69,3 +69,21 @@ HTMLMediaElement.prototype.play = function () {
 };
 """
 """A browser that plays no sound until `silenced` is false."""
+
+NO_CAMERA = """
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  if (wanted.video) throw new DOMException('', 'NotAllowedError');
+  return ask(wanted);
+};
+"""
+"""A person who allows the microphone and refuses the camera."""
+
+NO_WAY_FOR_MEDIA = """
+const accept = RTCPeerConnection.prototype.setRemoteDescription;
+RTCPeerConnection.prototype.setRemoteDescription = function ({type, sdp}) {
+  const elsewhere = sdp.replace(/^(a=candidate:(?:\\S+ ){5})\\d+/gm, (_, start) => `${start}9`);
+  return accept.call(this, {type, sdp: elsewhere});
+};
+"""
+"""A network in which no packet reaches the port for media."""

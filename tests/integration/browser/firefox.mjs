@@ -1,6 +1,6 @@
 // Drives Firefox over WebDriver BiDi for the Python tests: one JSON request a line in, one JSON answer a line out.
 // Requests: {id, do: "open", url} {id, do: "call", page, verb, args} {id, do: "reload" | "close", page}
-//           {id, do: "screenshot", page, path}
+//           {id, do: "press", page, name, within}  {id, do: "screenshot", page, path}
 // Answers:  {id, value} or {id, error}. End of input closes the browser.
 import { createInterface } from "node:readline";
 import puppeteer from "puppeteer-core";
@@ -50,6 +50,12 @@ const actions = {
       args,
     );
     return JSON.parse(text);
+  },
+  async press({ page, name, within }) {
+    const button = await pages.get(page).waitForSelector(`::-p-xpath(//button[normalize-space() = "${name}"])`, {
+      timeout: within,
+    });
+    await button.click();
   },
   async reload({ page }) {
     await pages.get(page).reload();

@@ -94,6 +94,10 @@ class FirefoxPage:
         """Call a verb of the test participant and give back what it answered."""
         return await self._firefox.ask("call", page=self._number, verb=verb, args=args)
 
+    async def press(self, name: str, *, within: float = 10.0) -> None:
+        """Press the button that says exactly this, once it is there; `within` is in seconds."""
+        await self._firefox.ask("press", page=self._number, name=name, within=within * 1000)
+
     async def reload(self) -> None:
         """Load the page anew."""
         await self._firefox.ask("reload", page=self._number)

@@ -32,6 +32,7 @@ export function Verdict({ run, judgement, onAgain, onBack }: Ways & { run: TestR
   const { verdict } = judgement;
   const sentence = say(`verdict.${verdict}`);
   const advice = adviceOf(judgement, location.hostname);
+  const needed = needsOthers(judgement);
   const [when] = useState(() => new Date());
   const progress = run.progress.value;
   const findings = {
@@ -61,15 +62,16 @@ export function Verdict({ run, judgement, onAgain, onBack }: Ways & { run: TestR
           </section>
         )}
         <div class="actions">
-          {onBack && <BackButton onBack={onBack} main={!needsOthers(judgement)} />}
+          {onBack && <BackButton onBack={onBack} main={!needed} />}
           <AgainButton onAgain={onAgain} />
         </div>
       </div>
-      <ReportSection findings={findings} needed={needsOthers(judgement)} />
-      <section class="card" aria-labelledby="probe-lines">
+      {needed && <ReportSection findings={findings} needed />}
+      <section class="card probe-tried" aria-labelledby="probe-lines">
         <h2 id="probe-lines">{say('lines.tried')}</h2>
         <LineList progress={progress} />
       </section>
+      {!needed && <ReportSection findings={findings} needed={false} />}
     </>
   );
 }
