@@ -24,6 +24,7 @@ export default defineConfig({
       '/v1': SERVER,
       '/rtc': { target: SERVER, ws: true },
       '/waiting': { target: SERVER, ws: true },
+      '/probe': { target: SERVER, ws: true },
     },
   },
   test: {

@@ -34,7 +34,7 @@ test('says hello with its token and hears that the service is ready', async () =
     [{ type: 'hello', v: 1, token: 't' }],
   ]);
   FarEnd.last.says(READY);
-  expect(await hello).toEqual({ is: 'ready', ready: { proxied: false, paths: [] } });
+  expect(await hello).toEqual({ is: 'ready', ready: { proxied: false, kilobits: 2500, paths: [] } });
 });
 
 test('hears why it is refused', async () => {

@@ -74,8 +74,9 @@ describe('the lines of a test', () => {
   });
 
   test.each([
-    [[step(1200, 1100)], 'ok'],
-    [[step(140, 150), step(500, 480)], 'slow'],
+    [[step(150, 150), step(1200, 1100, { target_kbps: 2000 })], 'ok'],
+    [[step(480, 470), step(520, 500, { target_kbps: 2000 })], 'slow'],
+    [[step(450, 440)], 'ok'],
     [[step(30, 30)], 'blocked'],
     [[], 'blocked'],
   ])('media by its rates: %#', (steps, state) => {

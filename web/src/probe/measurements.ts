@@ -3,7 +3,7 @@ import type { ProbeChannel } from './channel';
 import { stepOf } from './figures';
 import { Leg } from './leg';
 import type { MediaResult, MediaStep, PathResult, SignallingResult } from './result';
-import { median, outcomeOf, PATHS_TIME, TARGETS } from './rules';
+import { median, outcomeOf, PATHS_TIME, targetsWithin } from './rules';
 import type { TestSignal } from './test-signal';
 import type { Path } from './words';
 
@@ -109,15 +109,17 @@ function resultOf(
   return { name: path.name, port: path.port, outcome, connect_ms: connectMs, ipv6 };
 }
 
-/** Sends sound and picture over a path and back, at one bit rate after the other. */
+/** Sends sound and picture over a path and back, at one rate after the other up to `most` kilobits a second. */
 export async function measureMedia(
   channel: ProbeChannel,
   path: Path,
+  most: number,
   source: TestSignal,
   stop: AbortSignal,
 ): Promise<MediaResult> {
+  const targets = targetsWithin(most);
   const audio = source.sounds ? source.audio : null;
-  source.noise = noiseFor(TARGETS[0]);
+  source.noise = noiseFor(targets[0] ?? most);
   const leg = new Leg('media', path, channel, { audio, video: source.video });
   const onStop = () => leg.close();
   stop.addEventListener('abort', onStop);
@@ -125,7 +127,7 @@ export async function measureMedia(
   try {
     leg.start();
     media.first_frame_ms = await leg.firstPicture();
-    for (const target of TARGETS) {
+    for (const target of targets) {
       if (stop.aborted) break;
       source.noise = noiseFor(target);
       media.steps.push(await measureStep(leg, channel, target));
@@ -137,9 +139,11 @@ export async function measureMedia(
   }
 }
 
-/** As much noise as takes about that many kilobits a second at a quality that encoders like. */
+/** This many kilobits a second are a whole picture of noise at a quality that encoders like. */
+const WHOLE_PICTURE = 2000;
+
 function noiseFor(target: number): number {
-  return target / Math.max(...TARGETS);
+  return Math.min(target / WHOLE_PICTURE, 1);
 }
 
 async function measureStep(leg: Leg, channel: ProbeChannel, target: number): Promise<MediaStep> {

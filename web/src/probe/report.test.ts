@@ -22,7 +22,7 @@ const RESULT: TestResult = {
     first_frame_ms: 640,
     steps: [
       {
-        target_kbps: 500,
+        target_kbps: 1200,
         kbps_up: 510,
         kbps_down: 505,
         loss_up: 0,
@@ -70,7 +70,7 @@ Motif : Motif, avec "guillemets"
 - Passage direct, port 10000/UDP : Blocage
 - Relais chiffré, port 443/TCP : OK (812 ms, IPv4)
 - Son et image, aller et retour : Lenteurs (0,5 Mbit/s, pertes 2 %, première image après 640 ms)
-- 500 kbit/s demandés : envoi 510 kbit/s, réception 505 kbit/s, pertes 0,0 % et 1,5 %, aller-retour 45 ms
+- 1200 kbit/s demandés : envoi 510 kbit/s, réception 505 kbit/s, pertes 0,0 % et 1,5 %, aller-retour 45 ms
 - Micro : Rien entendu
 - Caméra : OK
 - Haut-parleur : OK

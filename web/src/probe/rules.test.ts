@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { PathName, PathOutcome } from './result';
-import { bestOf, median, outcomeOf } from './rules';
+import { bestOf, median, outcomeOf, targetsWithin } from './rules';
 
 test.each([
   [null, 'blocked'],
@@ -29,6 +29,15 @@ describe('the path for sound and picture', () => {
     expect(of(['udp', 'blocked'], ['turn_udp', 'skipped'])).toBeNull();
     expect(of()).toBeNull();
   });
+});
+
+test.each([
+  [2500, [150, 500, 1200, 2000]],
+  [2000, [150, 500, 1200, 2000]],
+  [800, [150, 500, 800]],
+  [100, [100]],
+])('where a leg may take %s kb/s, %j are tried', (most, targets) => {
+  expect(targetsWithin(most)).toEqual(targets);
 });
 
 test.each([

@@ -12,8 +12,14 @@ export const PATHS_TIME = 20_000;
 /** Over this round trip a conversation begins to suffer (ITU-T G.114 asks for 150 ms each way). */
 export const LONG_WAY = 300;
 
-/** The bit rates that are tried one after the other, in kilobits a second. */
-export const TARGETS = [150, 500, 1200, 2000] as const;
+/** The bit rates that are tried one after the other, in kilobits a second; the last is a good picture and more. */
+const TARGETS = [150, 500, 1200, 2000];
+
+/** The bit rates to try where a leg may take so many kilobits a second. */
+export function targetsWithin(most: number): number[] {
+  const lower = TARGETS.filter((target) => target < most);
+  return lower.length < TARGETS.length ? [...lower, most] : lower;
+}
 
 /** Judges a path by when its first packet came back; null is never. */
 export function outcomeOf(connectMs: number | null): PathOutcome {

@@ -62,7 +62,7 @@ function outcome(path: { name: PathResult['name']; port: number }, what: PathRes
 beforeEach(() => {
   abilities = CAN;
   Object.assign(channel, {
-    opening: { is: 'ready', ready: { proxied: false, paths: [UDP, TLS] } },
+    opening: { is: 'ready', ready: { proxied: false, kilobits: 2500, paths: [UDP, TLS] } },
     closed: 0,
   });
   Object.assign(devices, { start: async () => undefined, closed: 0 });

@@ -11,7 +11,7 @@ import { measureChannel, measureHttps, measureMedia, tryPaths } from './measurem
 import type { DevicesResult, Judgement, SpeakerResult, TestResult } from './result';
 import { bestOf } from './rules';
 import { TestSignal } from './test-signal';
-import type { Path, Ready } from './words';
+import type { Ready } from './words';
 
 /** What the test does, or needs of the person. */
 export type Stage =
@@ -61,7 +61,7 @@ export class TestRun {
     const webrtc = obstacle(abilitiesHere()) === null;
     this.#found({ browser: browserOf(navigator.userAgent, navigator.maxTouchPoints, webrtc) });
     const ready = await this.#reachService();
-    if (ready && webrtc) await this.#tryMedia(ready.paths);
+    if (ready && webrtc) await this.#tryMedia(ready);
     this.#channel?.close();
     this.#source.close();
     if (this.#over) return;
@@ -139,7 +139,7 @@ export class TestRun {
     return opening.ready;
   }
 
-  async #tryMedia(paths: readonly Path[]): Promise<void> {
+  async #tryMedia({ paths, kilobits }: Ready): Promise<void> {
     const channel = this.#channel;
     if (!channel || this.#over) return;
     this.#begin('paths');
@@ -158,7 +158,7 @@ export class TestRun {
     const path = best && paths[tried.indexOf(best)];
     if (!path || this.#over) return;
     this.#begin('media', 'media');
-    this.#found({ media: await measureMedia(channel, path, this.#source, this.#stop.signal) });
+    this.#found({ media: await measureMedia(channel, path, kilobits, this.#source, this.#stop.signal) });
   }
 
   async #checkDevices(): Promise<void> {

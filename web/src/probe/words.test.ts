@@ -9,6 +9,7 @@ describe('what the service says', () => {
     const word = read({
       type: 'ready',
       seen: { proxied: true, tls: true, ipv6: false },
+      limits: { seconds: 60, legs: 2, kbps: 800 },
       paths: [
         { name: 'udp', port: 10000, policy: 'all', ice_servers: [] },
         { name: 'turn_udp', port: 3478, policy: 'relay', ice_servers: [relay] },
@@ -21,6 +22,7 @@ describe('what the service says', () => {
       type: 'ready',
       ready: {
         proxied: true,
+        kilobits: 800,
         paths: [
           { name: 'udp', port: 10000, policy: 'all', iceServers: [] },
           { name: 'turn_udp', port: 3478, policy: 'relay', iceServers: [relay] },

@@ -14,8 +14,13 @@ export interface Path {
 /** What the service sees of the connection, and the ways that it wants tried. */
 export interface Ready {
   proxied: boolean;
+  /** The most that a leg may take, in kilobits a second. */
+  kilobits: number;
   paths: Path[];
 }
+
+/** What a leg may take where the service does not say. */
+const KILOBITS = 2500;
 
 /** What the service says on the channel of a connection test. */
 export type Word =
@@ -60,8 +65,13 @@ export function readWord(frame: unknown): Word | null {
 
 function readReady(value: Record<string, unknown>): Ready {
   const seen = isRecord(value['seen']) ? value['seen'] : {};
+  const limits = isRecord(value['limits']) ? value['limits'] : {};
   const paths = Array.isArray(value['paths']) ? value['paths'] : [];
-  return { proxied: seen['proxied'] === true, paths: paths.flatMap(readPath) };
+  return {
+    proxied: seen['proxied'] === true,
+    kilobits: Number(limits['kbps']) || KILOBITS,
+    paths: paths.flatMap(readPath),
+  };
 }
 
 /** A path of a kind that this page does not know is left out: services are often newer than pages. */
