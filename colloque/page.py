@@ -65,7 +65,7 @@ class Page:
         return [
             web.get("/", self._document),
             web.get("/r/{link}", self._document),
-            web.get("/t/{test}", self._document),
+            web.get("/t/{secret}", self._document),
             web.get("/assets/{name:.+}", self._asset),
         ]
 

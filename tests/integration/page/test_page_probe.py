@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, WebSocketRoute, expect
 
@@ -26,6 +27,8 @@ from tests.support.page_scripts import (
 )
 from tests.support.server import Server
 from tests.support.visitor import Arrive, Screen, Visitor
+
+pytestmark = pytest.mark.timeout(90)
 
 TITLE = "Test de votre connexion"
 GOOD = "Tout va bien pour un appel vidéo"
