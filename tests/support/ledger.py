@@ -17,7 +17,7 @@ from tests.support.server import Server
 
 STEPS = 6
 """Create, expect a person, rename, remove the person, cancel, delete."""
-_EVENTS_OF_STEPS = {4: "participant.removed", 5: "room.cancelled", 6: "room.deleted"}
+_EVENTS_OF_STEPS = {3: "room.updated", 4: "participant.removed", 5: "room.cancelled", 6: "room.deleted"}
 
 
 class Busy(Exception):
