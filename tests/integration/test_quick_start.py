@@ -23,6 +23,7 @@ problem 409 taken
 problem /name /max_participants
 rooms 5
 event 1 room.planned
+event 2 room.updated
 """
 TSCONFIG = {
     "compilerOptions": {
@@ -69,7 +70,7 @@ def test_the_page_works_with_curl_in_python_and_in_typescript(folder: Path, env:
     (_, by_python, by_node, *curl) = blocks("sh")
     answers = done("sh", "-euc", "\n".join(curl).replace("curl ", "curl -sS "), folder=folder, env=env)
     last = json.loads(answers[answers.rindex('{"items":') :])
-    assert [event["type"] for event in last["items"]] == ["room.planned", "room.cancelled"]
+    assert [event["type"] for event in last["items"]] == ["room.planned", "room.updated", "room.cancelled"]
     assert '"code": "taken"' in answers
     assert "visit-1,,consultation,planned" in answers
 
