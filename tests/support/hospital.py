@@ -19,7 +19,7 @@ from colloque.config import load
 from colloque.deployment import deployment
 from rooms.rights import EVERYTHING
 from rooms.tokens import mint_join_token
-from tests.support.browsers.chromium import Chromium
+from tests.support.browsers.chromium import Chromium, ChromiumPage
 from tests.support.coturn import certificate, coturn
 from tests.support.namespace import Namespace
 from tests.support.participant import Participant
@@ -45,6 +45,11 @@ class Hospital:
         self._folder = folder
         self._chain = chain
         self._browser: Chromium | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the server's page is for people in the hospital."""
+        return f"http://{HOST}:{_HTTP}"
 
     @property
     def ws_url(self) -> str:
@@ -83,17 +88,13 @@ class Hospital:
 
     async def joins(self, room: str, identity: str, **connect: Any) -> Participant:
         """Open a page in the hospital's browser and connect; `connect` goes to the client."""
-        if self._browser is None:
-            # Media needs a page that is safe; one over plain HTTP is taken as such by name.
-            flags = (
-                f"--unsafely-treat-insecure-origin-as-secure={self._page_url.strip('/')}",
-                "--ignore-certificate-errors",
-            )
-            async with asyncio.timeout(_BROWSER_WITHIN):
-                self._browser = await Chromium.start(str(self._inside("chromium")), *flags)
-        person = Participant(identity, await self._browser.open(self._page_url))
+        person = Participant(identity, await (await self._chromium()).open(self._page_url))
         await person.join(self.ws_url, self.token(room, identity), connect=connect)
         return person
+
+    async def opens(self, path: str) -> ChromiumPage:
+        """Open this path of the server's own page in the hospital's browser."""
+        return await (await self._chromium()).open(self.url + path)
 
     async def end_browser(self) -> None:
         """End the browser, if one was started."""
@@ -119,6 +120,17 @@ class Hospital:
             out, errors = await process.communicate()
         assert process.returncode == 0, f"{script}: {out.decode()}{errors.decode()}"
         return out.decode()
+
+    async def _chromium(self) -> Chromium:
+        if self._browser is None:
+            # Media needs a page that is safe; one over plain HTTP is taken as such by name.
+            flags = (
+                f"--unsafely-treat-insecure-origin-as-secure={self._page_url.strip('/')},{self.url}",
+                "--ignore-certificate-errors",
+            )
+            async with asyncio.timeout(_BROWSER_WITHIN):
+                self._browser = await Chromium.start(str(self._inside("chromium")), *flags)
+        return self._browser
 
     def _inside(self, program: str) -> Path:
         """Write a command that runs a program in the hospital."""

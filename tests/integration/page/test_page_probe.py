@@ -247,6 +247,8 @@ async def test_nobody_has_to_answer_the_browser(connection_test: ConnectionTest,
     await visitor.assert_accessible()
     await shoot_page(visitor, "probe-asking", PAIRS)
     await visitor.press("Continuer sans caméra ni micro")
+    # The button is gone; the keyboard is not lost.
+    assert await visitor.page.evaluate("document.activeElement.textContent") == TITLE
     await visitor.reads("Avez-vous entendu trois notes")
     await visitor.assert_accessible()
     await shoot_page(visitor, "probe-speaker", PAIRS)
@@ -254,6 +256,9 @@ async def test_nobody_has_to_answer_the_browser(connection_test: ConnectionTest,
     await visitor.stands_at(GOOD)
     devices = (await connection_test.finished())["result"]["devices"]
     assert devices == {"microphone": "skipped", "camera": "skipped", "speaker": "heard"}
+    await visitor.press("Refaire le test")
+    await visitor.stands_at(TITLE)
+    assert await visitor.page.evaluate("document.activeElement.textContent") == TITLE
 
 
 async def test_a_person_who_closes_the_page_has_left_a_result(

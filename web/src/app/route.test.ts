@@ -32,6 +32,10 @@ describe('a pasted text', () => {
     expect(readPasted(text, host)).toEqual({ kind: 'link', link: 'abcd1234' });
   });
 
+  test.each(['https://visio.example.org/t/abcd1234', '/t/abcd1234'])('%j is a connection test', (text) => {
+    expect(readPasted(text, host)).toEqual({ kind: 'test', test: 'abcd1234' });
+  });
+
   test('a link of another address names that address and is not followed', () => {
     expect(readPasted('https://evil.example/r/abcd1234', host)).toEqual({
       kind: 'elsewhere',

@@ -18,6 +18,7 @@ export function readPath(path: string): Route {
 /** What someone pasted on the start page turns out to be. */
 export type Pasted =
   | { kind: 'link'; link: string }
+  | { kind: 'test'; test: string }
   | { kind: 'elsewhere'; host: string }
   | { kind: 'empty' }
   | { kind: 'not-a-link' };
@@ -31,12 +32,23 @@ export function readPasted(text: string, host: string): Pasted {
   if (address !== undefined) {
     const url = parseUrl(address);
     if (!url) return { kind: 'not-a-link' };
-    const route = readPath(url.pathname);
-    if (route.page !== 'visit') return { kind: 'not-a-link' };
-    return url.host === host ? { kind: 'link', link: route.link } : { kind: 'elsewhere', host: url.host };
+    const pasted = pastedPath(url.pathname);
+    if (pasted.kind === 'not-a-link' || url.host === host) return pasted;
+    return { kind: 'elsewhere', host: url.host };
   }
-  const route = readPath(trimmed.includes('/') ? trimmed.replace(/^[^/]*/, '') : `/r/${trimmed}`);
-  return route.page === 'visit' ? { kind: 'link', link: route.link } : { kind: 'not-a-link' };
+  return pastedPath(trimmed.includes('/') ? trimmed.replace(/^[^/]*/, '') : `/r/${trimmed}`);
+}
+
+function pastedPath(path: string): Pasted {
+  const route = readPath(path);
+  switch (route.page) {
+    case 'visit':
+      return { kind: 'link', link: route.link };
+    case 'test':
+      return { kind: 'test', test: route.test };
+    case 'start':
+      return { kind: 'not-a-link' };
+  }
 }
 
 function parseUrl(text: string): URL | null {

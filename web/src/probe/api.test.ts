@@ -3,7 +3,7 @@ import { readJudgement, readTicket } from './api';
 
 test('a ticket needs an id, a token and an address', () => {
   const ticket = { id: 'test_1', token: 't', ws_url: 'wss://x/probe', expires_at: '2031-05-06T07:15:00Z' };
-  expect(readTicket(ticket)).toEqual({ id: 'test_1', token: 't', wsUrl: 'wss://x/probe' });
+  expect(readTicket(ticket)).toMatchObject({ id: 'test_1', token: 't', wsUrl: 'wss://x/probe' });
   for (const missing of ['id', 'token', 'ws_url'])
     expect(readTicket({ ...ticket, [missing]: null })).toBeNull();
 });

@@ -11,6 +11,16 @@ export interface Ticket {
   token: string;
   /** Where the channel is, for instance `wss://visio.example.org/probe`. */
   wsUrl: string;
+  /** When it came, on the clock of `performance`. */
+  since: number;
+}
+
+/** A token is good for a quarter of an hour; a test that begins by then ends in time, also when people are slow. */
+const GOOD_FOR = 5 * 60_000;
+
+/** Whether another test may be done on this leave, so that it is the same one in the room API. */
+export function isFresh(ticket: Ticket): boolean {
+  return performance.now() - ticket.since < GOOD_FOR;
 }
 
 /** Asks for leave to do a test. */
@@ -47,7 +57,7 @@ export function readTicket(answer: unknown): Ticket | null {
   if (!isRecord(answer)) return null;
   const { id, token, ws_url: wsUrl } = answer;
   if (typeof id !== 'string' || typeof token !== 'string' || typeof wsUrl !== 'string') return null;
-  return { id, token, wsUrl };
+  return { id, token, wsUrl, since: performance.now() };
 }
 
 /** The answer that judges, or null when it is not one. */

@@ -11,7 +11,11 @@ const channel = vi.hoisted(() => ({ opening: {} as object, closed: 0 }));
 /** What the person's devices do. */
 const devices = vi.hoisted(() => ({ start: async (): Promise<void> => undefined, closed: 0 }));
 
-vi.mock('./api', () => ({ openTest: vi.fn(), sendResult: vi.fn() }));
+vi.mock('./api', async (original) => ({
+  ...(await original<typeof import('./api')>()),
+  openTest: vi.fn(),
+  sendResult: vi.fn(),
+}));
 vi.mock('./channel', () => ({
   ProbeChannel: class {
     hello = async () => channel.opening;
@@ -52,7 +56,7 @@ let abilities: object;
 const CAN = { peerConnection: true, transceivers: true, getUserMedia: true, language: true, userAgent: '' };
 const UDP = { name: 'udp', port: 10000, policy: 'all', iceServers: [] } as const;
 const TLS = { name: 'turn_tls', port: 443, policy: 'relay', iceServers: [] } as const;
-const TICKET = { ok: true, value: { id: 'test_1', token: 't', wsUrl: 'wss://x/probe' } } as const;
+const TICKET = { ok: true, value: { id: 'test_1', token: 't', wsUrl: 'wss://x/probe', since: 0 } } as const;
 const GOOD = { verdict: 'video_good', reason: 'udp_open', advice: [] } as const;
 
 function outcome(path: { name: PathResult['name']; port: number }, what: PathResult['outcome']): PathResult {
@@ -116,7 +120,7 @@ test('everything that was found is handed in, with the paths in the order in whi
       devices: { microphone: 'ok', camera: 'frozen', speaker: 'heard' },
     },
   ]);
-  expect([run.id, channel.closed > 0, devices.closed > 0]).toEqual(['test_1', true, true]);
+  expect([run.ticket?.id, channel.closed > 0, devices.closed > 0]).toEqual(['test_1', true, true]);
 });
 
 test('without an open path there is no media, and the devices are tried all the same', async () => {
@@ -204,4 +208,18 @@ test('a result that did not arrive is handed in again', async () => {
   await vi.waitFor(() => expect(run.stage.value.is).toBe('unsent'));
   await run.handIn();
   expect(run.stage.value.is).toBe('judged');
+});
+
+test('another try is the same test, as long as its leave is fresh', async () => {
+  const fresh = { ...TICKET.value, since: performance.now() };
+  const stale = { ...fresh, since: performance.now() - 6 * 60_000 };
+  for (const [earlier, asked] of [
+    [fresh, 0],
+    [stale, 1],
+  ] as const) {
+    const run = new TestRun({ link: 'l' }, null, earlier);
+    void run.start();
+    await vi.waitFor(() => expect(run.stage.value.is).toBe('speaker'));
+    expect(openTest).toHaveBeenCalledTimes(asked);
+  }
 });

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { type Refusal, readRefusal } from '../api/refusal';
 import { Preview } from '../devices/preview';
 import { abilitiesHere, obstacle } from '../devices/support';
-import { type Credential, openTest, sendResult, type Ticket } from './api';
+import { type Credential, isFresh, openTest, sendResult, type Ticket } from './api';
 import { browserOf } from './browser';
 import { type Opening, ProbeChannel } from './channel';
 import { absence, checkCamera, checkMicrophone } from './device-checks';
@@ -34,22 +34,26 @@ export class TestRun {
   /** The camera and the microphone that are tried: those that are open already, or the test's own. */
   readonly captures: Preview;
 
-  /** The test's name in the room API, for whoever looks it up there; null before it is known. */
-  id: string | null = null;
+  /** Leave to do it, null before there is any; names the test for whoever looks it up in the room API. */
+  ticket: Ticket | null = null;
 
   #credential: Credential;
   readonly #given: Preview | null;
   #source = new TestSignal();
   #stop = new AbortController();
-  #ticket: Ticket | null = null;
   #channel: ProbeChannel | null = null;
   #skip: () => void = () => undefined;
   #answer: (heard: SpeakerResult) => void = () => undefined;
 
-  /** Captures that are given belong to who gives them; without them the test opens its own, and lets them go. */
-  constructor(credential: Credential, captures: Preview | null) {
+  /**
+   * Captures that are given belong to who gives them; without them the test opens its own, and lets them go.
+   *
+   * @param earlier the ticket of a test that is done once more
+   */
+  constructor(credential: Credential, captures: Preview | null, earlier: Ticket | null = null) {
     this.#credential = credential;
     this.#given = captures;
+    this.ticket = earlier && isFresh(earlier) ? earlier : null;
     this.captures = captures ?? new Preview();
   }
 
@@ -73,9 +77,9 @@ export class TestRun {
 
   /** Hands the result in, again where it failed before. */
   async handIn(): Promise<void> {
-    if (!this.#ticket || this.#stop.signal.aborted) return;
+    if (!this.ticket || this.#stop.signal.aborted) return;
     this.stage.value = { is: 'sending' };
-    const outcome = await sendResult(this.#ticket.token, this.progress.value.result);
+    const outcome = await sendResult(this.ticket.token, this.progress.value.result);
     if (this.#stop.signal.aborted) return;
     this.stage.value = outcome.ok ? { is: 'judged', judgement: outcome.value } : { is: 'unsent' };
   }
@@ -103,8 +107,8 @@ export class TestRun {
     const unsent = is === 'running' || is === 'speaker' || is === 'sending' || is === 'unsent';
     if (unsent) this.stage.value = { is: 'stopped' };
     const { result } = this.progress.value;
-    if (unsent && this.#ticket && (result.paths?.length ?? 0) > 0) {
-      void sendResult(this.#ticket.token, result, { last: true });
+    if (unsent && this.ticket && (result.paths?.length ?? 0) > 0) {
+      void sendResult(this.ticket.token, result, { last: true });
     }
   }
 
@@ -118,16 +122,17 @@ export class TestRun {
   /** Opens the test and its channel; null where the channel does not come about. */
   async #reachService(): Promise<Ready | null> {
     this.#begin('service', 'signalling');
-    const opened = await openTest(this.#credential);
-    if (this.#over) return null;
-    if (!opened.ok) return this.#refuse(opened.refusal);
-    this.#ticket = opened.value;
-    this.id = opened.value.id;
+    if (!this.ticket) {
+      const opened = await openTest(this.#credential);
+      if (this.#over) return null;
+      if (!opened.ok) return this.#refuse(opened.refusal);
+      this.ticket = opened.value;
+    }
     const https = await measureHttps();
     if (this.#over) return null;
-    const channel = new ProbeChannel(opened.value.wsUrl);
+    const channel = new ProbeChannel(this.ticket.wsUrl);
     this.#channel = channel;
-    const opening = await channel.hello(opened.value.token);
+    const opening = await channel.hello(this.ticket.token);
     if (this.#over) return null;
     if (opening.is === 'refused') return this.#refuse(refusalOf(opening));
     if (opening.is === 'unreachable') {

@@ -6,6 +6,7 @@ import type { Preview } from '../devices/preview';
 import { t } from '../i18n';
 import { Mirror } from '../link/preview-box';
 import { Button } from '../ui/button';
+import { useHeadingAsHeir } from '../ui/focus';
 import { LONG, useLasting } from '../ui/lasting';
 import { Heading } from '../ui/page';
 import { BackButton } from './buttons';
@@ -74,10 +75,12 @@ function Captures({ captures }: { captures: Preview }) {
 /** Nobody has to answer the browser: the test goes on without, and says so in its result. */
 function Unanswered({ run }: { run: TestRun }) {
   const long = useLasting(LONG);
+  const part = useRef<HTMLDivElement>(null);
+  useHeadingAsHeir(part);
   return (
     <>
       {long && <p>{t('devices.asking-unseen')}</p>}
-      <div class="actions">
+      <div class="actions" ref={part}>
         <Button onClick={() => run.skipDevices()}>{say('asking.skip')}</Button>
       </div>
     </>
@@ -93,6 +96,7 @@ function SpeakerQuestion({ run }: { run: TestRun }) {
     playing.current = false;
   };
   const answers = useRef<HTMLDivElement>(null);
+  useHeadingAsHeir(answers);
   useEffect(() => {
     // Whoever reads further down must see that something is asked.
     answers.current?.scrollIntoView({ block: 'nearest' });

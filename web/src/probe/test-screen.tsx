@@ -33,7 +33,7 @@ export function TestScreen({ credential, captures, onBack }: TestProps) {
       run.stop();
     };
   }, [run]);
-  const again = () => setRun(new TestRun(credential, captures));
+  const again = () => setRun(new TestRun(credential, captures, run.ticket));
   return (
     <Page>
       <div class="probe">

@@ -37,7 +37,7 @@ export function Verdict({ run, judgement, onAgain, onBack }: Ways & { run: TestR
   const progress = run.progress.value;
   const findings = {
     host: location.hostname,
-    id: run.id,
+    id: run.ticket?.id ?? null,
     when: sayMoment(when, new Date(0)),
     verdict: sentence,
     reason: reasonOf(judgement),

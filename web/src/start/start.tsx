@@ -15,6 +15,7 @@ export function StartPage() {
     event.preventDefault();
     const pasted = readPasted(text, location.host);
     if (pasted.kind === 'link') location.assign(`/r/${pasted.link}`);
+    else if (pasted.kind === 'test') location.assign(`/t/${pasted.test}`);
     else if (pasted.kind === 'elsewhere') setWrong(t('start.elsewhere', { host: pasted.host }));
     else setWrong(t(`start.${pasted.kind}`));
   };

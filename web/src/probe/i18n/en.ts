@@ -107,7 +107,7 @@ export const en: ProbeCatalogue = {
   'refused.gone.title': 'This test is not available any more',
   'refused.gone.text': 'Ask the person who sent you the link for a new one.',
   'refused.busy.title': 'The service is busy',
-  'refused.busy.text': 'Too many tests are under way. Wait for a minute, then try again.',
+  'refused.busy.text': 'Too many tests are under way. Wait for a while, then try again.',
   'refused.unreachable.title': 'The service does not answer',
   'refused.unreachable.text': 'Check your connection to the Internet, then try again.',
   'refused.broken.title': 'The service has a problem',

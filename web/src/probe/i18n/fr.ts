@@ -106,7 +106,7 @@ export const fr = {
   'refused.gone.title': 'Ce test n’est plus disponible',
   'refused.gone.text': 'Demandez un nouveau lien à la personne qui vous l’a envoyé.',
   'refused.busy.title': 'Le service est occupé',
-  'refused.busy.text': 'Trop de tests ont lieu en même temps. Attendez une minute, puis réessayez.',
+  'refused.busy.text': 'Trop de tests ont lieu en ce moment. Attendez un peu, puis réessayez.',
   'refused.unreachable.title': 'Le service ne répond pas',
   'refused.unreachable.text': 'Vérifiez votre connexion à Internet, puis réessayez.',
   'refused.broken.title': 'Le service a un problème',
