@@ -165,6 +165,11 @@ async def test_a_blocked_network_is_told_with_the_port_to_open(
         "Blocage"
     )
     await visitor.assert_accessible()
+    await visitor.press("Envoyer au service informatique")
+    heading = await visitor.page.evaluate("document.activeElement.textContent")
+    assert heading == "Envoyer au service informatique"
+    assert await visitor.button("Copier le rapport").is_visible()
+    await visitor.page.evaluate("scrollTo(0, 0)")
     found = await connection_test.finished()
     assert (found["verdict"], found["reason"]) == ("impossible", "no_path")
     assert {"code": "open_udp_media", "ports": [f"{server.ports.udp}/udp"]} in found["advice"]

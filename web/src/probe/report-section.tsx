@@ -5,14 +5,8 @@ import { announce } from '../ui/live';
 import { say } from './i18n';
 import { csvOf, type Findings, rowsOf, textOf } from './report';
 
-interface Props {
-  findings: Findings;
-  /** Somebody else has to act on it: handing it on is what there is to do. */
-  needed: boolean;
-}
-
 /** The report for those who can open ports: to copy, to keep as a table, or to print. */
-export function ReportSection({ findings, needed }: Props) {
+export function ReportSection({ findings }: { findings: Findings }) {
   const [copied, setCopied] = useState(false);
   const [shown, setShown] = useState(false);
   const copy = async () => {
@@ -27,10 +21,12 @@ export function ReportSection({ findings, needed }: Props) {
   };
   return (
     <section class="card probe-report" aria-labelledby="probe-report">
-      <h2 id="probe-report">{say('report.title')}</h2>
+      <h2 id="probe-report" tabIndex={-1}>
+        {say('report.title')}
+      </h2>
       <p>{say('report.what')}</p>
       <div class="actions">
-        <Button look={needed ? 'main' : 'plain'} icon={ClipboardCopy} onClick={() => void copy()}>
+        <Button icon={ClipboardCopy} onClick={() => void copy()}>
           {say('report.copy')}
         </Button>
         <Button icon={Download} onClick={() => download(csvOf(findings), findings.id)}>
@@ -82,6 +78,13 @@ function Report({ findings, shown }: { findings: Findings; shown: boolean }) {
       </table>
     </div>
   );
+}
+
+/** Brings whoever has to hand the report on to it. */
+export function goToReport(): void {
+  const heading = document.getElementById('probe-report');
+  heading?.focus();
+  heading?.scrollIntoView();
 }
 
 function download(csv: string, id: string | null): void {

@@ -1,7 +1,7 @@
-import { CircleCheck, CircleX, type IconNode, Phone, RefreshCw, TriangleAlert, Volume2 } from 'lucide';
+import { CircleCheck, CircleX, type IconNode, Phone, RefreshCw, Send, TriangleAlert, Volume2 } from 'lucide';
 import { useState } from 'preact/hooks';
 import type { Refusal } from '../api/refusal';
-import { sayMoment } from '../i18n';
+import { sayMoment, t } from '../i18n';
 import { Button } from '../ui/button';
 import { Icon } from '../ui/icon';
 import { Heading } from '../ui/page';
@@ -10,7 +10,7 @@ import { say } from './i18n';
 import { LineList } from './line-list';
 import { adviceOf, needsOthers, reasonOf } from './line-words';
 import { linesOf } from './lines';
-import { ReportSection } from './report-section';
+import { goToReport, ReportSection } from './report-section';
 import type { Judgement, Verdict as VerdictCode } from './result';
 import type { Stage, TestRun } from './run';
 
@@ -62,16 +62,22 @@ export function Verdict({ run, judgement, onAgain, onBack }: Ways & { run: TestR
           </section>
         )}
         <div class="actions">
+          {needed && (
+            <Button look="main" icon={Send} onClick={goToReport}>
+              {say('report.title')}
+            </Button>
+          )}
           {onBack && <BackButton onBack={onBack} main={!needed} />}
           <AgainButton onAgain={onAgain} />
         </div>
+        {!needed && !onBack && <p class="soft">{t('ended.close-page')}</p>}
       </div>
-      {needed && <ReportSection findings={findings} needed />}
+      {needed && <ReportSection findings={findings} />}
       <section class="card probe-tried" aria-labelledby="probe-lines">
         <h2 id="probe-lines">{say('lines.tried')}</h2>
         <LineList progress={progress} />
       </section>
-      {!needed && <ReportSection findings={findings} needed={false} />}
+      {!needed && <ReportSection findings={findings} />}
     </>
   );
 }
