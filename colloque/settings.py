@@ -187,6 +187,11 @@ class MediaSettings(Section):
         description="For so many microseconds a thread that had work looks for more before it sleeps, within"
         " a tenth of the time: less delay for more processor time. 0 for not at all.",
     )
+    steering: bool = Field(
+        default=True,
+        description="Several workers have the kernel give each datagram to the right one, where it lets them"
+        " (CAP_BPF).",
+    )
     dscp: Literal["rfc8837", "off"] = Field(
         default="rfc8837",
         description="Marks for routers on the way: EF on sound and AF41 on pictures (RFC 8837), or none.",

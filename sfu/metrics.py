@@ -199,6 +199,9 @@ def _traffic(snapshot: Snapshot) -> Iterator[Metric]:
         ("segmentation_failures", "Messages that the kernel would not cut up."),
     ):
         yield _counter(name, help_, ()).filled({(): total[name]})
+    yield _gauge(
+        "steered_sockets", "Sockets on which the kernel gives datagrams to the right worker.", ()
+    ).filled({(): total["steered_sockets"]})
     yield _gauge("segmentation_off", "Sockets that send datagram by datagram.", ()).filled(
         {(): total["segmentation_off"]}
     )

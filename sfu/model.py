@@ -245,4 +245,6 @@ class SfuConfig:
     """Sound and pictures carry DSCP marks (RFC 8837), for routers that sort by them."""
     busy_poll_us: int = 0
     """How long a worker that had work looks for more before it sleeps, within a tenth of the time."""
+    steering: bool = True
+    """The kernel gives datagrams to the right one of several workers, where it lets us."""
     limits: SfuLimits = field(default_factory=SfuLimits)

@@ -18,10 +18,14 @@ GAUGES = ("mirrors", "tracks", "encodings", "subscriptions", "transports", "path
 MANY = 16  # as many addresses all at home would be seen once in 65,536 runs
 
 
-@pytest.fixture
-async def sfu(monkeypatch: pytest.MonkeyPatch, unused_udp_port: int) -> AsyncIterator[Sfu]:
+@pytest.fixture(params=[False, True], ids=["handed over", "steered"])
+async def sfu(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, unused_udp_port: int
+) -> AsyncIterator[Sfu]:
     addresses = (MediaAddress("127.0.0.1", "127.0.0.1"),)
-    made = Sfu(SfuConfig(udp_port=unused_udp_port, addresses=addresses, workers=WORKERS))
+    made = Sfu(
+        SfuConfig(udp_port=unused_udp_port, addresses=addresses, workers=WORKERS, steering=request.param)
+    )
     turn = itertools.cycle(range(WORKERS))
     # Small calls stay on one worker; here each leg goes to another than the one before.
     monkeypatch.setattr(made, "place", lambda _: next(turn))
@@ -112,5 +116,26 @@ async def test_whoever_sends_to_the_wrong_worker_is_connected_all_the_same(sfu: 
             await peer.negotiate()
         await until(lambda: all(peer.connected_path for peer in peers))
         await until(lambda: sum(cells(sfu, "taken_over")) > 0)
+    finally:
+        await asyncio.gather(*(peer.close() for peer in peers))
+    await until(lambda: cells(sfu, "foreign_paths") == [0, 0])
+
+
+async def test_where_the_kernel_steers_only_the_first_checks_are_handed_over(sfu: Sfu, call: Call) -> None:
+    steered = min(cells(sfu, "steered_sockets"))
+    peers = [AiortcPeer(call, f"peer {number}") for number in range(MANY)]
+    try:
+        for peer in peers:
+            peer.add(AudioStreamTrack())
+            await peer.negotiate()
+        await until(lambda: all(peer.connected_path for peer in peers))
+        await until(lambda: min(cells(sfu, "foreign_paths")) > 0)
+        sound, handed = sum(cells(sfu, "audio_up")), sum(cells(sfu, "handed_over"))
+        await until(lambda: sum(cells(sfu, "audio_up")) > sound + 50 * MANY)
+        after = sum(cells(sfu, "handed_over")) - handed
+        if steered:
+            assert after < 2 * MANY, "some datagrams may have been under way"
+        else:
+            assert after > 5 * MANY
     finally:
         await asyncio.gather(*(peer.close() for peer in peers))

@@ -27,6 +27,7 @@ EXPECTED = {
     "colloque_event_loop_lag_seconds_count",
     'colloque_forward_latency_seconds_bucket{le="0.001"}',
     "colloque_segmentation_off",
+    "colloque_steered_sockets",
     'colloque_dscp_packets_total{class="EF"}',
     "colloque_handed_over_total",
     'colloque_relayed_total{dir="down"}',

@@ -26,6 +26,7 @@ use crate::event_fd::EventFd;
 use crate::lane::{Bell, ControlEnd, EventReader, Order, WorkerEnd, lanes};
 use crate::memo_lanes::{MemoEnd, memo_lanes};
 use crate::socket::UdpSocket;
+use crate::steering::Steering;
 use crate::thread::{Parts, WorkerThread};
 
 /// How long a full queue of orders is waited for: a worker empties it in a few milliseconds.
@@ -104,6 +105,7 @@ impl Core {
         }
         let (mut sockets, candidates) = self.bind()?;
         control.candidates = candidates;
+        let steering = self.steering(&sockets);
         let Phase::New(waiting) = std::mem::replace(&mut control.phase, Phase::Stopped) else {
             unreachable!("looked at above, and the lock is still held")
         };
@@ -119,6 +121,7 @@ impl Core {
                 counters: self.counters[index].clone(),
                 marks: self.config.marks,
                 busy_poll: self.busy_poll(),
+                steering: Arc::clone(&steering),
             };
             threads.push(self.spawn(index as u8, parts).map_err(StartError::System)?);
         }
@@ -390,6 +393,14 @@ impl Core {
             }
         }
         Ok((sockets, candidates))
+    }
+
+    /// For each address a way to have the kernel choose the right worker, where there are several and it lets us.
+    fn steering(&self, sockets: &[Vec<UdpSocket>]) -> Arc<[Option<Steering>]> {
+        let wanted = self.config.steering && sockets.len() > 1;
+        let addresses = 0..if wanted { sockets[0].len() } else { 0 };
+        let of = |address: usize| sockets.iter().map(|worker| &worker[address]).collect::<Vec<_>>();
+        addresses.map(|address| Steering::new(&of(address)).ok()).collect()
     }
 
     fn worker_config(&self, index: u8) -> io::Result<WorkerConfig> {

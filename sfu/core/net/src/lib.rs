@@ -22,6 +22,7 @@ mod segmentation;
 mod slots;
 mod sockaddr;
 pub mod socket;
+mod steering;
 mod sync;
 mod thread;
 pub mod transmit;

@@ -46,6 +46,11 @@ impl UdpSocket {
         self.can_segment
     }
 
+    /// Lets `program` choose among the sockets of this address.
+    pub(crate) fn steer_by(&self, program: RawFd) -> io::Result<()> {
+        set_option(&self.socket, libc::SOL_SOCKET, libc::SO_ATTACH_REUSEPORT_EBPF, program)
+    }
+
     fn finish(socket: Socket) -> io::Result<UdpSocket> {
         let local = socket.local_addr()?.as_socket().expect("an IP socket has an IP address");
         enlarge(&socket, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF);

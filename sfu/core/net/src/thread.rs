@@ -24,6 +24,7 @@ use crate::patience::Patience;
 use crate::poller::Poller;
 use crate::receive::{BATCH, ReceiveBatch};
 use crate::socket::UdpSocket;
+use crate::steering::Steering;
 use crate::transmit::Transmitter;
 
 /// Datagrams that wait for the kernel at most. More of them cost nothing less to send, and the first would wait longer.
@@ -64,6 +65,8 @@ pub(crate) struct WorkerThread {
     /// When the newest datagram came.
     latest: Time,
     patience: Patience,
+    /// For each socket, where the kernel lets us choose whose datagrams it gets.
+    steering: Arc<[Option<Steering>]>,
     /// The last turn brought datagrams.
     busy: bool,
     /// Another worker's way is too full for what it has to be told.
@@ -81,17 +84,19 @@ pub(crate) struct Parts {
     pub(crate) counters: Counters,
     pub(crate) marks: bool,
     pub(crate) busy_poll: Duration,
+    pub(crate) steering: Arc<[Option<Steering>]>,
 }
 
 impl WorkerThread {
     pub(crate) fn new(worker: Worker, parts: Parts) -> io::Result<WorkerThread> {
-        let Parts { sockets, lane, memos, wake, stop, clock, counters, marks, busy_poll } = parts;
+        let Parts { sockets, lane, memos, wake, stop, clock, counters, marks, busy_poll, steering } = parts;
         let poller = Poller::new()?;
         poller.watch(wake.as_raw_fd(), WAKE)?;
         for (number, socket) in sockets.iter().enumerate() {
             poller.watch(socket.as_raw_fd(), number as u64)?;
         }
         let transmitter = Transmitter::new(&sockets).marking(marks);
+        counters.set(Cell::SteeredSockets, steering.iter().flatten().count() as u64);
         Ok(WorkerThread {
             worker,
             overflows: vec![0; sockets.len()],
@@ -109,6 +114,7 @@ impl WorkerThread {
             transmitter,
             latest: Time(0),
             patience: Patience::new(busy_poll),
+            steering,
             busy: false,
             held_up: false,
         })
@@ -231,6 +237,7 @@ impl WorkerThread {
             let now = self.clock.now();
             while let Some((from, memo, len)) = self.memos.next(source, &mut self.memo_bytes) {
                 self.make_room();
+                self.steer(from, &memo);
                 let at = match memo {
                     Memo::Datagram { at, .. } => {
                         self.latest = at.max(self.latest);
@@ -241,6 +248,24 @@ impl WorkerThread {
                 self.worker.handle_memo(at, from, memo, &mut self.memo_bytes[..len], &mut self.outbox);
             }
             self.flush(now);
+        }
+    }
+
+    /// What is another worker's and comes here is to come there from now on, instead of being handed over.
+    fn steer(&self, from: u8, memo: &Memo) {
+        let steering = |path: &Path| self.steering.get(usize::from(path.socket))?.as_ref();
+        match memo {
+            Memo::PathAdded { path } => {
+                if let Some(steering) = steering(path) {
+                    steering.steer(path.remote, from);
+                }
+            }
+            Memo::PathRemoved { path } => {
+                if let Some(steering) = steering(path) {
+                    steering.forget(path.remote);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -362,6 +387,7 @@ mod tests {
             counters: counters.clone(),
             marks: false,
             busy_poll: Duration::ZERO,
+            steering: Arc::new([]),
         };
         let thread = WorkerThread::new(Worker::new(config, counters), parts).unwrap();
         (thread, control, ends.remove(0))

@@ -112,7 +112,7 @@ pub(crate) struct Core {
 #[pymethods]
 impl Core {
     #[new]
-    #[pyo3(signature = (*, udp_port, addresses, workers = 1, max_transports = 4096, marks = false, busy_poll_us = 0))]
+    #[pyo3(signature = (*, udp_port, addresses, workers = 1, max_transports = 4096, marks = false, busy_poll_us = 0, steering = true))]
     fn new(
         udp_port: u16,
         addresses: Vec<(String, String)>,
@@ -120,6 +120,7 @@ impl Core {
         max_transports: usize,
         marks: bool,
         busy_poll_us: u16,
+        steering: bool,
     ) -> PyResult<Core> {
         if addresses.is_empty() || addresses.len() > net::MAX_ADDRESSES {
             return Err(wrong(format!("addresses: 1 to {} pairs", net::MAX_ADDRESSES)));
@@ -144,7 +145,7 @@ impl Core {
         let Fingerprint(digest) = shared.fingerprint();
         let fingerprint = digest.map(|byte| format!("{byte:02X}")).join(":");
         let busy_poll = Duration::from_micros(busy_poll_us.into());
-        let config = CoreConfig { udp_port, addresses, workers, max_transports, marks, busy_poll };
+        let config = CoreConfig { udp_port, addresses, workers, max_transports, marks, busy_poll, steering };
         Ok(Core { core: net::Core::new(config, Arc::new(shared), clock)?, workers, fingerprint })
     }
 

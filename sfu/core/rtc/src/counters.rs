@@ -74,6 +74,8 @@ cells! {
         OverloadStep = "overload_step",
         /// Gauge: sockets that do without cutting, because the kernel cannot or keeps refusing.
         SegmentationOff = "segmentation_off",
+        /// Gauge: sockets on which the kernel gives datagrams to the right worker.
+        SteeredSockets = "steered_sockets",
         /// Calls to the kernel that receive.
         ReceiveCalls = "receive_calls",
         /// Datagrams that the kernel gave to the wrong worker, handed over to the right one.
