@@ -24,6 +24,7 @@ const REPORT = [
   { type: 'remote-inbound-rtp', packetsLost: 3, roundTripTime: 0.2 },
   { type: 'candidate-pair', nominated: false, currentRoundTripTime: 9 },
   { type: 'candidate-pair', nominated: true, currentRoundTripTime: 0.025 },
+  { type: 'candidate-pair', nominated: false, currentRoundTripTime: 8 },
   { type: 'codec' },
 ];
 

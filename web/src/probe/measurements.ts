@@ -76,6 +76,7 @@ export async function tryPaths(
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
+/** A browser that cannot even begin, for instance since it does not know the kind of relay, has not tried. */
 async function tryPath(
   name: string,
   channel: ProbeChannel,
@@ -85,15 +86,29 @@ async function tryPath(
 ): Promise<PathResult> {
   // A tone is enough and costs little; where none sounds, a picture.
   const sent = source.sounds ? { audio: source.audio, video: null } : { audio: null, video: source.video };
-  const leg = new Leg(name, path, channel, sent);
+  try {
+    return await withLeg(new Leg(name, path, channel, sent), stop, async (leg) => {
+      const echo = await leg.echo();
+      if (echo.is === 'unknown') return resultOf(path, 'skipped', null, leg.ipv6);
+      const milliseconds = echo.is === 'back' ? echo.ms : null;
+      return resultOf(path, outcomeOf(milliseconds), milliseconds, leg.ipv6);
+    });
+  } catch {
+    return resultOf(path, 'skipped', null, null);
+  }
+}
+
+/** Starts a leg, and ends it when the work is done or stopped. */
+async function withLeg<Found>(
+  leg: Leg,
+  stop: AbortSignal,
+  work: (leg: Leg) => Promise<Found>,
+): Promise<Found> {
   const onStop = () => leg.close();
   stop.addEventListener('abort', onStop);
   try {
     leg.start();
-    const echo = await leg.echo();
-    if (echo.is === 'unknown') return resultOf(path, 'skipped', null, leg.ipv6);
-    const milliseconds = echo.is === 'back' ? echo.ms : null;
-    return resultOf(path, outcomeOf(milliseconds), milliseconds, leg.ipv6);
+    return await work(leg);
   } finally {
     stop.removeEventListener('abort', onStop);
     leg.close();
@@ -121,11 +136,8 @@ export async function measureMedia(
   const audio = source.sounds ? source.audio : null;
   source.noise = noiseFor(targets[0] ?? most);
   const leg = new Leg('media', path, channel, { audio, video: source.video });
-  const onStop = () => leg.close();
-  stop.addEventListener('abort', onStop);
   const media: MediaResult = { path: path.name, port: path.port, first_frame_ms: null, steps: [] };
-  try {
-    leg.start();
+  return withLeg(leg, stop, async () => {
     media.first_frame_ms = await leg.firstPicture();
     for (const target of targets) {
       if (stop.aborted) break;
@@ -133,10 +145,7 @@ export async function measureMedia(
       media.steps.push(await measureStep(leg, channel, target));
     }
     return media;
-  } finally {
-    stop.removeEventListener('abort', onStop);
-    leg.close();
-  }
+  });
 }
 
 /** This many kilobits a second are a whole picture of noise at a quality that encoders like. */

@@ -223,3 +223,12 @@ test('another try is the same test, as long as its leave is fresh', async () => 
     expect(openTest).toHaveBeenCalledTimes(asked);
   }
 });
+
+test('a browser that cannot measure media hands in the rest', async () => {
+  vi.mocked(measureMedia).mockRejectedValue(new DOMException('', 'NotSupportedError'));
+  const run = await asked();
+  run.answerSpeaker('heard');
+  await vi.waitFor(() => expect(run.stage.value.is).toBe('judged'));
+  const sent = vi.mocked(sendResult).mock.lastCall?.[1];
+  expect([sent?.media, sent?.paths?.length, sent?.devices?.speaker]).toEqual([undefined, 2, 'heard']);
+});

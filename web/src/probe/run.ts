@@ -163,7 +163,11 @@ export class TestRun {
     const path = best && paths[tried.indexOf(best)];
     if (!path || this.#over) return;
     this.#begin('media', 'media');
-    this.#found({ media: await measureMedia(channel, path, kilobits, this.#source, this.#stop.signal) });
+    // What cannot be measured is left out of the result, which is then one of a test that was not finished.
+    const media = await measureMedia(channel, path, kilobits, this.#source, this.#stop.signal).catch(
+      () => null,
+    );
+    if (media) this.#found({ media });
   }
 
   async #checkDevices(): Promise<void> {
