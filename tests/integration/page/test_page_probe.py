@@ -101,7 +101,7 @@ async def test_a_good_line_is_told_to_the_person_and_to_the_application(
     await visitor.stands_at(GOOD)
     assert time.monotonic() - since < LONGEST_SECONDS
     # A screen reader is where the verdict is.
-    assert await visitor.page.evaluate("document.activeElement.textContent") == GOOD
+    await expect(visitor.page.get_by_role("heading", level=1, name=GOOD)).to_be_focused()
     await visitor.assert_accessible()
     found = await connection_test.finished()
     assert (found["verdict"], found["reason"]) == ("video_good", "udp_open")
@@ -166,8 +166,8 @@ async def test_a_blocked_network_is_told_with_the_port_to_open(
     )
     await visitor.assert_accessible()
     await visitor.press("Envoyer au service informatique")
-    heading = await visitor.page.evaluate("document.activeElement.textContent")
-    assert heading == "Envoyer au service informatique"
+    heading = visitor.page.get_by_role("heading", level=2, name="Envoyer au service informatique")
+    await expect(heading).to_be_focused()
     assert await visitor.button("Copier le rapport").is_visible()
     await visitor.page.evaluate("scrollTo(0, 0)")
     found = await connection_test.finished()
@@ -253,7 +253,7 @@ async def test_nobody_has_to_answer_the_browser(connection_test: ConnectionTest,
     await shoot_page(visitor, "probe-asking", PAIRS)
     await visitor.press("Continuer sans caméra ni micro")
     # The button is gone; the keyboard is not lost.
-    assert await visitor.page.evaluate("document.activeElement.textContent") == TITLE
+    await expect(visitor.page.get_by_role("heading", level=1, name=TITLE)).to_be_focused()
     await visitor.reads("Avez-vous entendu trois notes")
     await visitor.assert_accessible()
     await shoot_page(visitor, "probe-speaker", PAIRS)
@@ -263,7 +263,7 @@ async def test_nobody_has_to_answer_the_browser(connection_test: ConnectionTest,
     assert devices == {"microphone": "skipped", "camera": "skipped", "speaker": "heard"}
     await visitor.press("Refaire le test")
     await visitor.stands_at(TITLE)
-    assert await visitor.page.evaluate("document.activeElement.textContent") == TITLE
+    await expect(visitor.page.get_by_role("heading", level=1, name=TITLE)).to_be_focused()
 
 
 async def test_a_person_who_closes_the_page_has_left_a_result(
