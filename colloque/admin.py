@@ -16,6 +16,7 @@ from rooms import StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from colloque.drain import Drain
     from rooms import Rooms
     from turn_config import Deployment
 
@@ -23,7 +24,7 @@ READY_TIMEOUT_SECONDS = 2.0
 
 
 class Admin:
-    """Answers monitoring; holds no state of its own."""
+    """Answers monitoring and operators."""
 
     def __init__(
         self,
@@ -32,8 +33,10 @@ class Admin:
         registry: CollectorRegistry,
         debug_state: Callable[[], Awaitable[dict[str, Any]]],
         deployment: Callable[[], Deployment],
+        drain: Drain,
     ) -> None:
         """Report on these."""
+        self._drain = drain
         self._rooms = rooms
         self._registry = registry
         self._debug_state = debug_state
@@ -55,6 +58,8 @@ class Admin:
                 web.get("/livez", self._live),
                 web.get("/readyz", self._ready),
                 web.get("/debug/state", self._state),
+                web.post("/admin/drain", self._begin_drain),
+                web.delete("/admin/drain", self._end_drain),
                 *self._firewall_page.routes(),
             ]
         )
@@ -76,6 +81,8 @@ class Admin:
     async def _ready(self, _request: web.Request) -> web.Response:
         if self.state != "ready":
             return web.Response(status=503, text=f"{self.state}\n")
+        if self._drain.on:
+            return web.Response(status=503, text="draining\n")
         try:
             async with asyncio.timeout(READY_TIMEOUT_SECONDS):
                 await self._rooms.ping()
@@ -86,3 +93,17 @@ class Admin:
     async def _state(self, _request: web.Request) -> web.Response:
         state = await self._debug_state()
         return web.Response(text=json.dumps(state, default=str), content_type="application/json")
+
+    async def _begin_drain(self, request: web.Request) -> web.Response:
+        if "Origin" in request.headers:  # a page in the browser of somebody who reaches this listener
+            return web.Response(status=403, text="not for pages\n")
+        await self._drain.begin()
+        return self._drained()
+
+    async def _end_drain(self, _request: web.Request) -> web.Response:
+        self._drain.end()
+        return self._drained()
+
+    def _drained(self) -> web.Response:
+        said = {"draining": self._drain.on, "remaining_legs": self._drain.remaining_legs}
+        return web.json_response(said)

@@ -16,6 +16,7 @@ from colloque import hearing, logs, ports, tls, wiring
 from colloque.admin import Admin
 from colloque.clockwork import Clockwork
 from colloque.deployment import deployment
+from colloque.drain import Drain
 from colloque.errors import StartError
 from colloque.headers import add_security_headers, page_policy
 from colloque.journal_metrics import JournalMetrics
@@ -189,6 +190,13 @@ class Server:
             registry=registry,
             debug_state=lambda: _debug_state(sfu, signalling, waiting, probe),
             deployment=self._deployment,
+            drain=Drain(
+                self._rooms,
+                (signalling, waiting, probe),
+                registry,
+                legs=lambda: signalling.people,
+                wall=time.time,
+            ),
         )
         await self._listen(admin_socket, self._admin.app())
         silence = Silence(registry, max_connections=settings.limits.http_connections)

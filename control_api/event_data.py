@@ -165,6 +165,12 @@ class ConnectionTestData(BaseModel):
     reason: VerdictReason = Field(description="Why no better one.", examples=["relay_only"])
 
 
+class NodeDrainingData(BaseModel):
+    """The server that has the room's call is to be emptied: the call goes on, others begin elsewhere."""
+
+    node: str = Field(description="Its `server.node_name`.", examples=["node"])
+
+
 DATA_MODELS: Mapping[str, type[BaseModel]] = {
     "room.planned": RoomMovedData,
     "room.waiting": RoomMovedData,
@@ -194,5 +200,6 @@ DATA_MODELS: Mapping[str, type[BaseModel]] = {
     "group.closed": GroupData,
     "rating.created": RatingData,
     "connection_test.finished": ConnectionTestData,
+    "node.draining": NodeDrainingData,
 }
 """Types that are not here have `data` without a model."""

@@ -51,6 +51,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "had_media": True,
         "seconds": 912.4,
     },
+    "NodeDrainingData": {"node": "node"},
     "RoomUpdatedData": {"cause": "api"},
     "PersonUpdatedData": {"identity": "patient-1", "role": "patient", "cause": "api"},
     "AudioOnlyData": {"cause": "api"},

@@ -64,6 +64,7 @@ EventType = Literal[
     "group.closed",
     "rating.created",
     "connection_test.finished",
+    "node.draining",
 ]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 

@@ -13,6 +13,7 @@ from rooms.answers import Answer, Once, earlier_answer, keep_answer
 from rooms.connection_tests import ConnectionTests
 from rooms.context import Context, RoomsSettings, find_room_row, log, room_row
 from rooms.deadlines import Deadlines
+from rooms.draining import announce_draining
 from rooms.errors import InvalidTransition, InvalidValue, StaleVersion, Taken
 from rooms.event_log import EventLog
 from rooms.events import append_event
@@ -155,6 +156,10 @@ class Rooms:
         """Whether another server on the same database carries the call of a room."""
         async with self._context.store.read() as session:
             return await is_elsewhere(self._context, session, room_uid)
+
+    async def announce_draining(self, *, now: float) -> int:
+        """Say in the log of each room whose call is here that this server is to be emptied; give how many."""
+        return await announce_draining(self._context, now=now)
 
     async def check_here(self, room_uid: str) -> None:
         """Raise `Elsewhere` if another server on the same database carries the call of a room."""

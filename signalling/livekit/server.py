@@ -83,6 +83,7 @@ class LiveKitServer:
         self._connections: set[Connection] = set()
         self._writers: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._stopping = False
         self._address_of = address_of
         self._throttle = RefusalThrottle(self._settings.limits.refusals_per_minute_per_address)
         rooms.observe(self._hub)
@@ -99,9 +100,18 @@ class LiveKitServer:
         """
         return [web.get(_PATH, self._serve), web.get(f"{_PATH}/validate", self._validate)]
 
+    def drain(self, on: bool) -> None:
+        """Turn those away whose room has no call here, or take them again."""
+        self._draining = on
+
+    @property
+    def people(self) -> int:
+        """How many people are in calls here."""
+        return self._hub.census()["participants"]
+
     async def close(self) -> None:
         """Turn newcomers away, have everybody in a call join again soon, and close every connection."""
-        self._draining = True
+        self._stopping = True
         self._hub.end_all(Event.SHUTDOWN, now=self._loop.time())
         if self._writers:
             await asyncio.wait(self._writers, timeout=self._settings.times.close_within)
@@ -186,7 +196,7 @@ class LiveKitServer:
 
     async def _admit(self, request: web.Request) -> tuple[Admission, JoinRequest]:
         """Return who comes and what the client says; raise Refusal."""
-        if self._draining:
+        if self._stopping:
             raise Refusal(503, "draining", retry_after=5)
         check_origin(request.headers, self._settings.allowed_origins)
         try:
@@ -201,6 +211,8 @@ class LiveKitServer:
             raise Refusal(
                 refused.http_status, refused.text, code=refused.code, retry_after=retry_after
             ) from refused
+        if self._draining and not self._hub.calls_of(admission.room_id):
+            raise Refusal(503, "draining", retry_after=5)
         limit = self._settings.limits.join_request_bytes
         join_request = read_join_request(request.query, max_bytes=limit)
         if not join_request.reconnect and self._hub.full(admission):

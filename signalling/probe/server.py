@@ -78,6 +78,10 @@ class ProbeServer:
         """Return the routes of the public listener."""
         return [web.get(PATH, self._serve)]
 
+    def drain(self, on: bool) -> None:
+        """Begin no test any more, or begin them again; those that run end by themselves."""
+        self._draining = on
+
     async def close(self) -> None:
         """End every test with a word that the server stops."""
         self._draining = True

@@ -64,6 +64,7 @@ class WaitingServer:
         self._rooms = rooms
         self._settings = settings or WaitingSettings()
         self._node = node
+        self._in_call = in_call
         self._address_of = address_of
         self._loop = asyncio.get_running_loop()
         self._background = Background()
@@ -82,6 +83,7 @@ class WaitingServer:
         self._writers: set[asyncio.Task[None]] = set()
         self._throttle = RefusalThrottle(self._settings.limits.refusals_per_minute_per_address)
         self._draining = False
+        self._stopping = False
         ears = Ears(self._hub.touch)
         rooms.observe(ears)
         rooms.events.follow(ears.follow)
@@ -96,9 +98,13 @@ class WaitingServer:
         """Return the routes of the public listener."""
         return [web.get(PATH, self._serve)]
 
+    def drain(self, on: bool) -> None:
+        """Turn newcomers away whose room has no call here, or take them again; who waits goes on waiting."""
+        self._draining = on
+
     async def close(self) -> None:
         """Send everybody away until the server is back; places are kept."""
-        self._draining = True
+        self._stopping = True
         self._hub.end_all(Event.SHUTDOWN, now=self._loop.time(), retry_after=2)
         if self._writers:
             await asyncio.wait(self._writers, timeout=self._settings.times.close_within)
@@ -175,7 +181,7 @@ class WaitingServer:
         return socket
 
     def _check(self, request: web.Request, socket: web.WebSocketResponse) -> None:
-        if self._draining:
+        if self._stopping:
             raise Refusal(503, "draining", retry_after=5)
         check_origin(request.headers, self._settings.allowed_origins)
         if not socket.can_prepare(request):
@@ -204,6 +210,9 @@ class WaitingServer:
         """Give somebody the place that their token stands for."""
         try:
             admission = await self._rooms.verify_knock(token, now=time.time())
+            if self._draining and not self._in_call(admission.room_id):
+                self._hub.turn_away(seat, "draining", now=self._loop.time(), retry_after=5)
+                return
             if admission.role not in HOSTS:
                 self._hub.expect(seat, admission)
                 if admission.must_wait:

@@ -145,3 +145,12 @@ async def test_an_act_that_reaches_only_ones_own_calls_says_so(here: Rooms, ther
         await there.check_here(await uid(there))
     await here.moderation.lower_hand(RDV, "p", now=NOW)
     await here.check_here(await uid(here))
+
+
+async def test_that_a_server_is_emptied_is_told_in_the_rooms_whose_call_it_has(
+    here: Rooms, there: Rooms
+) -> None:
+    await here.create_room("default", RoomDraft(id="idle"), now=NOW)
+    assert (await there.announce_draining(now=NOW), await here.announce_draining(now=NOW)) == (0, 1)
+    told = [one for one in (await here.events.read(after=0)).items if one.type == "node.draining"]
+    assert [(one.room_id, one.data) for one in told] == [("rdv", {"node": "here"})]
