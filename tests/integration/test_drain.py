@@ -54,7 +54,7 @@ async def test_calls_go_on_and_nobody_begins_another_until_it_is_taken_back(empt
             await bob.leaves()
 
         async def empty() -> bool:
-            return (await drain(emptied, "POST"))[1]["remaining_legs"] == 0
+            return bool((await drain(emptied, "POST"))[1]["remaining_legs"] == 0)
 
         await eventually(empty, within=5, what="a server that is empty")
 
