@@ -6,16 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from aiohttp import WSMsgType, web
-from aiohttp.http_websocket import WebSocketError
+from aiohttp import web
 from prometheus_client.registry import Collector
 
 from rooms import JoinRefused, ProbeAdmission, RoomsError
-from sfu import PeerError
 from signalling.background import Alarm
+from signalling.channel import Bounds, Channel
 from signalling.collector import CountsCollector
-from signalling.livekit.connection import DID_NOT_READ, Connection
-from signalling.livekit.entrance import Refusal, check_origin
+from signalling.livekit.connection import Connection
 from signalling.livekit.live import LiveSide
 from signalling.livekit.throttle import RefusalThrottle
 from signalling.livekit.timers import TimerTable
@@ -69,28 +67,30 @@ class ProbeServer:
         self._alarm = Alarm(self._wake)
         self._timers: TimerTable[Timer] = TimerTable(self._alarm.set)
         self._hub = Hub(live, self._settings, self._timers, paths=paths)
-        self._connections: set[Connection] = set()
-        self._writers: set[asyncio.Task[None]] = set()
-        self._throttle = RefusalThrottle(self._settings.limits.refusals_per_minute_per_address)
-        self._draining = False
+        limits, times = self._settings.limits, self._settings.times
+        bounds = Bounds(
+            frame_bytes=limits.frame_bytes,
+            queue_bytes=limits.queue_bytes,
+            close_within=times.close_within,
+            busy_retry_after=times.busy_retry_after,
+            allowed_origins=self._settings.allowed_origins,
+        )
+        self._channel = Channel(self, bounds, self._hub.counters)
+        self._throttle = RefusalThrottle(limits.refusals_per_minute_per_address)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the public listener."""
-        return [web.get(PATH, self._serve)]
+        return [web.get(PATH, self._channel.serve)]
 
     def drain(self, on: bool) -> None:
         """Begin no test any more, or begin them again; those that run end by themselves."""
-        self._draining = on
+        self._channel.shut = on
 
     async def close(self) -> None:
         """End every test with a word that the server stops."""
-        self._draining = True
+        self._channel.shut = True
         self._hub.end_all(retry_after=_RESTART_AGAIN)
-        if self._writers:
-            await asyncio.wait(self._writers, timeout=self._settings.times.close_within)
-        for writer in self._writers:
-            writer.cancel()
-        await asyncio.gather(*self._writers, return_exceptions=True)
+        await self._channel.deliver_last_words()
         self._alarm.cancel()
 
     def debug_state(self) -> dict[str, Any]:
@@ -109,70 +109,30 @@ class ProbeServer:
     def _census(self) -> Mapping[str, int]:
         return {
             **self._hub.census(),
-            "connections": len(self._connections),
-            "waiting_bytes": sum(one.waiting_bytes for one in self._connections),
+            **self._channel.census(),
             "refused_addresses": len(self._throttle),
         }
 
-    # --- one connection ---
+    # --- what stands behind the channel ---
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        times, limits = self._settings.times, self._settings.limits
-        # No compression: it would let a small frame cost much memory.
-        socket = web.WebSocketResponse(
-            compress=False, max_msg_size=limits.frame_bytes, timeout=times.close_within, decode_text=True
-        )
-        try:
-            self._check(request, socket)
-        except Refusal as refusal:
-            return _refused(refusal.status, refusal.text, refusal.retry_after)
-        connection = Connection(
-            socket, request.transport, max_queue_bytes=limits.queue_bytes, close_within=times.close_within
-        )
-        try:
-            session = self._hub.open(connection, self._seen(request), now=self._loop.time())
-        except PeerError as error:
-            self._hub.counters.hellos[error.code] += 1
-            return _refused(503, error.code, times.busy_retry_after)
-        writer: asyncio.Task[None] | None = None
-        try:
-            await socket.prepare(request)
-            self._connections.add(connection)
-            writer = asyncio.create_task(connection.run())
-            self._writers.add(writer)
-            await self._listen(socket, session)
-        finally:
-            self._hub.closed(session)
-            if writer is not None:
-                connection.close(1000, "")
-                await asyncio.wait([writer])
-                self._writers.discard(writer)
-            if connection.close_code == DID_NOT_READ:
-                self._hub.counters.dropped["slow-reader"] += 1
-            self._connections.discard(connection)
-        return socket
+    def open(self, connection: Connection, request: web.Request) -> Session:
+        """Take a client in that has not said yet which test it is for."""
+        return self._hub.open(connection, self._seen(request), now=self._loop.time())
 
-    def _check(self, request: web.Request, socket: web.WebSocketResponse) -> None:
-        if self._draining:
-            raise Refusal(503, "draining", retry_after=_RESTART_AGAIN)
-        check_origin(request.headers, self._settings.allowed_origins)
-        if not socket.can_prepare(request):
-            raise Refusal(426, "expected a WebSocket", code="no-websocket")
+    async def hear(self, session: Session, data: str | bytes) -> bool:
+        """Do what a client says; a token is checked before the next word is looked at."""
+        token = self._hub.receive(session, data, now=self._loop.time())
+        if token is not None:
+            await self._check_token(session, token)
+        return session.state is not State.ENDED
 
-    async def _listen(self, socket: web.WebSocketResponse, session: Session) -> None:
-        async for message in socket:
-            if message.type is WSMsgType.ERROR:
-                error = message.data
-                large = isinstance(error, WebSocketError) and error.code == 1009
-                self._hub.abuse(session, "frame-too-large" if large else "malformed-frame")
-                return
-            # One message at a time: a token is checked before the next is looked at.
-            token = self._hub.receive(session, message.data, now=self._loop.time())
-            if token is not None:
-                await self._check_token(session, token)
-            if session.state is State.ENDED:
-                return
-            await asyncio.sleep(0)  # many frames may have come at once: others have their turn between
+    def abuse(self, session: Session, reason: str) -> None:
+        """End a test whose client sends what is no message."""
+        self._hub.abuse(session, reason)
+
+    def closed(self, session: Session) -> None:
+        """End a test whose connection is gone."""
+        self._hub.closed(session)
 
     async def _check_token(self, session: Session, token: str) -> None:
         try:
@@ -202,10 +162,3 @@ class ProbeServer:
     def _wake(self) -> float | None:
         self._hub.wake(now=self._loop.time())
         return self._timers.next()
-
-
-def _refused(status: int, text: str, retry_after: int | None) -> web.Response:
-    headers = {"Cache-Control": "no-store"}
-    if retry_after is not None:
-        headers["Retry-After"] = str(retry_after)
-    return web.Response(status=status, text=text, headers=headers)

@@ -6,16 +6,15 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, cast
 
-from aiohttp import WSMsgType, web
-from aiohttp.http_websocket import WebSocketError
+from aiohttp import web
 from prometheus_client.registry import Collector
 
 from rooms import Admission, JoinRefused, NotFound, Role, Rooms, RoomsError, StoreUnavailable
 from sfu import PeerError
 from signalling.background import Alarm, Background
+from signalling.channel import Bounds, Channel
 from signalling.collector import CountsCollector
-from signalling.livekit.connection import DID_NOT_READ, Connection
-from signalling.livekit.entrance import Refusal, check_origin
+from signalling.livekit.connection import Connection
 from signalling.livekit.throttle import RefusalThrottle
 from signalling.livekit.timers import TimerTable
 from signalling.present import InCall, nobody
@@ -34,6 +33,7 @@ log = logging.getLogger(__name__)
 PATH = "/waiting"
 _FOLLOW_EVERY = 1.0  # seconds
 _EVENTS_AT_ONCE = 500
+_BUSY_AGAIN = 5  # seconds
 _GUESSES = frozenset({"unauthenticated", "revoked", "not-found"})
 _DETAILS = {
     "not-found": "nobody and no group of that identity is here",
@@ -79,11 +79,17 @@ class WaitingServer:
             wall=time.time,
             in_call=in_call,
         )
-        self._connections: set[Connection] = set()
-        self._writers: set[asyncio.Task[None]] = set()
-        self._throttle = RefusalThrottle(self._settings.limits.refusals_per_minute_per_address)
+        limits = self._settings.limits
+        bounds = Bounds(
+            frame_bytes=limits.frame_bytes,
+            queue_bytes=limits.queue_bytes,
+            close_within=self._settings.times.close_within,
+            busy_retry_after=_BUSY_AGAIN,
+            allowed_origins=self._settings.allowed_origins,
+        )
+        self._channel = Channel(self, bounds, self._hub.counters)
+        self._throttle = RefusalThrottle(limits.refusals_per_minute_per_address)
         self._draining = False
-        self._stopping = False
         ears = Ears(self._hub.touch)
         rooms.observe(ears)
         rooms.events.follow(ears.follow)
@@ -96,7 +102,7 @@ class WaitingServer:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the public listener."""
-        return [web.get(PATH, self._serve)]
+        return [web.get(PATH, self._channel.serve)]
 
     def drain(self, on: bool) -> None:
         """Turn newcomers away whose room has no call here, or take them again; who waits goes on waiting."""
@@ -104,13 +110,10 @@ class WaitingServer:
 
     async def close(self) -> None:
         """Send everybody away until the server is back; places are kept."""
-        self._stopping = True
+        self._channel.shut = True
         self._hub.end_all(Event.SHUTDOWN, now=self._loop.time(), retry_after=2)
-        if self._writers:
-            await asyncio.wait(self._writers, timeout=self._settings.times.close_within)
-        for writer in self._writers:
-            writer.cancel()
-        await asyncio.gather(self._background.close(), *self._writers, return_exceptions=True)
+        await self._channel.deliver_last_words()
+        await asyncio.gather(self._background.close(), return_exceptions=True)
         self._alarm.cancel()
 
     def debug_state(self) -> dict[str, Any]:
@@ -129,82 +132,35 @@ class WaitingServer:
     def _census(self) -> Mapping[str, int]:
         return {
             **self._hub.census(),
-            "connections": len(self._connections),
-            "waiting_bytes": sum(one.waiting_bytes for one in self._connections),
+            **self._channel.census(),
             "tasks": len(self._background),
             "refused_addresses": len(self._throttle),
         }
 
-    # --- one connection ---
+    # --- what stands behind the channel ---
 
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        times, limits = self._settings.times, self._settings.limits
-        address = self._address_of(request) or ""
-        # No compression: it would let a small frame cost much memory.
-        socket = web.WebSocketResponse(
-            compress=False, max_msg_size=limits.frame_bytes, timeout=times.close_within, decode_text=True
-        )
-        try:
-            self._check(request, socket)
-        except Refusal as refusal:
-            headers = {"Cache-Control": "no-store"}
-            if refusal.retry_after is not None:
-                headers["Retry-After"] = str(refusal.retry_after)
-            return web.Response(status=refusal.status, text=refusal.text, headers=headers)
-        connection = Connection(
-            socket,
-            request.transport,
-            max_queue_bytes=limits.queue_bytes,
-            close_within=times.close_within,
-        )
-        try:
-            seat = self._hub.open(connection, address, now=self._loop.time())
-        except PeerError as error:
-            self._hub.counters.hellos[error.code] += 1
-            return web.Response(status=503, text=error.code, headers={"Retry-After": "5"})
-        writer: asyncio.Task[None] | None = None
-        try:
-            await socket.prepare(request)
-            self._connections.add(connection)
-            writer = asyncio.create_task(connection.run())
-            self._writers.add(writer)
-            await self._listen(socket, seat)
-        finally:
-            self._hub.closed(seat, now=self._loop.time())
-            if writer is not None:
-                connection.close(1000, "")
-                await asyncio.wait([writer])
-                self._writers.discard(writer)
-            if connection.close_code == DID_NOT_READ:
-                self._hub.counters.dropped["slow-reader"] += 1
-            self._connections.discard(connection)
-        return socket
+    def open(self, connection: Connection, request: web.Request) -> Seat:
+        """Take a client in that has not said yet who it is."""
+        return self._hub.open(connection, self._address_of(request) or "", now=self._loop.time())
 
-    def _check(self, request: web.Request, socket: web.WebSocketResponse) -> None:
-        if self._stopping:
-            raise Refusal(503, "draining", retry_after=5)
-        check_origin(request.headers, self._settings.allowed_origins)
-        if not socket.can_prepare(request):
-            raise Refusal(426, "expected a WebSocket", code="no-websocket")
+    async def hear(self, seat: Seat, data: str | bytes) -> bool:
+        """Do what a client says."""
+        match self._hub.receive(seat, data, now=self._loop.time()):
+            case Check(token):
+                await self._check_in(seat, token)
+            case Order() as order:
+                await self._carry_out(seat, order)
+        return seat.state is not State.ENDED
 
-    async def _listen(self, socket: web.WebSocketResponse, seat: Seat) -> None:
-        async for message in socket:
-            if message.type is WSMsgType.ERROR:
-                error = message.data
-                large = isinstance(error, WebSocketError) and error.code == 1009
-                self._hub.abuse(
-                    seat, "frame-too-large" if large else "malformed-frame", now=self._loop.time()
-                )
-                return
-            # One message at a time: what a client asks for is done before its next is looked at.
-            match self._hub.receive(seat, message.data, now=self._loop.time()):
-                case Check(token):
-                    await self._check_in(seat, token)
-                case Order() as order:
-                    await self._carry_out(seat, order)
-            if seat.state is State.ENDED:
-                return
-            await asyncio.sleep(0)  # many frames may have come at once: others have their turn between
+    def abuse(self, seat: Seat, reason: str) -> None:
+        """Send a client away that sends what is no message."""
+        self._hub.abuse(seat, reason, now=self._loop.time())
+
+    def closed(self, seat: Seat) -> None:
+        """Keep the place of a person whose connection is gone, for a while."""
+        self._hub.closed(seat, now=self._loop.time())
+
+    # --- what needs the store ---
 
     async def _check_in(self, seat: Seat, token: str) -> None:
         """Give somebody the place that their token stands for."""

@@ -142,7 +142,7 @@ async def write(stage: Stage, text: str) -> None:
 
 def unsent(stage: Stage) -> list[int]:
     """Give what the event loop holds of each line."""
-    lines = [one._transport for one in stage.server._connections]
+    lines = [one._transport for one in stage.server._channel._connections]
     return [line.get_write_buffer_size() for line in lines if isinstance(line, asyncio.WriteTransport)]
 
 

@@ -140,7 +140,7 @@ class Person:
         """Open a window of the waiting room's channel."""
         line = Line(self.house.loop, self._hear)
         self.windows.append(line)
-        line.dial(self.house.waiting._serve, {})
+        line.dial(self.house.waiting._channel.serve, {})
         line.say(json.dumps({"type": "hello", "v": 1, "token": token}))
 
     def enter(self, token: str) -> Caller:

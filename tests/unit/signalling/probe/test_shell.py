@@ -68,7 +68,7 @@ class Client:
 
         async def serve(request: Any) -> web.StreamResponse:
             request.headers = {} if origin is None else {"Origin": origin}
-            return await stage.server._serve(request)
+            return await stage.server._channel.serve(request)
 
         self.line.dial(serve, {})
         if token is not None:

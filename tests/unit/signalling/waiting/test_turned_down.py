@@ -25,7 +25,7 @@ class Window:
     def __init__(self, house: House) -> None:
         self.heard: list[dict[str, Any]] = []
         self.line = Line(house.loop, self._hear)
-        self.line.dial(house.waiting._serve, {})
+        self.line.dial(house.waiting._channel.serve, {})
 
     def say(self, **word: Any) -> None:
         self.line.say(json.dumps(word))
