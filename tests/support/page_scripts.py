@@ -37,6 +37,19 @@ navigator.mediaDevices.getUserMedia = async (wanted) => {
 """
 """Someone who talks without a pause: the beeps of the test microphone are too short to count as speech."""
 
+SILENT_MICROPHONE = """
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const stream = await ask(wanted);
+  for (const beeping of stream.getAudioTracks()) {
+    stream.removeTrack(beeping);
+    stream.addTrack(new AudioContext().createMediaStreamDestination().stream.getAudioTracks()[0]);
+  }
+  return stream;
+};
+"""
+"""A microphone that is switched off by a button of its own."""
+
 NO_PEER_CONNECTIONS = """
 delete window.RTCPeerConnection;
 """

@@ -23,6 +23,7 @@ from tests.support.page_scripts import (
     NO_PEER_CONNECTIONS,
     NO_WAY_FOR_MEDIA,
     REMEMBER_CAPTURES,
+    SILENT_MICROPHONE,
     UNANSWERED_QUESTION,
 )
 from tests.support.server import Server
@@ -187,6 +188,22 @@ async def test_without_a_camera_there_is_a_call_with_sound(
     await visitor.assert_accessible()
     assert (await connection_test.finished())["verdict"] == "audio_only"
     await shoot_page(visitor, "probe-audio-only")
+
+
+async def test_who_is_not_heard_may_speak_again(connection_test: ConnectionTest, arrive: Arrive) -> None:
+    visitor = await arrive(connection_test.url, script=SILENT_MICROPHONE)
+    await visitor.press("Commencer le test")
+    again = visitor.button("Réessayer le micro")
+    await expect(again).to_be_visible(timeout=30_000)
+    await visitor.assert_accessible()
+    await shoot_page(visitor, "probe-silent", PAIRS)
+    await again.click()
+    await expect(visitor.page.get_by_role("heading", level=1, name=TITLE)).to_be_focused()
+    await visitor.reads("Dites quelques mots")
+    await visitor.press("Continuer")
+    await answer(visitor)
+    await visitor.reads("Vérifiez que le micro n’est pas coupé")
+    assert (await connection_test.finished())["reason"] == "microphone_silent"
 
 
 async def test_a_network_without_websockets_is_told_from_one_that_blocks_media(

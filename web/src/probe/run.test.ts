@@ -9,7 +9,11 @@ import { TestRun } from './run';
 const channel = vi.hoisted(() => ({ opening: {} as object, closed: 0 }));
 
 /** What the person's devices do. */
-const devices = vi.hoisted(() => ({ start: async (): Promise<void> => undefined, closed: 0 }));
+const devices = vi.hoisted(() => ({
+  start: async (): Promise<void> => undefined,
+  closed: 0,
+  heard: [] as string[],
+}));
 
 vi.mock('./api', async (original) => ({
   ...(await original<typeof import('./api')>()),
@@ -36,7 +40,7 @@ vi.mock('./test-signal', () => ({
 }));
 vi.mock('./device-checks', async (original) => ({
   ...(await original<typeof import('./device-checks')>()),
-  checkMicrophone: async () => 'ok',
+  checkMicrophone: async () => devices.heard.shift() ?? 'ok',
   checkCamera: async () => 'frozen',
 }));
 vi.mock('../devices/preview', () => ({
@@ -69,7 +73,7 @@ beforeEach(() => {
     opening: { is: 'ready', ready: { proxied: false, kilobits: 2500, paths: [UDP, TLS] } },
     closed: 0,
   });
-  Object.assign(devices, { start: async () => undefined, closed: 0 });
+  Object.assign(devices, { start: async () => undefined, closed: 0, heard: [] });
   vi.stubGlobal('navigator', { userAgent: 'Firefox/128.0', maxTouchPoints: 0 });
   vi.stubGlobal('window', new EventTarget());
   vi.mocked(openTest).mockReset().mockResolvedValue(TICKET);
@@ -231,4 +235,33 @@ test('a browser that cannot measure media hands in the rest', async () => {
   await vi.waitFor(() => expect(run.stage.value.is).toBe('judged'));
   const sent = vi.mocked(sendResult).mock.lastCall?.[1];
   expect([sent?.media, sent?.paths?.length, sent?.devices?.speaker]).toEqual([undefined, 2, 'heard']);
+});
+
+test.each([
+  ['tries again until they are heard', [true, true], ['silent', 'silent'], 'ok'],
+  ['goes on', [false], ['silent'], 'silent'],
+] as const)('who was not heard %s', async (_name, answers, heard, result) => {
+  devices.heard = [...heard];
+  const run = new TestRun({ test: 's' }, null);
+  void run.start();
+  for (const answer of answers) {
+    await vi.waitFor(() => expect(run.stage.value.is).toBe('silent'));
+    run.answerSilence(answer);
+    await Promise.resolve();
+  }
+  await vi.waitFor(() => expect(run.stage.value.is).toBe('speaker'));
+  run.answerSpeaker('heard');
+  await vi.waitFor(() => expect(run.stage.value.is).toBe('judged'));
+  expect(vi.mocked(sendResult).mock.lastCall?.[1].devices?.microphone).toBe(result);
+});
+
+test('a page that goes away while it asks whether to try the microphone again hands in what there is', async () => {
+  devices.heard = ['silent'];
+  const run = new TestRun({ test: 's' }, null);
+  void run.start();
+  await vi.waitFor(() => expect(run.stage.value.is).toBe('silent'));
+  run.stop();
+  expect(vi.mocked(sendResult).mock.lastCall?.[1].devices?.microphone).toBe('silent');
+  await Promise.resolve();
+  expect(run.stage.value.is).toBe('stopped');
 });

@@ -17,6 +17,8 @@ import type { Ready } from './words';
 export type Stage =
   | { is: 'ready' }
   | { is: 'running'; part: 'service' | 'paths' | 'media' | 'asking' | 'devices' }
+  /** Nothing was heard by the microphone: does the person want to say something again? */
+  | { is: 'silent' }
   /** Three notes were played: were they heard? */
   | { is: 'speaker' }
   | { is: 'sending' }
@@ -25,6 +27,9 @@ export type Stage =
   | { is: 'unsent' }
   | { is: 'refused'; refusal: Refusal }
   | { is: 'stopped' };
+
+/** Stages in which the service does not have the result yet. */
+const UNSENT: readonly Stage['is'][] = ['running', 'silent', 'speaker', 'sending', 'unsent'];
 
 /** One connection test, from the button to the verdict. */
 export class TestRun {
@@ -44,6 +49,7 @@ export class TestRun {
   #channel: ProbeChannel | null = null;
   #skip: () => void = () => undefined;
   #answer: (heard: SpeakerResult) => void = () => undefined;
+  #speakAgain: (again: boolean) => void = () => undefined;
 
   /**
    * Captures that are given belong to who gives them; without them the test opens its own, and lets them go.
@@ -89,6 +95,11 @@ export class TestRun {
     this.#skip();
   }
 
+  /** Whether the microphone that heard nothing is to be tried once more: five seconds are short for who reads first. */
+  answerSilence(again: boolean): void {
+    this.#speakAgain(again);
+  }
+
   /** What the person says about the three notes. */
   answerSpeaker(heard: SpeakerResult): void {
     this.#answer(heard);
@@ -104,7 +115,7 @@ export class TestRun {
     this.#skip();
     this.#letGo();
     const { is } = this.stage.value;
-    const unsent = is === 'running' || is === 'speaker' || is === 'sending' || is === 'unsent';
+    const unsent = UNSENT.includes(is);
     if (unsent) this.stage.value = { is: 'stopped' };
     const { result } = this.progress.value;
     if (unsent && this.ticket && (result.paths?.length ?? 0) > 0) {
@@ -177,6 +188,7 @@ export class TestRun {
       this.#skip = () => {
         skipped.abort();
         this.#answer('skipped');
+        this.#speakAgain(false);
         resolve();
       };
     });
@@ -195,7 +207,12 @@ export class TestRun {
       camera.is === 'on' ? checkCamera(camera.track, skipped.signal) : (absence(camera) ?? 'skipped'),
     ]);
     this.#found({ devices: { ...devices } });
+    while (devices.microphone === 'silent' && microphone.is === 'on' && (await this.#wantsAnotherTry())) {
+      this.#begin('devices', 'microphone');
+      devices.microphone = await checkMicrophone(microphone.track, skipped.signal);
+    }
     if (this.#over) return;
+    this.#found({ devices: { ...devices } });
     const answered = new Promise<SpeakerResult>((resolve) => {
       this.#answer = resolve;
     });
@@ -203,6 +220,14 @@ export class TestRun {
     this.stage.value = { is: 'speaker' };
     this.#letGo();
     this.#found({ devices: { ...devices, speaker: await answered } });
+  }
+
+  #wantsAnotherTry(): Promise<boolean> {
+    if (this.#over) return Promise.resolve(false);
+    this.stage.value = { is: 'silent' };
+    return new Promise((resolve) => {
+      this.#speakAgain = resolve;
+    });
   }
 
   #letGo(): void {

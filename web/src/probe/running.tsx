@@ -1,4 +1,4 @@
-import { Volume2 } from 'lucide';
+import { Mic, Volume2 } from 'lucide';
 import { useEffect, useRef } from 'preact/hooks';
 import { playChime } from '../devices/chime';
 import { LevelMeter } from '../devices/meter';
@@ -15,7 +15,7 @@ import { LineList } from './line-list';
 import type { Stage, TestRun } from './run';
 import '../link/link.css';
 
-type RunningStage = Extract<Stage, { is: 'running' | 'speaker' | 'sending' }>;
+type RunningStage = Extract<Stage, { is: 'running' | 'silent' | 'speaker' | 'sending' }>;
 
 interface Props {
   run: TestRun;
@@ -42,6 +42,8 @@ function wordsOf(stage: RunningStage): string {
   switch (stage.is) {
     case 'running':
       return say(`part.${stage.part}`);
+    case 'silent':
+      return say('silent.question');
     case 'speaker':
       return say('speaker.question');
     case 'sending':
@@ -51,6 +53,7 @@ function wordsOf(stage: RunningStage): string {
 
 /** What the test needs of the person now. */
 function Wanted({ run, stage }: { run: TestRun; stage: RunningStage }) {
+  if (stage.is === 'silent') return <SilenceQuestion run={run} />;
   if (stage.is === 'speaker') return <SpeakerQuestion run={run} />;
   if (stage.is !== 'running') return null;
   if (stage.part === 'asking') return <Unanswered run={run} />;
@@ -87,6 +90,25 @@ function Unanswered({ run }: { run: TestRun }) {
   );
 }
 
+function SilenceQuestion({ run }: { run: TestRun }) {
+  const part = useRef<HTMLDivElement>(null);
+  useHeadingAsHeir(part);
+  useInSight(part);
+  return (
+    <div class="actions" ref={part}>
+      <Button icon={Mic} onClick={() => run.answerSilence(true)}>
+        {say('silent.again')}
+      </Button>
+      <Button onClick={() => run.answerSilence(false)}>{say('silent.go-on')}</Button>
+    </div>
+  );
+}
+
+/** Whoever reads further down must see that something is asked. */
+function useInSight(part: { readonly current: HTMLElement | null }): void {
+  useEffect(() => part.current?.scrollIntoView({ block: 'nearest' }), [part]);
+}
+
 function SpeakerQuestion({ run }: { run: TestRun }) {
   const playing = useRef(false);
   const play = async () => {
@@ -97,11 +119,8 @@ function SpeakerQuestion({ run }: { run: TestRun }) {
   };
   const answers = useRef<HTMLDivElement>(null);
   useHeadingAsHeir(answers);
-  useEffect(() => {
-    // Whoever reads further down must see that something is asked.
-    answers.current?.scrollIntoView({ block: 'nearest' });
-    void play();
-  }, []);
+  useInSight(answers);
+  useEffect(() => void play(), []);
   return (
     <div class="actions" ref={answers}>
       <Button class="probe-answer" onClick={() => run.answerSpeaker('heard')}>

@@ -55,6 +55,7 @@ function Current({ run, onAgain, onBack }: CurrentProps) {
     case 'ready':
       return <Introduction onStart={() => void run.start()} onBack={onBack} />;
     case 'running':
+    case 'silent':
     case 'speaker':
     case 'sending':
       return <Running run={run} stage={stage} onBack={onBack} />;
