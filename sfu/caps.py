@@ -23,14 +23,15 @@ class _Capped(ABC):
 
     def __init__(self, shell: "Shell", leg: "Leg") -> None:
         self._leg = leg
-        self._kbps: int | None = None
+        self.kbps: int | None = None
+        """The bound; None while there is none."""
         self._shell = shell
         self._due = False
 
     @property
     def capped(self) -> bool:
         """Whether there is a bound."""
-        return self._kbps is not None
+        return self.kbps is not None
 
     def reconsider(self) -> None:
         """Weigh again when the loop next turns, if there is a bound."""
@@ -40,8 +41,8 @@ class _Capped(ABC):
 
     def _weigh_due(self) -> None:
         self._due = False
-        if self._kbps is not None:
-            self._weigh(self._kbps)
+        if self.kbps is not None:
+            self._weigh(self.kbps)
 
     @abstractmethod
     def _weigh(self, cap_kbps: int) -> None:
@@ -53,8 +54,8 @@ class Downlink(_Capped):
 
     def cap(self, kbps: int | None) -> None:
         """Bound it, or lift the bound."""
-        if kbps != self._kbps:
-            self._kbps = kbps
+        if kbps != self.kbps:
+            self.kbps = kbps
             for subscription in self._leg.received:
                 subscription.replan()
 
@@ -79,8 +80,8 @@ class Uplink(_Capped):
 
     def cap(self, kbps: int | None) -> None:
         """Bound it, or lift the bound."""
-        if kbps != self._kbps:
-            self._kbps = kbps
+        if kbps != self.kbps:
+            self.kbps = kbps
             self._forgive()
             if kbps is None:
                 self._enforce(dict.fromkeys(self._leg.published))
@@ -101,8 +102,8 @@ class Uplink(_Capped):
 
     def _lose_patience(self) -> None:
         self._patience = None
-        if self._kbps is not None:
-            self._enforce(self._limits(self._kbps))
+        if self.kbps is not None:
+            self._enforce(self._limits(self.kbps))
 
     def _forgive(self) -> None:
         if self._patience is not None:

@@ -145,7 +145,7 @@ class Track:
 
     def costs(self) -> list[Rates]:
         """Return what each encoding takes, or is taken to take while it is not sent."""
-        return costs(self._rates, self.encodings)
+        return costs(self._rates, self.encodings, self.leg.uplink.kbps)
 
     def known_kbps(self) -> list[int]:
         """Return what each encoding takes, or took when it was last sent; empty before it was measured."""

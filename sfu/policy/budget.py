@@ -55,13 +55,19 @@ def for_pictures(cap_kbps: int, voices: int) -> int:
     return max(0, cap_kbps - VOICE_KBPS * min(voices, _VOICES_AT_ONCE))
 
 
-def costs(measured: Sequence[Rates], encodings: Sequence[EncodingIntent]) -> list[Rates]:
-    """Return what each encoding is taken to cost: as measured, as announced, or as browsers do it."""
+def costs(
+    measured: Sequence[Rates], encodings: Sequence[EncodingIntent], most: int | None = None
+) -> list[Rates]:
+    """Return what each encoding is taken to cost: as measured, as announced, or as browsers do it.
+
+    What was not measured costs no more than the publisher is asked to send at `most`.
+    """
     found: list[Rates] = []
     for index, encoding in enumerate(encodings):
         rates = measured[index] if index < len(measured) else UNKNOWN
         if rates == UNKNOWN:
             guess = encoding.max_kbps or (found[-1][-1] * _STEP_UP if found else _LOWEST_KBPS)
+            guess = guess if most is None else min(guess, most)
             rates = (guess, guess, guess)
         found.append(rates)
     return found

@@ -70,6 +70,7 @@ def test_what_was_not_measured_is_taken_as_announced_or_as_browsers_do_it() -> N
     assert costs([], encodings) == [(100,) * 3, (400,) * 3, (1_700,) * 3]
     assert costs([(50, 60, 70), UNKNOWN], encodings[:2]) == [(50, 60, 70), (280,) * 3]
     assert costs([], (EncodingIntent(),)) == [(150,) * 3]
+    assert costs([], encodings, most=300) == [(100,) * 3, (300,) * 3, (300,) * 3]
 
 
 def test_sound_is_set_aside_for_as_many_as_speak_at_a_time() -> None:

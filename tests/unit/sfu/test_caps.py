@@ -1,14 +1,18 @@
 """What a bound on a leg does to its pictures, over a fake core that says what they take."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from sfu import CloseReason, TrackKey, UsageError, Wanted, bridge
+from sfu import CloseReason, EncodingIntent, TrackKey, UsageError, Wanted, bridge
 from tests.unit.sfu.conftest import Live
-from tests.unit.sfu.test_leg import JOIN, Person, publisher, turns
+from tests.unit.sfu.test_leg import CAMERA as CAMERA_INTENT
+from tests.unit.sfu.test_leg import JOIN, OFFERS, Person, publisher, turns
 
 CAMERA = TrackKey("TR_cam")
+PLAIN = (OFFERS / "chromium-plain.sdp").read_bytes().decode()
 RATES = [(60, 90, 120), (200, 320, 400), (700, 1_000, 1_300)]
 
 
@@ -83,6 +87,19 @@ async def test_a_capped_viewer_gets_the_layer_that_fits_and_another_one_everythi
     await viewer(live, down_kbps=None, name="other")
     await measured(live, RATES)
     assert plans(live) == [(1, 255), (2, 255)]
+
+
+async def test_a_camera_in_one_encoding_is_seen_at_once_where_both_have_the_same_bound(
+    live: Live, timers: Timers
+) -> None:
+    person = Person(live, "publisher")
+    person.leg.cap(up_kbps=2_000, down_kbps=2_000)
+    (sent,) = re.findall(r"m=video.*?a=msid:\S+ (\S+)", PLAIN, re.DOTALL)
+    camera = replace(CAMERA_INTENT, encodings=(EncodingIntent(max_kbps=4_000),), client_ids=(sent,))
+    person.leg.publish(camera)
+    person.leg.negotiate(PLAIN)
+    await viewer(live, down_kbps=2_000)
+    assert plans(live) == [(0, 255)]
 
 
 async def test_what_fits_is_weighed_again_when_rates_wishes_or_the_bound_change(
