@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sfu.model import EncodingIntent
-from sfu.policy.allocation import ALL_TEMPORAL, LayerPlan
+from sfu.policy.allocation import LayerPlan
 
 Rates = tuple[int, int, int]
 """Kbps of an encoding on the wire, by temporal layer with those below it; zeros while unknown."""
@@ -123,10 +123,7 @@ class _Share:
         self.demand = demand
         self.at: int | None = None
         self._steps = _steps(demand)
-        has = demand.has
-        held = [
-            n for n, step in enumerate(self._steps) if has.encoding is not None and _within(step.plan, has)
-        ]
+        held = [number for number, step in enumerate(self._steps) if _within(step.plan, demand.has)]
         self._held = max(held, default=-1)
 
     @property
@@ -172,4 +169,4 @@ def _within(plan: LayerPlan, has: LayerPlan) -> bool:
     """Whether a plan is no more than what there is already."""
     if plan.encoding is None or has.encoding is None:
         return False
-    return (plan.encoding, min(plan.temporal, ALL_TEMPORAL)) <= (has.encoding, has.temporal)
+    return (plan.encoding, plan.temporal) <= (has.encoding, has.temporal)

@@ -170,6 +170,7 @@ class Call:
         person.version += 1
         person.send(Outgoing(join.moved(self, person, token)))
         self.roster.add(person)
+        self.changes.cap(person)
         self.subscriptions.joined(person)
         for track in person.tracks.values():
             track.heard = False

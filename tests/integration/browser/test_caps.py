@@ -62,6 +62,9 @@ async def test_a_browser_keeps_to_what_it_is_asked_to_send(meeting: Meeting, bro
     assert await _kbps(lambda: _sent(alice)) < 400 * SWAY
     await bob.sees("alice")
 
+    await _bound(meeting, max_kbps_up=None)
+    await eventually(much, within=30, what="a camera that takes what it likes again")
+
 
 async def _bound(meeting: Meeting, **bandwidth: int | None) -> None:
     await meeting.management.ask("PATCH", f"/v1/rooms/{meeting.room}", {"bandwidth": bandwidth})

@@ -25,7 +25,7 @@ const MAP_TYPE_LRU_HASH: u32 = 9;
 const MAP_TYPE_REUSEPORT_SOCKARRAY: u32 = 20;
 const PROG_TYPE_SK_REUSEPORT: u32 = 21;
 
-/// The table and the program of one port: `None` of these exists where the kernel does not let us.
+/// The table of one port, which the program of its sockets reads.
 pub(crate) struct Steering {
     paths: OwnedFd,
 }

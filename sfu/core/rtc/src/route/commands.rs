@@ -7,7 +7,7 @@ use crate::id::{GroupId, SubscriptionId, TrackId, TransportId};
 use crate::receive::Track;
 use crate::route::announce::Pending;
 use crate::route::peer::{MAX_SUBSCRIPTIONS, MAX_TRACKS, Peer, SourceOf};
-use crate::route::{Router, feedback};
+use crate::route::{Router, feedback, rates};
 use crate::send::Subscription;
 use crate::send::subscription::Pumped;
 use crate::speakers::{self, Group};
@@ -57,9 +57,11 @@ impl Router {
         }
     }
 
-    /// Asks the peer to send no more than `cap`; it hears so with its next report.
+    /// Asks the peer to send no more than `cap`, or takes that back; it hears so with its next report.
     pub fn set_up_cap(&mut self, transport: TransportId, cap: Option<Kbps>) {
         if let Some(peer) = self.known(transport) {
+            let lifted = peer.up_cap.is_some() && cap.is_none();
+            peer.up_cap_lifted = if lifted { rates::LIFTED_REPORTS } else { 0 };
             peer.up_cap = cap;
         }
     }

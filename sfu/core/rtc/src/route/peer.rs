@@ -30,6 +30,8 @@ pub(crate) struct Peer {
     pub(crate) round_trip: Option<Duration>,
     /// The most that the peer is asked to send.
     pub(crate) up_cap: Option<Kbps>,
+    /// How many more reports say that the cap was lifted.
+    pub(crate) up_cap_lifted: u8,
     /// What we call ourselves in feedback.
     pub(crate) feedback_ssrc: Ssrc,
     /// Names the publisher's clock to subscribers without naming the publisher.
@@ -57,6 +59,7 @@ impl Peer {
             arrivals: None,
             round_trip: None,
             up_cap: None,
+            up_cap_lifted: 0,
             feedback_ssrc,
             cname: cname(seed, id),
             sources: Vec::new(),

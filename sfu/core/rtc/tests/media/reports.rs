@@ -241,5 +241,7 @@ fn a_publisher_with_a_cap_hears_of_it_every_second_until_it_is_lifted() {
     world.router.set_up_cap(PUBLISHER, Some(Kbps(200)));
     assert!(matches!(asked(&mut world, 4)[..], [200_000, 200_000, 200_000, .., 200_000]));
     world.router.set_up_cap(PUBLISHER, None);
+    let lifted = asked(&mut world, 8);
+    assert!(lifted.len() == 4 && lifted.iter().all(|&most| most > 900_000_000), "{lifted:?}");
     assert_eq!(asked(&mut world, 3), []);
 }
