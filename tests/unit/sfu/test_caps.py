@@ -1,60 +1,18 @@
 """What a bound on a leg does to its pictures, over a fake core that says what they take."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from sfu import CloseReason, EncodingIntent, TrackKey, UsageError, Wanted, bridge
-from tests.unit.sfu.conftest import Live
+from tests.unit.sfu.conftest import Live, Timers
 from tests.unit.sfu.test_leg import CAMERA as CAMERA_INTENT
 from tests.unit.sfu.test_leg import JOIN, OFFERS, Person, publisher, turns
 
 CAMERA = TrackKey("TR_cam")
 PLAIN = (OFFERS / "chromium-plain.sdp").read_bytes().decode()
 RATES = [(60, 90, 120), (200, 320, 400), (700, 1_000, 1_300)]
-
-
-class Timers:
-    """Timers that go off when the test says so."""
-
-    def __init__(self, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._set: dict[int, tuple[float, Callable[[], None]]] = {}
-        self._number = 0
-        monkeypatch.setattr(live.sfu, "after", self._after)
-
-    def _after(self, seconds: float, callback: Callable[[], None]) -> "Taken":
-        self._number += 1
-        self._set[self._number] = (seconds, callback)
-        return Taken(self._set, self._number)
-
-    async def expire(self, seconds: float) -> None:
-        """Let every timer of that length go off."""
-        due = [number for number, (length, _) in self._set.items() if length == seconds]
-        for number in due:
-            if number in self._set:
-                self._set.pop(number)[1]()
-        await turns()
-
-    def __len__(self) -> int:
-        return len(self._set)
-
-
-class Taken:
-    """A timer that can be taken back."""
-
-    def __init__(self, timers: dict[int, tuple[float, Callable[[], None]]], number: int) -> None:
-        self._timers = timers
-        self._number = number
-
-    def cancel(self) -> None:
-        self._timers.pop(self._number, None)
-
-
-@pytest.fixture
-def timers(live: Live, monkeypatch: pytest.MonkeyPatch) -> Timers:
-    return Timers(live, monkeypatch)
 
 
 async def measured(live: Live, rates: list[tuple[int, int, int]]) -> None:
@@ -163,7 +121,8 @@ async def test_an_encoding_that_is_not_sent_any_more_is_tried_again_after_a_whil
     assert plans(live) == [(0, 255)]
     await measured(live, [(60, 90, 120), (0, 0, 0), (0, 0, 0)])
     assert plans(live) == [(0, 255)], "it is believed to take what it took"
-    await timers.expire(20.0)
+    timers.expire(20.0)
+    await turns()
     assert plans(live) == [(0, 255)], "four times the lower one is too much as well"
     await measured(live, [(20, 40, 60), (0, 0, 0), (0, 0, 0)])
     assert plans(live) == [(1, 255)]
@@ -189,12 +148,14 @@ async def test_of_a_publisher_that_does_not_follow_only_what_fits_is_passed_on(
     seen = await viewer(live, down_kbps=None)
     await measured(live, RATES)
     assert plans(live) == [(2, 255)], "it has a while to follow"
-    await timers.expire(5.0)
+    timers.expire(5.0)
+    await turns()
     assert plans(live) == [(1, 255)]
     await measured(live, [(2_000,) * 3, (0,) * 3, (0,) * 3])
     assert plans(live) == [(None, 255)]
     assert seen.heard.of("stream_paused") == [(CAMERA, True)]
-    await timers.expire(20.0)
+    timers.expire(20.0)
+    await turns()
     await measured(live, [(60, 90, 120), (200, 320, 400), (0,) * 3])
     assert plans(live) == [(2, 255)], "it follows now"
     assert seen.heard.of("stream_paused")[-1] == (CAMERA, False)
@@ -206,7 +167,8 @@ async def test_a_publisher_that_follows_in_time_loses_nothing(live: Live, timers
     seen = await viewer(live, down_kbps=None)
     await measured(live, RATES)
     await measured(live, [(60, 90, 120), (200, 320, 400), (60, 90, 120)])
-    await timers.expire(5.0)
+    timers.expire(5.0)
+    await turns()
     assert plans(live) == [(2, 255)]
     assert seen.heard.of("stream_paused") == []
 
@@ -216,10 +178,10 @@ async def test_a_leg_that_has_ended_leaves_no_timer(live: Live, timers: Timers) 
     person.leg.cap(up_kbps=600, down_kbps=None)
     await measured(live, RATES)
     await measured(live, [(60, 90, 120), (200, 320, 400), (0,) * 3])
-    assert len(timers) > 0
+    assert timers.set
     person.leg.close(CloseReason.LEFT)
     await turns()
-    assert len(timers) == 0
+    assert timers.set == []
 
 
 @pytest.mark.parametrize("kbps", [0, -1, 1_000_001])

@@ -1,44 +1,15 @@
 """Which encodings a publisher is told to send, as viewers come, go and change their minds."""
 
-from collections.abc import Callable
-
-import pytest
 from livekit.protocol import models, rtc
 
 from sfu import CloseReason, TrackKey, Wanted
 from signalling.livekit.vocabulary import QUALITIES
 from tests.support.stage import Client, Stage
-from tests.unit.sfu.conftest import Live
+from tests.unit.sfu.conftest import Live, Timers
 from tests.unit.sfu.test_leg import CAMERA as CAMERA_INTENT
 from tests.unit.sfu.test_leg import JOIN, SIMULCAST, Person, publisher, turns
 
 CAMERA = TrackKey("TR_cam")
-
-
-class Timers:
-    """Timers that go off when the test says so."""
-
-    def __init__(self, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.set: list[tuple[float, Callable[[], None]]] = []
-        monkeypatch.setattr(live.sfu, "after", self._after)
-
-    def _after(self, seconds: float, callback: Callable[[], None]) -> "Timers":
-        self.set.append((seconds, callback))
-        return self
-
-    def cancel(self) -> None:
-        self.set.clear()
-
-    def expire(self) -> None:
-        """Let every timer go off."""
-        due, self.set = self.set, []
-        for _, callback in due:
-            callback()
-
-
-@pytest.fixture
-def timers(live: Live, monkeypatch: pytest.MonkeyPatch) -> Timers:
-    return Timers(live, monkeypatch)
 
 
 def viewer(live: Live, name: str, wanted: Wanted | None = None) -> Person:
@@ -58,8 +29,8 @@ async def told(person: Person) -> list[tuple[bool, ...]]:
 async def test_a_track_that_nobody_watches_is_told_so_after_a_while(live: Live, timers: Timers) -> None:
     person = publisher(live)
     assert await told(person) == []
-    ((seconds, _),) = timers.set
-    assert seconds == 5.0
+    (timer,) = timers.set
+    assert timer.seconds == 5.0
     timers.expire()
     assert await told(person) == [(False, False, False)]
 
@@ -144,7 +115,7 @@ async def test_a_client_is_told_to_stop_an_encoding_five_seconds_after_nobody_wa
     bob.says(track_setting=rtc.UpdateTrackSettings(track_sids=[track], width=320, height=180))
     await turns()
     assert [True, False, False] not in _told_to_send(ada)
-    assert [seconds for seconds, _ in timers.set] == [5.0]
+    assert [timer.seconds for timer in timers.set] == [5.0]
     timers.expire()
     await turns()
     assert _told_to_send(ada)[-1] == [True, False, False]
