@@ -187,6 +187,14 @@ class MediaSettings(Section):
         description="For so many microseconds a thread that had work looks for more before it sleeps, within"
         " a tenth of the time: less delay for more processor time. 0 for not at all.",
     )
+    audio_gather_ms: int = Field(
+        default=3,
+        ge=0,
+        le=20,
+        description="Where at least five voices sound at once for at least eight listeners, sound waits so"
+        " many milliseconds at most for that of others, and leaves with it as one message: for a little delay"
+        " less processor time. 0 for never.",
+    )
     steering: bool = Field(
         default=True,
         description="Several workers have the kernel give each datagram to the right one, where it lets them"

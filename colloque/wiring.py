@@ -130,6 +130,7 @@ def sfu_config(settings: Settings) -> SfuConfig:
         workers=settings.media.workers,
         marks=settings.media.dscp == "rfc8837",
         busy_poll_us=settings.media.busy_poll_us,
+        audio_gather_ms=settings.media.audio_gather_ms,
         steering=settings.media.steering,
         limits=SfuLimits(
             sdp_bytes=limits.sdp_bytes,

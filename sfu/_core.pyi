@@ -90,8 +90,9 @@ class Payload:
 class Core:
     # `addresses` are pairs of an address to bind and the address to announce; port 0 takes a free port. With
     # `marks` sound and pictures carry DSCP marks (RFC 8837). A worker that had work looks for more for
-    # `busy_poll_us` microseconds before it sleeps, within a tenth of the time. With `steering` the kernel
-    # gives datagrams to the right one of several workers, where it lets us.
+    # `busy_poll_us` microseconds before it sleeps, within a tenth of the time. Where many voices are heard by
+    # many, sound waits up to `audio_gather_ms` for that of others, and leaves with it. With `steering` the
+    # kernel gives datagrams to the right one of several workers, where it lets us.
     def __new__(
         cls,
         *,
@@ -101,6 +102,7 @@ class Core:
         max_transports: int = 4096,
         marks: bool = False,
         busy_poll_us: int = 0,
+        audio_gather_ms: int = 3,
         steering: bool = True,
     ) -> Self: ...
     # OSError names the address that cannot be bound.

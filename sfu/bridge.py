@@ -171,6 +171,7 @@ def make_core(config: SfuConfig) -> CoreLike:
         workers=config.workers,
         marks=config.marks,
         busy_poll_us=config.busy_poll_us,
+        audio_gather_ms=config.audio_gather_ms,
         steering=config.steering,
     )
 

@@ -1,8 +1,10 @@
 """The load engine's synthetic people in a call on the real server."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.support.server import Server
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 AUDIO_PACKETS, VIDEO_PACKETS = 50, 30 * 10  # a second
+_DOWN = re.compile(r'^colloque_(messages_down_total|datagrams_total\{dir="down"\}) (\S+)$', re.MULTILINE)
 
 
 def person(management: Management, room: str, identity: str, **fields: object) -> PersonPlan:
@@ -56,6 +59,19 @@ async def test_five_viewers_get_everything_that_a_speaker_sends(management: Mana
     assert 0 < (result.latency.percentile(0.5) or 0) < 50
     assert 0 < result.tool_busy < 0.8
     assert (result.aborted, result.error) == (False, None)
+
+
+async def test_what_many_say_leaves_in_fewer_messages_and_reaches_everybody(own_server: Server) -> None:
+    async with Management(own_server) as management:
+        room = await management.room()
+        speakers = (person(management, room, f"speaker-{number}", audio=AudioPlan()) for number in range(8))
+        listeners = (person(management, room, f"listener-{number}") for number in range(8))
+        result = await carry_out(management, chain(speakers, listeners), 3.0)
+        counted = dict(_DOWN.findall(await management.metrics()))
+    assert [join.error for join in result.joins] == [None] * 16
+    assert result.packets_received == pytest.approx(3 * AUDIO_PACKETS * 8 * 15, rel=0.1)
+    assert (result.packets_lost, result.duplicates, result.payload_errors) == (0, 0, 0)
+    assert float(counted["messages_down_total"]) < 0.8 * float(counted['datagrams_total{dir="down"}'])
 
 
 async def test_viewers_who_show_a_picture_small_get_the_encoding_of_that_size(management: Management) -> None:

@@ -37,6 +37,8 @@ pub struct CoreConfig {
     /// How long a worker that had work looks for more before it sleeps, within a tenth of the time; zero for not at
     /// all.
     pub busy_poll: Duration,
+    /// How long sound of many voices waits, so that it leaves as one message for each listener; not at all if zero.
+    pub audio_gather: Duration,
     /// Several workers have the kernel give datagrams to the right one of them, where it lets us.
     pub steering: bool,
 }

@@ -414,6 +414,7 @@ impl Core {
                 transports: self.config.max_transports,
                 tracks: MAX_TRACKS,
                 subscriptions: MAX_SUBSCRIPTIONS,
+                audio_gather: self.config.audio_gather,
                 seed: random_seed()?,
             },
         })

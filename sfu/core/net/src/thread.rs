@@ -373,8 +373,14 @@ mod tests {
         let (((_, _, other), _), ((control, _, lane), wake)) = (lane(), lane());
         let mut ends = memo_lanes(&[other.waker(), lane.waker()]);
         let counters = Counters::new(1);
-        let router =
-            RouterConfig { worker: 1, transports: 1, tracks: 8, subscriptions: 8, seed: Default::default() };
+        let router = RouterConfig {
+            worker: 1,
+            transports: 1,
+            tracks: 8,
+            subscriptions: 8,
+            audio_gather: Duration::ZERO,
+            seed: Default::default(),
+        };
         let shared = Arc::new(TransportShared::generate(Instant::now()).unwrap());
         let config = WorkerConfig { index: 1, workers: 2, shared, max_transports: 1, router };
         let parts = Parts {

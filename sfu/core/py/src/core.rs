@@ -112,7 +112,8 @@ pub(crate) struct Core {
 #[pymethods]
 impl Core {
     #[new]
-    #[pyo3(signature = (*, udp_port, addresses, workers = 1, max_transports = 4096, marks = false, busy_poll_us = 0, steering = true))]
+    #[allow(clippy::too_many_arguments)] // all by keyword
+    #[pyo3(signature = (*, udp_port, addresses, workers = 1, max_transports = 4096, marks = false, busy_poll_us = 0, audio_gather_ms = 3, steering = true))]
     fn new(
         udp_port: u16,
         addresses: Vec<(String, String)>,
@@ -120,6 +121,7 @@ impl Core {
         max_transports: usize,
         marks: bool,
         busy_poll_us: u16,
+        audio_gather_ms: u8,
         steering: bool,
     ) -> PyResult<Core> {
         if addresses.is_empty() || addresses.len() > net::MAX_ADDRESSES {
@@ -145,7 +147,17 @@ impl Core {
         let Fingerprint(digest) = shared.fingerprint();
         let fingerprint = digest.map(|byte| format!("{byte:02X}")).join(":");
         let busy_poll = Duration::from_micros(busy_poll_us.into());
-        let config = CoreConfig { udp_port, addresses, workers, max_transports, marks, busy_poll, steering };
+        let audio_gather = Duration::from_millis(audio_gather_ms.into());
+        let config = CoreConfig {
+            udp_port,
+            addresses,
+            workers,
+            max_transports,
+            marks,
+            busy_poll,
+            audio_gather,
+            steering,
+        };
         Ok(Core { core: net::Core::new(config, Arc::new(shared), clock)?, workers, fingerprint })
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | split the packet, find its encoding, unwrap a retransmission, note arrival and loudness | `route/ingest.rs` |
 //! | put in order, measure, keep one copy, notice what is missing | [`crate::receive::stream`] |
+//! | let sound of many wait for that of others | `route/gather.rs` |
 //! | give every subscription its turn | `route/fan_out.rs` |
 //! | choose the layer, renumber, write header and descriptor | [`crate::send::subscription`] |
 //! | reports, requests and goodbyes of peers | `route/control.rs` |
@@ -24,6 +25,7 @@ mod control;
 mod debug;
 mod fan_out;
 mod feedback;
+pub mod gather;
 mod ingest;
 pub mod overload;
 mod peer;
@@ -42,6 +44,7 @@ use crate::id::{SubscriptionId, TrackId, TransportId};
 use crate::memo::Memos;
 use crate::receive::Track;
 use crate::route::announce::Pending;
+use crate::route::gather::Gathering;
 use crate::route::overload::Overload;
 use crate::route::peer::Peer;
 use crate::route::table::Table;
@@ -61,6 +64,8 @@ pub struct RouterConfig {
     pub tracks: usize,
     /// Most subscriptions, counted likewise.
     pub subscriptions: usize,
+    /// How long sound of many waits for that of others; not at all if zero.
+    pub audio_gather: Duration,
     /// Start of all sequence numbers; drawn at random by the shell.
     pub seed: [u8; 32],
 }
@@ -80,6 +85,8 @@ pub struct Router {
     groups: Vec<Group>,
     /// Tracks with packets to be forwarded.
     queue: VecDeque<TrackId>,
+    /// Tracks with sound that waits for that of others.
+    gathering: Gathering,
     /// The next subscription of the first track in `queue`.
     turn: usize,
     /// The first track in `queue` got more packets while it had its turn.
@@ -117,6 +124,7 @@ impl Router {
             subscriptions: Table::new(config.subscriptions),
             groups: Vec::new(),
             queue: VecDeque::new(),
+            gathering: Gathering::new(config.audio_gather),
             turn: 0,
             again: false,
             relaying: VecDeque::new(),
@@ -168,8 +176,15 @@ impl Router {
 #[derive(Debug, Clone, Copy)]
 struct Timers([Time; TIMERS.len()]);
 
-const TIMERS: [Timer; 6] =
-    [Timer::Nack, Timer::TransportCc, Timer::Report, Timer::Speakers, Timer::Keyframe, Timer::Layers];
+const TIMERS: [Timer; 7] = [
+    Timer::Nack,
+    Timer::TransportCc,
+    Timer::Report,
+    Timer::Speakers,
+    Timer::Keyframe,
+    Timer::Layers,
+    Timer::Sound,
+];
 
 impl Default for Timers {
     fn default() -> Timers {

@@ -21,4 +21,6 @@ pub enum Timer {
     Keyframe,
     /// An encoding that stopped is noticed.
     Layers,
+    /// Sound that waited for company leaves.
+    Sound,
 }

@@ -1,5 +1,7 @@
 //! Which transport an address belongs to.
 
+use std::time::Duration;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,7 +32,14 @@ impl Rig {
     fn new() -> Rig {
         let counters = Counters::new(4);
         let shared = Arc::new(TransportShared::generate(Instant::now()).unwrap());
-        let router = RouterConfig { worker: 0, transports: 4, tracks: 1, subscriptions: 1, seed: [7; 32] };
+        let router = RouterConfig {
+            worker: 0,
+            transports: 4,
+            tracks: 1,
+            subscriptions: 1,
+            audio_gather: Duration::ZERO,
+            seed: [7; 32],
+        };
         let config = WorkerConfig { index: 0, workers: 1, shared, max_transports: 4, router };
         Rig { worker: Worker::new(config, counters.clone()), counters, out: Outbox::new(8), checks: 0 }
     }

@@ -25,6 +25,8 @@ use crate::network::{Datagram, Link, Network};
 /// Outbox of the worker, in datagrams: small, so that a full one is met in tests too.
 const OUTBOX: usize = 64;
 const TRANSPORTS: usize = 512;
+/// As servers wait unless they are told otherwise.
+const AUDIO_GATHER: Duration = Duration::from_millis(3);
 /// Memos delivered before what they bring is forwarded: as many as the shell does.
 const MEMOS_A_TURN: usize = 32;
 
@@ -85,6 +87,7 @@ impl World {
                     transports: TRANSPORTS,
                     tracks: 256,
                     subscriptions: 1_024,
+                    audio_gather: AUDIO_GATHER,
                     seed: [seed as u8 ^ index; 32],
                 },
             };

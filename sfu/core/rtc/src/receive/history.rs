@@ -117,6 +117,9 @@ pub struct History {
 /// Most bytes of padding that a packet gets to be as long as its neighbours. Encoders split a picture into packets of
 /// almost one size (libwebrtc, `RtpPacketizer::SplitAboutEqually`).
 pub const MAX_FILLER: u16 = 3;
+/// The same for a packet of sound that leaves with those of others. Opus gives every packet another size; with this most
+/// of them differ from the next one by less.
+pub const MAX_SOUND_FILLER: u16 = 16;
 
 impl History {
     /// An empty history, whose first packet is about to come.
@@ -160,6 +163,24 @@ impl History {
         let slot = self.arrived as usize & (self.order.len() - 1);
         self.order[slot] = stored.seq;
         self.arrived += 1;
+    }
+
+    /// The size of what came since the last time that fillers were given, if that is one packet. To be asked before
+    /// anybody gets it.
+    pub fn single(&self) -> Option<u16> {
+        let stored = self.nth(self.levelled).filter(|stored| !stored.padding)?;
+        (self.levelled + 1 == self.arrived).then(|| stored.extent.size())
+    }
+
+    /// Gives the newest packet a filler; what came so far is left alone from now on.
+    pub fn settle(&mut self, filler: u8) {
+        self.levelled = self.arrived;
+        if filler > 0
+            && let Some(nth) = self.arrived.checked_sub(1)
+        {
+            let slot = self.slot(self.order[nth as usize & (self.order.len() - 1)]);
+            self.index[slot].filler = filler;
+        }
     }
 
     /// Makes packets of one picture that came one after the other since the last time equally long, where little is

@@ -8,6 +8,7 @@ use crate::command::{MAX_ENCODINGS, MAX_PAYLOADS, MediaKind, Mid, PayloadParams,
 use crate::id::{GroupId, SubscriptionId, TrackId, TransportId};
 use crate::receive::Relay;
 use crate::receive::stream::Encoding;
+use crate::route::gather::Company;
 use crate::speakers::Loudness;
 use crate::units::{Burden, Pt, Time};
 
@@ -56,6 +57,8 @@ pub struct Track {
     pub burden: Burden,
     /// Packets wait to be forwarded.
     pub queued: bool,
+    /// Its sound leaves with that of others.
+    pub company: Company,
     /// The event about its active encodings waits to be taken.
     pub announces_layers: bool,
     /// The event about its rates waits to be taken.
@@ -98,6 +101,7 @@ impl Track {
             loudness: Loudness::default(),
             burden: Burden::default(),
             queued: false,
+            company: Company::default(),
             announces_layers: false,
             announces_rates: false,
             home: None,

@@ -94,6 +94,7 @@ impl Router {
         }
         // Room in the queues is made here, so that no packet has to.
         self.queue.reserve(self.tracks.len().saturating_sub(self.queue.len()));
+        self.gathering.reserve(self.tracks.len(), self.subscriptions.len());
         self.count_objects();
     }
 
@@ -164,6 +165,7 @@ impl Router {
             peer.take_target(ssrc, id);
         }
         track.subscriptions.push(id);
+        self.gathering.reserve(self.tracks.len(), self.subscriptions.len());
         self.turn = 0;
         self.count_objects();
         self.aim(now, id);
@@ -263,6 +265,7 @@ impl Router {
             self.again = false;
         }
         self.queue.retain(|&other| other != id);
+        self.gathering.forget(id);
     }
 
     fn known(&mut self, transport: TransportId) -> Option<&mut Peer> {

@@ -21,6 +21,9 @@ impl Router {
         if !self.flush_goodbyes(sink) || !self.flush_resends(sink) {
             return true;
         }
+        if self.flush_gathered(now, sink) {
+            return true;
+        }
         while let Some(&track) = self.queue.front() {
             // Also where it goes on in the middle: more may have come, and nothing may change once it was sent.
             self.level(track);
@@ -62,7 +65,7 @@ impl Router {
     }
 
     /// One subscription's turn; true when room ran out.
-    fn pump(
+    pub(super) fn pump(
         &mut self,
         now: Time,
         track: TrackId,

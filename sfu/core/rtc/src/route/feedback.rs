@@ -37,6 +37,8 @@ impl Router {
     ///
     /// What finds no room in `sink` stays due.
     pub fn handle_timeout(&mut self, now: Time, sink: &mut impl PacketSink) {
+        // The flush that follows sees for itself what has waited long enough.
+        self.timers.take(Timer::Sound, now);
         if self.timers.take(Timer::Keyframe, now) {
             self.send_keyframe_requests(now, sink);
         }

@@ -102,7 +102,7 @@ impl Router {
         self.timers.advance(Timer::Keyframe, stream.requests.due());
         let wakes = track.notice_packet(now, usize::from(source.encoding));
         Router::queue_relays(&mut self.relaying, track);
-        self.queue(source.track);
+        self.queue_packet(now, source.track);
         if begins {
             let encodings = self.counters.get(Cell::Encodings) + 1;
             self.counters.set(Cell::Encodings, encodings);

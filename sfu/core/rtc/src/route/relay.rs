@@ -131,7 +131,7 @@ impl Router {
         let stream = place.stream.get_or_insert_with(|| Box::new(Stream::new(now, kind, stored.seq.wire())));
         stream.mirror(epoch, stored, bytes)?;
         let wakes = track.notice_packet(now, usize::from(encoding));
-        self.queue(mirror);
+        self.queue_packet(now, mirror);
         self.counters.add(Cell::RelayedUp, 1);
         if begins {
             self.counters.set(Cell::Encodings, self.counters.get(Cell::Encodings) + 1);

@@ -11,7 +11,7 @@ use arrayvec::ArrayVec;
 use crate::command::{Extension, ExtensionIds, Mid};
 use crate::id::TransportId;
 use crate::outbox::TrafficClass;
-use crate::receive::history::MAX_FILLER;
+use crate::receive::history::{MAX_FILLER, MAX_SOUND_FILLER};
 use crate::receive::{Content, Stored};
 use crate::rtp::{ExtensionWriter, FixedHeader, MAX_HEADER, dependency};
 use crate::send::sent::Sent;
@@ -70,7 +70,7 @@ pub struct Appearance<'a> {
     pub mid: Option<&'a Mid>,
     /// The subscriber's ids.
     pub extensions: &'a ExtensionIds,
-    /// Bytes of padding behind the payload, at most [`MAX_FILLER`].
+    /// Bytes of padding behind the payload, at most [`MAX_FILLER`] for pictures and [`MAX_SOUND_FILLER`] for sound.
     pub filler: u8,
     /// Only the primary block of redundant audio is sent.
     pub strip_red: bool,
@@ -94,8 +94,28 @@ pub struct Outgoing<'a> {
     pub filler: &'static [u8],
 }
 
+/// The most bytes of padding behind a payload.
+const LONGEST: usize = if MAX_FILLER > MAX_SOUND_FILLER { MAX_FILLER } else { MAX_SOUND_FILLER } as usize;
+
 /// Padding of each length (RFC 3550, section 5.1: the last byte tells how many there are).
-const FILLERS: [&[u8]; MAX_FILLER as usize + 1] = [&[], &[1], &[0, 2], &[0, 0, 3]];
+static FILLERS: [&[u8]; LONGEST + 1] = {
+    const ROWS: [[u8; LONGEST]; LONGEST + 1] = {
+        let mut rows = [[0; LONGEST]; LONGEST + 1];
+        let mut len = 0;
+        while len <= LONGEST {
+            rows[len][LONGEST - 1] = len as u8;
+            len += 1;
+        }
+        rows
+    };
+    let mut fillers: [&[u8]; LONGEST + 1] = [&[]; LONGEST + 1];
+    let mut len = 0;
+    while len <= LONGEST {
+        fillers[len] = ROWS[len].split_at(LONGEST - len).1;
+        len += 1;
+    }
+    fillers
+};
 
 impl Scratch {
     /// Makes the packet that `sent` describes from what is kept of the original.
@@ -147,7 +167,7 @@ impl Scratch {
             header: &self.header[..header],
             prefix: &self.prefix[..prefix],
             payload: rest,
-            filler: FILLERS[usize::from(look.filler.min(MAX_FILLER as u8))],
+            filler: FILLERS[usize::from(look.filler).min(LONGEST)],
         }
     }
 
@@ -294,7 +314,7 @@ mod tests {
     #[test]
     fn padding_follows_the_payload_and_is_not_part_of_it() {
         let ids = ExtensionIds::default();
-        for filler in 0..=3 {
+        for filler in 0..=LONGEST as u8 {
             let content = Content { payload: &[9, 8, 7], ..Content::default() };
             let bytes =
                 make(Stored::default(), content, &sent(0, 0, 0), &Appearance { filler, ..look(None, &ids) });

@@ -5,4 +5,5 @@ mod hostile;
 mod loss;
 mod reports;
 mod simulcast;
+mod sound;
 mod support;

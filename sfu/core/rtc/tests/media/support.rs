@@ -127,38 +127,53 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> World {
+        World::gathering(Duration::ZERO)
+    }
+
+    /// One in which sound of many for many waits so long.
+    pub(crate) fn gathering(audio_gather: Duration) -> World {
         let counters = Counters::new(16);
-        let config =
-            RouterConfig { worker: 0, transports: 16, tracks: 128, subscriptions: 1_024, seed: [7; 32] };
-        let mut router = Router::new(config, counters.clone());
+        let config = RouterConfig {
+            worker: 0,
+            transports: 16,
+            tracks: 128,
+            subscriptions: 1_024,
+            audio_gather,
+            seed: [7; 32],
+        };
         let now = Time::from_millis(1_000);
-        for transport in [PUBLISHER, ALICE, BOB] {
-            router.add_transport(now, transport);
-            counters.open_row(transport);
-            router.set_connected(now, transport);
-            let ids = if transport == PUBLISHER {
-                [
-                    (Extension::Mid, MID_UP),
-                    (Extension::Rid, RID_UP),
-                    (Extension::RepairedRid, REPAIRED_UP),
-                    (Extension::AudioLevel, LEVEL_UP),
-                    (Extension::TransportCc, CC_UP),
-                    (Extension::DependencyDescriptor, DESCRIPTOR_UP),
-                ]
-                .to_vec()
-            } else {
-                [
-                    (Extension::Mid, MID_DOWN),
-                    (Extension::AudioLevel, LEVEL_DOWN),
-                    (Extension::DependencyDescriptor, DESCRIPTOR_DOWN),
-                ]
-                .to_vec()
-            };
-            let mut extensions = ExtensionIds::default();
-            ids.into_iter().for_each(|(extension, id)| extensions.set(extension, id));
-            router.set_extensions(transport, extensions);
-        }
-        World { router, counters, sink: Sink::default(), now, events: Vec::new() }
+        let router = Router::new(config, counters.clone());
+        let mut world = World { router, counters, sink: Sink::default(), now, events: Vec::new() };
+        [PUBLISHER, ALICE, BOB].into_iter().for_each(|transport| world.join(transport));
+        world
+    }
+
+    /// Somebody is there.
+    pub(crate) fn join(&mut self, transport: TransportId) {
+        self.router.add_transport(self.now, transport);
+        self.counters.open_row(transport);
+        self.router.set_connected(self.now, transport);
+        let ids = if transport == PUBLISHER {
+            [
+                (Extension::Mid, MID_UP),
+                (Extension::Rid, RID_UP),
+                (Extension::RepairedRid, REPAIRED_UP),
+                (Extension::AudioLevel, LEVEL_UP),
+                (Extension::TransportCc, CC_UP),
+                (Extension::DependencyDescriptor, DESCRIPTOR_UP),
+            ]
+            .to_vec()
+        } else {
+            [
+                (Extension::Mid, MID_DOWN),
+                (Extension::AudioLevel, LEVEL_DOWN),
+                (Extension::DependencyDescriptor, DESCRIPTOR_DOWN),
+            ]
+            .to_vec()
+        };
+        let mut extensions = ExtensionIds::default();
+        ids.into_iter().for_each(|(extension, id)| extensions.set(extension, id));
+        self.router.set_extensions(transport, extensions);
     }
 
     /// Takes in a packet of the publisher and sends on what it causes.
@@ -239,6 +254,11 @@ impl World {
     }
 
     pub(crate) fn add_audio(&mut self) {
+        self.add_voice(AUDIO, "0");
+    }
+
+    /// A track of sound in the section `mid`.
+    pub(crate) fn add_voice(&mut self, id: TrackId, mid: &str) {
         let opus = PayloadParams {
             pt: OPUS,
             codec: Codec::Opus,
@@ -253,11 +273,11 @@ impl World {
         let params = TrackParams {
             transport: PUBLISHER,
             kind: MediaKind::Audio,
-            mid: Mid::from("0").unwrap(),
+            mid: Mid::from(mid).unwrap(),
             payloads: [opus, red].into_iter().collect(),
             encodings: [EncodingParams::default()].into_iter().collect(),
         };
-        self.router.add_track(AUDIO, &params);
+        self.router.add_track(id, &params);
     }
 
     /// Subscribes `to` under the SSRC 1,000 + `slot`, with retransmissions under 2,000 + `slot` if `rtx`.
@@ -270,6 +290,20 @@ impl World {
         rtx: bool,
     ) -> SubscriptionId {
         let id = SubscriptionId::new(0, slot, 1);
+        self.subscribe_as(id, track, to, plan, rtx);
+        id
+    }
+
+    /// The same with any id.
+    pub(crate) fn subscribe_as(
+        &mut self,
+        id: SubscriptionId,
+        track: TrackId,
+        to: TransportId,
+        plan: LayerPlan,
+        rtx: bool,
+    ) {
+        let slot = id.slot() as u32;
         let payloads: &[(Pt, Pt, Option<Pt>, bool)] = if track == VIDEO {
             &[(VP8, Pt(100), Some(Pt(101)), false)]
         } else {
@@ -289,7 +323,6 @@ impl World {
         };
         self.router.subscribe(self.now, id, &params);
         self.settle();
-        id
     }
 }
 
