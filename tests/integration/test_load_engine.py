@@ -64,7 +64,9 @@ async def test_five_viewers_get_everything_that_a_speaker_sends(management: Mana
 async def test_what_many_say_leaves_in_fewer_messages_and_reaches_everybody(own_server: Server) -> None:
     async with Management(own_server) as management:
         room = await management.room()
-        speakers = (person(management, room, f"speaker-{number}", audio=AudioPlan()) for number in range(8))
+        # Of all sizes, so that some of them are padded.
+        voices = [AudioPlan(packet_bytes=100 + 3 * number) for number in range(8)]
+        speakers = (person(management, room, f"s{n}", audio=voice) for n, voice in enumerate(voices))
         listeners = (person(management, room, f"listener-{number}") for number in range(8))
         result = await carry_out(management, chain(speakers, listeners), 3.0)
         counted = dict(_DOWN.findall(await management.metrics()))

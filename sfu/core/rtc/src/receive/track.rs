@@ -8,7 +8,6 @@ use crate::command::{MAX_ENCODINGS, MAX_PAYLOADS, MediaKind, Mid, PayloadParams,
 use crate::id::{GroupId, SubscriptionId, TrackId, TransportId};
 use crate::receive::Relay;
 use crate::receive::stream::Encoding;
-use crate::route::gather::Company;
 use crate::speakers::Loudness;
 use crate::units::{Burden, Pt, Time};
 
@@ -31,6 +30,15 @@ pub enum Format<'a> {
     Media(&'a PayloadParams),
     /// Retransmissions of media in this format.
     Repair(&'a PayloadParams),
+}
+
+/// Whether those who hear a track hear others too, when they were last counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Company {
+    /// They do.
+    pub kept: bool,
+    /// When that was.
+    pub counted_at: Option<Time>,
 }
 
 /// A published track.
@@ -57,7 +65,7 @@ pub struct Track {
     pub burden: Burden,
     /// Packets wait to be forwarded.
     pub queued: bool,
-    /// Its sound leaves with that of others.
+    /// Whether its sound leaves with that of others.
     pub company: Company,
     /// The event about its active encodings waits to be taken.
     pub announces_layers: bool,

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::command::MediaKind;
 use crate::id::{SubscriptionId, TrackId, TransportId};
-use crate::receive::Track;
 use crate::receive::history::MAX_SOUND_FILLER;
+use crate::receive::track::{Company, Track};
 use crate::route::Router;
 use crate::send::PacketSink;
 use crate::timer::Timer;
@@ -24,13 +24,6 @@ const BELIEVED: Duration = Duration::from_millis(500);
 /// Somebody sounds of whom a packet came within this time: a little more than usual between two (20 ms). Of those who
 /// save packets in silence (Opus DTX) few count, as few of their packets come.
 const SOUNDS: Duration = Duration::from_millis(25);
-
-/// Whether the sound of a track has company.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Company {
-    kept: bool,
-    counted_at: Option<Time>,
-}
 
 /// What waits, and what of it is being sent.
 #[derive(Default)]
