@@ -1,9 +1,7 @@
 //! Which transport an address belongs to.
 
-use std::time::Duration;
-
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rtc::command::{Command, ExtensionIds, Fingerprint, IceCredentials, RemoteParams};
 use rtc::counters::Counters;

@@ -117,8 +117,8 @@ pub struct History {
 /// Most bytes of padding that a packet gets to be as long as its neighbours. Encoders split a picture into packets of
 /// almost one size (libwebrtc, `RtpPacketizer::SplitAboutEqually`).
 pub const MAX_FILLER: u16 = 3;
-/// The same for a packet of sound that leaves with those of others. Opus gives every packet another size; with this most
-/// of them differ from the next one by less.
+/// The same for a packet of sound that leaves with those of others. Opus gives every packet another size, and a few bytes
+/// cost less than a message of their own.
 pub const MAX_SOUND_FILLER: u16 = 16;
 
 impl History {

@@ -94,7 +94,6 @@ impl Router {
         }
         // Room in the queues is made here, so that no packet has to.
         self.queue.reserve(self.tracks.len().saturating_sub(self.queue.len()));
-        self.gathering.reserve(self.tracks.len(), self.subscriptions.len());
         self.count_objects();
     }
 

@@ -126,12 +126,11 @@ impl Router {
         if self.gathering.window.is_zero() {
             return false;
         }
-        let Some(track) = self.tracks.get(id) else { return false };
-        let Some(&listener) =
-            track.subscriptions.get(LISTENERS - 1).filter(|_| track.kind == MediaKind::Audio)
-        else {
+        let Some(track) = self.tracks.get(id).filter(|track| track.kind == MediaKind::Audio) else {
             return false;
         };
+        // One listener stands for all of them; where there are fewer than it takes, there is none.
+        let Some(&listener) = track.subscriptions.get(LISTENERS - 1) else { return false };
         if track.company.counted_at.is_some_and(|at| now.since(at) < BELIEVED) {
             return track.company.kept;
         }

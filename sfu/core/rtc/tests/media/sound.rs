@@ -138,7 +138,7 @@ fn the_larger_go_first_and_a_little_padding_makes_the_smaller_as_large() {
     room.world.pass(WAIT_MS);
     for (_, heard) in room.heard() {
         let head = heard[0].2 - 82;
-        // The third of the first message misses nothing, the next is its last, and the two that follow are the next.
+        // Three of one size, with 60 as the smaller last of their message; 59 begins the next.
         let sizes: Vec<_> = heard.iter().map(|&(voice, bytes, all)| (voice, bytes, all - head)).collect();
         assert_eq!(sizes, [(1, 82, 82), (2, 75, 82), (3, 66, 82), (0, 60, 60), (4, 59, 59)]);
     }
