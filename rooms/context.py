@@ -14,7 +14,7 @@ from rooms.events import written_events
 from rooms.tables import RoomRow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -66,6 +66,8 @@ class Context:
     observers: list[RoomObserver] = field(default_factory=list)
     followers: list[Callable[[RoomEvent], None]] = field(default_factory=list)
 
+    write_seen: Callable[[], Awaitable[None]] | None = None
+    """Writes what was seen of calls and waits for company (`rooms.leg_journal`), where somebody looks on."""
     node: str | None = None
     """The server that this is, where it carries calls."""
     own_events: dict[str, None] = field(default_factory=dict)
@@ -73,7 +75,22 @@ class Context:
 
     @asynccontextmanager
     async def change(self) -> AsyncIterator[AsyncSession]:
-        """Give a session like `Store.write`; once it is on disk, followers are told of its events."""
+        """Give a session like `Store.write`; once it is on disk, followers are told of its events.
+
+        What was seen of calls until now is written before, so an act finds who is there, and the log is true.
+        """
+        await self.catch_up()
+        async with self.note() as session:
+            yield session
+
+    async def catch_up(self) -> None:
+        """Have what was seen of calls until now written, for an act that looks at who is there."""
+        if self.write_seen is not None:
+            await self.write_seen()
+
+    @asynccontextmanager
+    async def note(self) -> AsyncIterator[AsyncSession]:
+        """Give a session like `change`, for what was seen of calls itself."""
         async with self.store.write() as session:
             yield session
             if self.store.is_shared:  # before the commit, after which others' events are looked for

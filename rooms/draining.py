@@ -19,6 +19,7 @@ AT_ONCE = 100
 async def announce_draining(context: Context, *, now: float) -> int:
     """Write `node.draining` for each room whose call is at this server; say for how many."""
     node = context.node or ""
+    await context.catch_up()
     async with context.store.read() as session:
         here = select(ConnectionRow.room_uid).where(ConnectionRow.node == node).distinct()
         uids = sorted(await session.scalars(here))

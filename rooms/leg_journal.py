@@ -1,6 +1,8 @@
 """Keeps what signalling sees until it is on disk: never blocks, never fails, never grows beyond a bound.
 
-Theory of operation. Facts are queued in their order and written in it, some at a time. While the database is
+Theory of operation. Facts are queued in their order and written in it, some at a time. A transaction costs
+more than what is in it, and facts come in company (somebody comes, and media flows), so the first waits a
+moment for others; whoever changes something in the meantime has them written before. While the database is
 locked or gone they wait, and calls go on. If more wait than the bound allows, further ones are left out and
 counted, whole connections first: of a connection whose beginning was left out nothing is written, and the end
 of one whose beginning was taken is always taken, so what is opened is closed. So it is with times in which a
@@ -12,11 +14,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rooms.errors import StoreUnavailable
-from rooms.legs import (
+from rooms.leg_facts import (
     Fact,
     Happened,
     LegBack,
@@ -27,9 +30,8 @@ from rooms.legs import (
     LegOpened,
     LegPathChanged,
     LegRecovered,
-    close_left_open,
-    write_facts,
 )
+from rooms.legs import close_left_open, write_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,6 +45,12 @@ log = logging.getLogger("rooms")
 MAX_WAITING = 20_000
 AT_ONCE = 50
 AGAIN_AFTER_SECONDS = 1.0
+COMPANY_SECONDS = 0.25
+"""So long a fact waits for others, unless enough for a transaction wait or somebody asks for it."""
+HEARD_WITHIN_SECONDS = 1.0
+"""A change waits no longer for facts to be written before it."""
+BACKLOG = 10 * AT_ONCE
+"""Where so many wait, changes do not wait for them: the database was away, or is too slow."""
 
 
 class LegJournal:
@@ -55,16 +63,22 @@ class LegJournal:
         node: str,
         wall: Callable[[], float],
         max_waiting: int = MAX_WAITING,
+        company_seconds: float = COMPANY_SECONDS,
     ) -> None:
         """Write to the shared store what happens on the server `node`; facts are dated by `wall`."""
         self._context = context
         self._node = node
         self._wall = wall
         self._max_waiting = max_waiting
+        self._company_seconds = company_seconds
         self._waiting: deque[Fact] = deque()
+        self._heard = self._written = 0
         self._open: set[str] = set()
         self._degraded: set[str] = set()
         self._arrived = asyncio.Event()
+        self._wanted = asyncio.Event()
+        self._tried = asyncio.Event()
+        """Of the next time that something is written."""
         self._settled = asyncio.Event()
         self._settled.set()
         self._unavailable = False
@@ -136,8 +150,11 @@ class LegJournal:
             self.dropped += 1
             return False
         self._waiting.append(fact)
+        self._heard += 1
         self._arrived.set()
         self._settled.clear()
+        if len(self._waiting) >= AT_ONCE:
+            self._wanted.set()
         return True
 
     # --- writing ---
@@ -148,16 +165,47 @@ class LegJournal:
             pass
 
     async def run(self) -> None:
-        """Write until cancelled."""
-        while True:
-            await self._arrived.wait()
-            if not await self.write_some():
-                await asyncio.sleep(AGAIN_AFTER_SECONDS)
+        """Write until cancelled; meanwhile whoever changes something has what was heard written before."""
+        self._context.write_seen = self.write_heard
+        try:
+            while True:
+                await self._arrived.wait()
+                await self._wait_for_company()
+                written = await self.write_some()
+                self._tell_of_try()
+                if not written:
+                    await asyncio.sleep(AGAIN_AFTER_SECONDS)
+        finally:
+            self._context.write_seen = None
+            self._tell_of_try()
+
+    async def write_heard(self) -> None:
+        """Have what was heard until now written; wait not long, and not for a database that takes nothing."""
+        until = self._heard
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEARD_WITHIN_SECONDS):
+                while self._context.write_seen is not None and self._is_close_behind(until):
+                    self._wanted.set()
+                    await self._tried.wait()
+
+    def _is_close_behind(self, until: int) -> bool:
+        return self._written < until and not self._unsure and len(self) < BACKLOG
+
+    async def _wait_for_company(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._company_seconds):
+                await self._wanted.wait()
+        self._wanted.clear()
+
+    def _tell_of_try(self) -> None:
+        self._tried.set()
+        self._tried = asyncio.Event()
 
     async def settle(self, *, within_seconds: float) -> None:
         """Wait until all is on disk, but not for long; what is left is closed at the next start."""
         try:
             async with asyncio.timeout(within_seconds):
+                self._wanted.set()
                 await self._settled.wait()
         except TimeoutError:
             log.warning("legs_not_written", extra={"count": len(self)})
@@ -193,12 +241,15 @@ class LegJournal:
         return True
 
     async def _write(self, facts: list[Fact]) -> None:
-        async with self._context.change() as session:
+        async with self._context.note() as session:
             await write_facts(self._context, session, facts, again=self._unsure)
 
     def _done(self, count: int) -> None:
         for _ in range(count):
             self._waiting.popleft()
+        self._written += count
+        if len(self._waiting) >= AT_ONCE:
+            self._wanted.set()
         if not self._waiting:
             self._arrived.clear()
             self._settled.set()

@@ -1,162 +1,91 @@
-"""What signalling saw of the legs of calls, as facts, and what each does to the stored truth.
+"""What each fact that was seen of a leg does to the stored truth.
 
-A fact has the id of the event it becomes, so it can be written again when nobody knows whether the first time
-reached the disk: what is in the log already is not done twice. `connection.opened` is always followed by a
-`connection.closed`: when the leg ends, when its room is deleted, or at the next start of the server. Between
-them, `connection.degraded` and `connection.recovered` alternate, beginning with the former.
+`connection.opened` is always followed by a `connection.closed`: when the leg ends, when its room is deleted,
+or at the next start of the server. Between them, `connection.degraded` and `connection.recovered` alternate,
+beginning with the former.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from rooms.errors import Elsewhere
 from rooms.events import append_event
-from rooms.ids import new_event_id
+from rooms.leg_facts import (
+    Fact,
+    Happened,
+    LegBack,
+    LegClosed,
+    LegDegraded,
+    LegFact,
+    LegLost,
+    LegMediaReady,
+    LegOpened,
+    LegPathChanged,
+    LegRecovered,
+)
 from rooms.life import follow_attendance, move_participant
 from rooms.presence import PresenceAct
 from rooms.tables import ConnectionRow, EventRow, ParticipantRow, RoomRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from rooms.context import Context
     from rooms.events import EventType
-    from rooms.model import DegradedReason, IpFamily
 
 LEFT_OPEN_AT_ONCE = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """Something that was seen of a room's call, at a time."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of those whom facts are about, read at once: questions one by one cost a join dear."""
 
-    room_uid: str
-    at: float
-    event_id: str = field(default_factory=new_event_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegOpened(Fact):
-    """A person has come into the call."""
-
-    leg: str
-    identity: str
-    role: str
-    node: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegMediaReady(Fact):
-    """Media flows for the first time, by this kind of path."""
-
-    leg: str
-    path: str
-    family: IpFamily
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegLost(Fact):
-    """The connection is lost; its place is kept."""
-
-    leg: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegBack(Fact):
-    """The connection is there again."""
-
-    leg: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegDegraded(Fact):
-    """The connection has become bad."""
-
-    leg: str
-    reason: DegradedReason
-    score: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegRecovered(Fact):
-    """The connection is good again."""
-
-    leg: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegPathChanged(Fact):
-    """Media takes another path."""
-
-    leg: str
-    path: str
-    family: IpFamily
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegClosed(Fact):
-    """The person has left the call, for this reason."""
-
-    leg: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happened(Fact):
-    """Something that events tell of and that changes no stored state."""
-
-    type: EventType
-    data: Mapping[str, Any]
+    connections: dict[str, ConnectionRow]
+    """Open connections by their id."""
+    people: dict[tuple[str, str], ParticipantRow]
+    """Stored participants by the `uid` of their room and their identity."""
 
 
 async def write_facts(context: Context, session: AsyncSession, facts: Sequence[Fact], *, again: bool) -> None:
     """Do what facts mean, unless their room is gone; with `again`, also unless it may be done already."""
     about = select(RoomRow).where(RoomRow.uid.in_({fact.room_uid for fact in facts}))
     rooms = {room.uid: room for room in await session.scalars(about)}
+    known = await _known(session, facts)
     for fact in facts:
         room = rooms.get(fact.room_uid)
         if room is not None and not (again and await _is_told(session, fact)):
-            await write_fact(context, session, room, fact)
+            await write_fact(context, session, room, known, fact)
 
 
-async def write_fact(context: Context, session: AsyncSession, room: RoomRow, fact: Fact) -> None:
-    """Do what a fact of a room means."""
-    overrun = context.settings.overrun_seconds
-    match fact:
-        case LegOpened():
-            await _opened(session, room, fact)
-            await follow_attendance(session, room, overrun=overrun, now=fact.at)
-        case LegMediaReady():
-            await _media_ready(session, room, fact)
-        case LegLost(leg=leg, at=at):
-            await _line_changed(session, room, leg, PresenceAct.LOSE, lost_at=at, now=at)
-        case LegBack(leg=leg, at=at):
-            await _line_changed(session, room, leg, PresenceAct.RETURN, lost_at=None, now=at)
-        case LegDegraded():
-            await _degraded(session, room, fact)
-        case LegRecovered():
-            await _recovered(session, room, fact)
-        case LegPathChanged():
-            await _path_changed(session, room, fact)
-        case LegClosed(leg=leg, reason=reason):
-            row = await _connection(session, room, leg)
-            if row is not None:
-                await _close(session, room, row, reason, now=fact.at, event_id=fact.event_id)
-                await follow_attendance(session, room, overrun=overrun, now=fact.at)
-        case Happened():
-            await append_event(session, room, fact.type, fact.data, now=fact.at, event_id=fact.event_id)
+async def write_fact(
+    context: Context, session: AsyncSession, room: RoomRow, known: Known, fact: Fact
+) -> None:
+    """Do what a fact of a room means, and keep `known` up to it."""
+    if isinstance(fact, LegOpened):
+        await _opened(session, room, known, fact)
+    elif isinstance(fact, Happened):
+        await append_event(session, room, fact.type, fact.data, now=fact.at, event_id=fact.event_id)
+    elif isinstance(fact, LegFact):
+        row = known.connections.get(fact.leg)
+        if row is not None and row.room_uid == room.uid:
+            await _went_on(session, room, row, known, fact)
+    if isinstance(fact, LegOpened | LegClosed):
+        await follow_attendance(session, room, overrun=context.settings.overrun_seconds, now=fact.at)
 
 
 async def close_connections(session: AsyncSession, room: RoomRow, reason: str, *, now: float) -> None:
     """Tell of every open connection of a room that it is closed."""
-    for row in await session.scalars(select(ConnectionRow).where(ConnectionRow.room_uid == room.uid)):
-        await _close(session, room, row, reason, now=now)
+    found = await session.scalars(select(ConnectionRow).where(ConnectionRow.room_uid == room.uid))
+    open_ones = {row.id: row for row in found}
+    known = Known(open_ones, await _people(session, open_ones.values()))
+    for row in list(open_ones.values()):
+        await _close(session, room, row, known, reason, now=now)
 
 
 async def close_left_open(context: Context, *, node: str, now: float) -> int:
@@ -167,88 +96,104 @@ async def close_left_open(context: Context, *, node: str, now: float) -> int:
     async with context.change() as session:
         left = select(ConnectionRow, RoomRow).join(RoomRow).where(ConnectionRow.node == node)
         query = left.limit(LEFT_OPEN_AT_ONCE)
-        found = list(await session.execute(query))
+        found = [(row, room) for row, room in await session.execute(query)]
+        open_ones = {row.id: row for row, _ in found}
+        known = Known(open_ones, await _people(session, open_ones.values()))
         for row, room in found:
-            await _close(session, room, row, "server_restart", now=now)
+            await _close(session, room, row, known, "server_restart", now=now)
         for room in {room.uid: room for _, room in found}.values():
             await follow_attendance(session, room, overrun=context.settings.overrun_seconds, now=now)
     return len(found)
 
 
-async def _opened(session: AsyncSession, room: RoomRow, fact: LegOpened) -> None:
-    session.add(
-        ConnectionRow(
-            id=fact.leg,
-            room_uid=room.uid,
-            identity=fact.identity,
-            role=fact.role,
-            opened_at=fact.at,
-            lost_at=None,
-            degraded_at=None,
-            had_media=False,
-            node=fact.node,
-        )
+async def _known(session: AsyncSession, facts: Sequence[Fact]) -> Known:
+    legs = {fact.leg for fact in facts if isinstance(fact, LegFact)}
+    found = await session.scalars(select(ConnectionRow).where(ConnectionRow.id.in_(legs))) if legs else ()
+    connections = {row.id: row for row in found}
+    opened = [fact for fact in facts if isinstance(fact, LegOpened)]
+    return Known(connections, await _people(session, (*connections.values(), *opened)))
+
+
+async def _people(
+    session: AsyncSession, whose: Iterable[ConnectionRow | LegOpened]
+) -> dict[tuple[str, str], ParticipantRow]:
+    wanted = {(one.room_uid, one.identity) for one in whose}
+    if not wanted:
+        return {}
+    query = select(ParticipantRow).where(
+        ParticipantRow.room_uid.in_({room_uid for room_uid, _ in wanted}),
+        ParticipantRow.identity.in_({identity for _, identity in wanted}),
     )
+    return {(row.room_uid, row.identity): row for row in await session.scalars(query)}
+
+
+async def _opened(session: AsyncSession, room: RoomRow, known: Known, fact: LegOpened) -> None:
+    row = known.connections[fact.leg] = ConnectionRow(
+        id=fact.leg,
+        room_uid=room.uid,
+        identity=fact.identity,
+        role=fact.role,
+        opened_at=fact.at,
+        lost_at=None,
+        degraded_at=None,
+        had_media=False,
+        node=fact.node,
+    )
+    session.add(row)
     data = {"connection": fact.leg, "identity": fact.identity, "role": fact.role}
     await append_event(session, room, "connection.opened", data, now=fact.at, event_id=fact.event_id)
-    await _move(session, room, fact.identity, PresenceAct.ENTER, fact.leg, now=fact.at)
+    await _move(session, room, row, known, PresenceAct.ENTER, now=fact.at)
 
 
-async def _media_ready(session: AsyncSession, room: RoomRow, fact: LegMediaReady) -> None:
-    row = await _connection(session, room, fact.leg)
-    if row is None or row.had_media:
-        return
-    row.had_media = True
-    data = {"connection": row.id, "identity": row.identity, "path": fact.path, "family": fact.family}
-    await append_event(session, room, "connection.media_ready", data, now=fact.at, event_id=fact.event_id)
-
-
-async def _degraded(session: AsyncSession, room: RoomRow, fact: LegDegraded) -> None:
-    row = await _connection(session, room, fact.leg)
-    if row is None or row.degraded_at is not None:
-        return
-    row.degraded_at = fact.at
-    data = {"connection": row.id, "identity": row.identity, "reason": fact.reason, "score": fact.score}
-    await append_event(session, room, "connection.degraded", data, now=fact.at, event_id=fact.event_id)
-
-
-async def _recovered(session: AsyncSession, room: RoomRow, fact: LegRecovered) -> None:
-    row = await _connection(session, room, fact.leg)
-    if row is None or row.degraded_at is None:
-        return
-    seconds = round(max(0.0, fact.at - row.degraded_at), 3)
-    row.degraded_at = None
-    data = {"connection": row.id, "identity": row.identity, "seconds": seconds}
-    await append_event(session, room, "connection.recovered", data, now=fact.at, event_id=fact.event_id)
-
-
-async def _path_changed(session: AsyncSession, room: RoomRow, fact: LegPathChanged) -> None:
-    row = await _connection(session, room, fact.leg)
-    if row is None:
-        return
-    data = {"connection": row.id, "identity": row.identity, "path": fact.path, "family": fact.family}
-    await append_event(session, room, "connection.path_changed", data, now=fact.at, event_id=fact.event_id)
-
-
-async def _line_changed(
-    session: AsyncSession, room: RoomRow, leg: str, act: PresenceAct, *, lost_at: float | None, now: float
+async def _went_on(
+    session: AsyncSession, room: RoomRow, row: ConnectionRow, known: Known, fact: LegFact
 ) -> None:
-    row = await _connection(session, room, leg)
-    if row is not None:
-        row.lost_at = lost_at
-        await _move(session, room, row.identity, act, leg, now=now)
+    """Do what a fact of a connection that is open means."""
+    match fact:
+        case LegMediaReady(path=path, family=family) if not row.had_media:
+            row.had_media = True
+            await _tell(session, room, row, "connection.media_ready", fact, path=path, family=family)
+        case LegLost(at=at):
+            row.lost_at = at
+            await _move(session, room, row, known, PresenceAct.LOSE, now=at)
+        case LegBack(at=at):
+            row.lost_at = None
+            await _move(session, room, row, known, PresenceAct.RETURN, now=at)
+        case LegDegraded(reason=reason, score=score) if row.degraded_at is None:
+            row.degraded_at = fact.at
+            await _tell(session, room, row, "connection.degraded", fact, reason=reason, score=score)
+        case LegRecovered(at=at) if row.degraded_at is not None:
+            seconds = round(max(0.0, at - row.degraded_at), 3)
+            row.degraded_at = None
+            await _tell(session, room, row, "connection.recovered", fact, seconds=seconds)
+        case LegPathChanged(path=path, family=family):
+            await _tell(session, room, row, "connection.path_changed", fact, path=path, family=family)
+        case LegClosed(reason=reason, at=at, event_id=event_id):
+            await _close(session, room, row, known, reason, now=at, event_id=event_id)
+
+
+async def _tell(
+    session: AsyncSession, room: RoomRow, row: ConnectionRow, type_: EventType, fact: LegFact, **more: Any
+) -> None:
+    data = {"connection": row.id, "identity": row.identity, **more}
+    await append_event(session, room, type_, data, now=fact.at, event_id=fact.event_id)
 
 
 async def _close(
     session: AsyncSession,
     room: RoomRow,
     row: ConnectionRow,
+    known: Known,
     reason: str,
     *,
     now: float,
     event_id: str | None = None,
 ) -> None:
-    await session.delete(row)
+    del known.connections[row.id]
+    if row in session.new:  # opened in this transaction too
+        session.expunge(row)
+    else:
+        await session.delete(row)
     data = {
         "connection": row.id,
         "identity": row.identity,
@@ -258,29 +203,24 @@ async def _close(
         "seconds": round(max(0.0, now - row.opened_at), 3),
     }
     await append_event(session, room, "connection.closed", data, now=now, event_id=event_id)
-    if not await _move(session, room, row.identity, PresenceAct.LEAVE, row.id, now=now):
+    if not await _move(session, room, row, known, PresenceAct.LEAVE, now=now):
         # With another connection left, the person goes on as that one does.
-        await _move(session, room, row.identity, PresenceAct.LOSE, row.id, now=now)
+        await _move(session, room, row, known, PresenceAct.LOSE, now=now)
 
 
 async def _move(
-    session: AsyncSession, room: RoomRow, identity: str, act: PresenceAct, leg: str, *, now: float
+    session: AsyncSession, room: RoomRow, leg: ConnectionRow, known: Known, act: PresenceAct, *, now: float
 ) -> bool:
     # Whoever came with a token of LiveKit's SDK may not be stored: then only the connection tells of them.
-    row = await session.get(ParticipantRow, (room.uid, identity))
+    row = known.people.get((room.uid, leg.identity))
     if row is None or row.forgotten:
         return False
-    return await move_participant(session, room, row, act, "media", now=now, connection=leg)
+    return await move_participant(session, room, row, act, "media", now=now, connection=leg.id)
 
 
 async def _is_told(session: AsyncSession, fact: Fact) -> bool:
     told = select(EventRow.position).where(EventRow.id == fact.event_id)
     return await session.scalar(told) is not None
-
-
-async def _connection(session: AsyncSession, room: RoomRow, leg: str) -> ConnectionRow | None:
-    row = await session.get(ConnectionRow, leg)
-    return row if row is not None and row.room_uid == room.uid else None
 
 
 async def is_elsewhere(context: Context, session: AsyncSession, room_uid: str) -> bool:

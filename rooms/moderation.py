@@ -97,6 +97,7 @@ class Moderation:
 
         Raise `Elsewhere` if another server carries the call.
         """
+        await self._context.catch_up()
         async with self._context.store.read() as session:
             stage = await enter(session, who, ModerationAct.LOWER_HAND, identity)
             await check_here(self._context, session, stage.room.uid)

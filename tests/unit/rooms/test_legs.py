@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms import (
     ApiKey,
+    Application,
     KeyRing,
     LegJournal,
     ParticipantDraft,
@@ -329,6 +330,98 @@ class TestRooms:
         assert (await stage.told()).count("connection.opened") == 1
 
 
+class TestCompany:
+    """The journal writes at its own time, and before whoever changes something."""
+
+    @pytest.fixture
+    async def patient(self, stage: Stage) -> AsyncIterator[Stage]:
+        """A journal that would wait for ever for company."""
+        stage.journal = LegJournal(
+            stage.rooms._context, node="node", wall=lambda: stage.now, company_seconds=3600
+        )
+        running = asyncio.create_task(stage.journal.run())
+        await asyncio.sleep(0)
+        yield stage
+        running.cancel()
+        await asyncio.wait([running])
+
+    async def test_facts_of_a_moment_are_one_transaction(self, stage: Stage) -> None:
+        journal = LegJournal(stage.rooms._context, node="node", wall=lambda: NOW, company_seconds=0)
+        before = stage.rooms.writers.counters.writes
+        stage.journal = journal
+        running = asyncio.create_task(journal.run())
+        stage.opens("a", "p")
+        journal.leg_media_ready(stage.uid, "a", "udp", "ipv4")
+        stage.closes("a")
+        await _settled(journal)
+        running.cancel()
+        assert await stage.told() == ["connection.opened", "connection.media_ready", "connection.closed"]
+        assert stage.rooms.writers.counters.writes - before == 1
+
+    async def test_enough_for_a_transaction_wait_no_longer(self, patient: Stage) -> None:
+        for number in range(module.AT_ONCE):
+            assert await patient.told() == []
+            patient.opens(f"leg-{number}", f"p{number}")
+        await _settled(patient.journal)
+        assert len(await patient.told()) == module.AT_ONCE
+
+    async def test_who_left_before_the_room_was_deleted_has_left(self, patient: Stage) -> None:
+        patient.opens("a", "p")
+        patient.opens("b", "q")
+        patient.closes("a", "left")
+        await patient.rooms.delete_room("default", "rdv", now=NOW)
+        closed = {
+            one.data["identity"]: one.data["reason"]
+            for one in await patient.events()
+            if one.type == "connection.closed"
+        }
+        assert closed == {"p": "left", "q": "room_deleted"}
+        assert (await patient.events())[-1].type == "room.deleted"
+
+    async def test_an_act_finds_who_has_just_come(self, patient: Stage) -> None:
+        patient.opens("a", "h", "host")
+        await patient.rooms.act("default", "rdv", RoomAct.FINISH, now=NOW)
+        assert await patient.room_state() == "finished"
+        told = [one.type for one in await patient.events()]
+        assert told.index("connection.opened") < told.index("room.finished")
+
+    async def test_the_log_of_a_call_that_has_just_begun_says_that_its_server_is_emptied(
+        self, patient: Stage
+    ) -> None:
+        patient.opens("a", "p")
+        assert await patient.rooms.announce_draining(now=NOW) == 1
+
+    async def test_a_hand_of_somebody_who_has_just_come_can_be_lowered(self, patient: Stage) -> None:
+        patient.opens("a", "p")
+        await patient.rooms.moderation.lower_hand(Application("default", "rdv"), "p", now=NOW)
+
+    async def test_a_change_does_not_wait_for_facts_that_cannot_be_written(
+        self, patient: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def failing(*_args: Any, **_more: Any) -> None:
+            raise StoreUnavailable("locked")
+
+        monkeypatch.setattr(module, "write_facts", failing)
+        patient.opens("a", "p")
+        for _ in range(3):  # the first finds out, the others know
+            await patient.rooms.share_metadata("default", "rdv", "hello", now=NOW)
+        assert len(patient.journal) == 1
+
+    async def test_after_the_end_nobody_waits_for_it(self, stage: Stage) -> None:
+        running = asyncio.create_task(stage.journal.run())
+        await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait([running])
+        stage.opens("a", "p")
+        await stage.rooms.share_metadata("default", "rdv", "hello", now=NOW)
+        assert len(stage.journal) == 1
+
+
+async def _settled(journal: LegJournal) -> None:
+    async with asyncio.timeout(10):
+        await journal._settled.wait()
+
+
 class TestFailures:
     async def test_what_a_crash_left_open_is_closed_at_the_next_start(self, stage: Stage, url: str) -> None:
         await stage.put("p")
@@ -385,19 +478,19 @@ class TestFailures:
     async def test_what_was_written_without_our_knowing_is_not_written_twice(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        change = stage.rooms._context.change
+        note = stage.rooms._context.note
         unsure = True
 
         @asynccontextmanager
         async def breaks_after_the_commit(_: object) -> AsyncIterator[AsyncSession]:
-            async with change() as session:
+            async with note() as session:
                 yield session
             if unsure:
                 raise StoreUnavailable("the connection broke")
 
         stage.opens("a", "p")
         stage.closes("a")
-        monkeypatch.setattr(type(stage.rooms._context), "change", breaks_after_the_commit)
+        monkeypatch.setattr(type(stage.rooms._context), "note", breaks_after_the_commit)
         assert not await stage.journal.write_some()
         unsure = False
         await stage.written()
