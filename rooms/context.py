@@ -80,7 +80,7 @@ class Context:
         What was seen of calls until now is written before, so an act finds who is there, and the log is true.
         """
         await self.catch_up()
-        async with self.note() as session:
+        async with self._told() as session:
             yield session
 
     async def catch_up(self) -> None:
@@ -91,7 +91,14 @@ class Context:
     @asynccontextmanager
     async def note(self) -> AsyncIterator[AsyncSession]:
         """Give a session like `change`, for what was seen of calls itself."""
-        async with self.store.write() as session:
+        async with self._told(counts=_moves_a_room) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _told(
+        self, *, counts: Callable[[AsyncSession], bool] | None = None
+    ) -> AsyncIterator[AsyncSession]:
+        async with self.store.write(counts=counts) as session:
             yield session
             if self.store.is_shared:  # before the commit, after which others' events are looked for
                 self._note_own(written_events(session))
@@ -120,6 +127,11 @@ class Context:
                 what(observer)
             except Exception:
                 log.exception("observer_failed")
+
+
+def _moves_a_room(session: AsyncSession) -> bool:
+    # People who come and go change a deadline only where they move the room, of which it tells.
+    return any(event.type.startswith("room.") for event in written_events(session))
 
 
 async def room_row(session: AsyncSession, tenant: str, room_id: str) -> RoomRow:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 
 from rooms import rows
 from rooms.context import find_room_row, log
@@ -44,6 +44,21 @@ if TYPE_CHECKING:
 
     _Found = tuple[RoomRow, ParticipantRow | None, GroupRow | None]
     """A room, and of the person what is stored and the group it is placed in."""
+
+# One question for all, put together once: each by itself costs a join a third of a millisecond.
+_WHOM_A_TOKEN_NAMES = (
+    select(RoomRow, ParticipantRow, GroupRow)
+    .outerjoin(
+        ParticipantRow,
+        and_(ParticipantRow.room_uid == RoomRow.uid, ParticipantRow.identity == bindparam("identity")),
+    )
+    .outerjoin(
+        GroupMemberRow,
+        and_(GroupMemberRow.room_uid == RoomRow.uid, GroupMemberRow.identity == bindparam("identity")),
+    )
+    .outerjoin(GroupRow, GroupRow.id == GroupMemberRow.group_id)
+    .where(RoomRow.tenant == bindparam("tenant"), RoomRow.id == bindparam("room"))
+)
 
 
 async def verify_join(context: Context, token: str, *, now: float, waits: bool = False) -> Admission:
@@ -251,17 +266,8 @@ async def _find_or_make(context: Context, claims: JoinClaims, *, now: float) -> 
 
 
 async def _find(session: AsyncSession, claims: JoinClaims) -> _Found | None:
-    # One question for all: each way to the database and back costs a join a third of a millisecond.
-    same_person = and_(ParticipantRow.room_uid == RoomRow.uid, ParticipantRow.identity == claims.identity)
-    same_member = and_(GroupMemberRow.room_uid == RoomRow.uid, GroupMemberRow.identity == claims.identity)
-    query = (
-        select(RoomRow, ParticipantRow, GroupRow)
-        .outerjoin(ParticipantRow, same_person)
-        .outerjoin(GroupMemberRow, same_member)
-        .outerjoin(GroupRow, GroupRow.id == GroupMemberRow.group_id)
-        .where(RoomRow.tenant == claims.tenant, RoomRow.id == claims.room)
-    )
-    row = (await session.execute(query)).one_or_none()
+    whom = {"tenant": claims.tenant, "room": claims.room, "identity": claims.identity}
+    row = (await session.execute(_WHOM_A_TOKEN_NAMES, whom)).one_or_none()
     return None if row is None else (row[0], row[1], row[2])
 
 

@@ -123,7 +123,8 @@ async def append_event(
     head: EventHeadRow | None = session.info.get(_HEAD)
     if head is None:
         with session.no_autoflush:  # a new room is written once, with this event counted
-            head = session.info[_HEAD] = await session.get_one(EventHeadRow, 1)
+            head = await session.get_one(EventHeadRow, 1)
+        know_head(session, head)
     head.position += 1
     room.last_seq += 1
     row = EventRow(
@@ -141,6 +142,11 @@ async def append_event(
     event = event_of(row)
     session.info.setdefault(_WRITTEN, []).append(event)
     return event
+
+
+def know_head(session: AsyncSession, head: EventHeadRow) -> None:
+    """Spare `append_event` the question for the end of the log, which came along with something else."""
+    session.info[_HEAD] = head
 
 
 def written_events(session: AsyncSession) -> list[RoomEvent]:

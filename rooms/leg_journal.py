@@ -45,7 +45,7 @@ log = logging.getLogger("rooms")
 MAX_WAITING = 20_000
 AT_ONCE = 50
 AGAIN_AFTER_SECONDS = 1.0
-COMPANY_SECONDS = 0.25
+COMPANY_SECONDS = 0.5
 """So long a fact waits for others, unless enough for a transaction wait or somebody asks for it."""
 HEARD_WITHIN_SECONDS = 1.0
 """A change waits no longer for facts to be written before it."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, bindparam, select, true
 
 from rooms.errors import Elsewhere
-from rooms.events import append_event
+from rooms.events import append_event, know_head
 from rooms.leg_facts import (
     Fact,
     Happened,
@@ -29,7 +29,7 @@ from rooms.leg_facts import (
 )
 from rooms.life import follow_attendance, move_participant
 from rooms.presence import PresenceAct
-from rooms.tables import ConnectionRow, EventRow, ParticipantRow, RoomRow
+from rooms.tables import ConnectionRow, EventHeadRow, EventRow, ParticipantRow, RoomRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,6 +40,27 @@ if TYPE_CHECKING:
     from rooms.events import EventType
 
 LEFT_OPEN_AT_ONCE = 100
+# Put together once: that costs as much as to ask.
+_ROOMS = (
+    select(RoomRow, EventHeadRow)
+    .join(EventHeadRow, true())
+    .where(RoomRow.uid.in_(bindparam("rooms", expanding=True)))
+)
+_CONNECTIONS = (
+    select(ConnectionRow, ParticipantRow)
+    .outerjoin(
+        ParticipantRow,
+        and_(
+            ParticipantRow.room_uid == ConnectionRow.room_uid,
+            ParticipantRow.identity == ConnectionRow.identity,
+        ),
+    )
+    .where(ConnectionRow.id.in_(bindparam("legs", expanding=True)))
+)
+_PEOPLE = select(ParticipantRow).where(
+    ParticipantRow.room_uid.in_(bindparam("rooms", expanding=True)),
+    ParticipantRow.identity.in_(bindparam("identities", expanding=True)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +75,12 @@ class Known:
 
 async def write_facts(context: Context, session: AsyncSession, facts: Sequence[Fact], *, again: bool) -> None:
     """Do what facts mean, unless their room is gone; with `again`, also unless it may be done already."""
-    about = select(RoomRow).where(RoomRow.uid.in_({fact.room_uid for fact in facts}))
-    rooms = {room.uid: room for room in await session.scalars(about)}
-    known = await _known(session, facts)
+    about = {"rooms": list({fact.room_uid for fact in facts})}
+    rooms: dict[str, RoomRow] = {}
+    for found, head in await session.execute(_ROOMS, about):
+        rooms[found.uid] = found
+        know_head(session, head)
+    known = await _known(session, facts, again=again)
     for fact in facts:
         room = rooms.get(fact.room_uid)
         if room is not None and not (again and await _is_told(session, fact)):
@@ -106,12 +130,18 @@ async def close_left_open(context: Context, *, node: str, now: float) -> int:
     return len(found)
 
 
-async def _known(session: AsyncSession, facts: Sequence[Fact]) -> Known:
-    legs = {fact.leg for fact in facts if isinstance(fact, LegFact)}
-    found = await session.scalars(select(ConnectionRow).where(ConnectionRow.id.in_(legs))) if legs else ()
-    connections = {row.id: row for row in found}
+async def _known(session: AsyncSession, facts: Sequence[Fact], *, again: bool) -> Known:
     opened = [fact for fact in facts if isinstance(fact, LegOpened)]
-    return Known(connections, await _people(session, (*connections.values(), *opened)))
+    legs = {fact.leg for fact in facts if isinstance(fact, LegFact)}
+    if not again:
+        legs -= {fact.leg for fact in opened}
+    known = Known({}, await _people(session, opened))
+    if legs:
+        for row, person in await session.execute(_CONNECTIONS, {"legs": list(legs)}):
+            known.connections[row.id] = row
+            if person is not None:
+                known.people[person.room_uid, person.identity] = person
+    return known
 
 
 async def _people(
@@ -120,11 +150,9 @@ async def _people(
     wanted = {(one.room_uid, one.identity) for one in whose}
     if not wanted:
         return {}
-    query = select(ParticipantRow).where(
-        ParticipantRow.room_uid.in_({room_uid for room_uid, _ in wanted}),
-        ParticipantRow.identity.in_({identity for _, identity in wanted}),
-    )
-    return {(row.room_uid, row.identity): row for row in await session.scalars(query)}
+    rooms, identities = (list(set(values)) for values in zip(*wanted, strict=True))
+    found = await session.scalars(_PEOPLE, {"rooms": rooms, "identities": identities})
+    return {(row.room_uid, row.identity): row for row in found}
 
 
 async def _opened(session: AsyncSession, room: RoomRow, known: Known, fact: LegOpened) -> None:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from rooms.outbox_picking import Parcel
     from rooms.retries import Outcome
 
+LOOK_AGAIN_SECONDS = 5.0
+"""Also a database that is not shared may be written by hand, or by a restored copy."""
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -62,6 +65,11 @@ class Outbox:
     def __init__(self, context: Context) -> None:
         """Work on the shared store."""
         self._context = context
+        self._nobody_at = float("-inf")
+
+    def look_again(self) -> None:
+        """Take note that webhooks were changed here."""
+        self._nobody_at = float("-inf")
 
     async def start(self, *, now: float) -> None:
         """Make at once again what was on its way when this server stopped, if the database is its own."""
@@ -78,9 +86,12 @@ class Outbox:
     ) -> Turn:
         """Write down how attempts ended (`None`: none was made) and give what is to be sent next."""
         if not outcomes:
+            if self._nobody_listens(now=now):
+                return Turn([], None, None, 0)
             async with self._context.store.read() as session:
                 match await _anything_to_do(session, now=now):
                     case None:
+                        self._nobody_at = now
                         return Turn([], None, None, 0)
                     case False:
                         return await _look_ahead(session, [], now=now)
@@ -101,6 +112,14 @@ class Outbox:
             fell_silent=tuple(settled.fell_silent),
             answering_again=tuple(settled.answering_again),
         )
+
+    def _nobody_listens(self, *, now: float) -> bool:
+        """Whether no webhook was enabled a moment ago and none was changed here since: known without asking.
+
+        Every event of every call asks.
+        """
+        fresh = 0 <= now - self._nobody_at < LOOK_AGAIN_SECONDS
+        return fresh and not self._context.store.is_shared
 
     async def _look_ahead(self, parcels: list[Parcel], *, now: float) -> Turn:
         # Apart from the turn, so that others may write meanwhile.

@@ -56,6 +56,7 @@ class Rooms:
         self.events = EventLog(context)
         self.webhooks = Webhooks(context)
         self.outbox = Outbox(context)
+        self.webhooks.watch(self.outbox.look_again)
         self.participants = Participants(context)
         self.links = Links(context)
         self.waiting_room = WaitingRoom(context)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from rooms.database import Database
 from rooms.errors import StoreUnavailable
-from rooms.sqlite_driver import visit_once
+from rooms.sqlite_driver import begin_with_next, visit_once
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection
@@ -66,5 +66,7 @@ def _make_durable(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
         # A writer takes the lock at once: upgrading a read lock later fails under contention.
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if connection.get_execution_options().get("writes", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            begin_with_next(connection)

@@ -1,7 +1,9 @@
 """SQLite's driver with one visit to its thread for each statement, where SQLAlchemy's adapter makes four.
 
 aiosqlite gives every connection a thread, and each call waits there and back: making a cursor, running it,
-fetching and closing. What a thread switch costs is more than what SQLite does with a small statement.
+fetching and closing. What a thread switch costs is more than what SQLite does with a small statement. So a
+reader's BEGIN goes along with its first statement (SQLite takes the snapshot there anyway), and nothing is
+rolled back where no transaction is open.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Sequence
 
+    from sqlalchemy.engine import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 
@@ -26,6 +29,12 @@ def visit_once(engine: AsyncEngine) -> None:
     def _connect(dialect: Any, _record: object, args: Any, options: Any) -> _Connection:
         plain = dialect.connect(*args, **options)
         return _Connection(plain.dbapi, plain.driver_connection)
+
+
+def begin_with_next(connection: Connection) -> None:
+    """Let a transaction begin with its first statement; without one there is none."""
+    adapted: Any = connection.connection.dbapi_connection
+    adapted.begins_next = True
 
 
 class _Cursor(AsyncAdapt_aiosqlite_cursor):
@@ -75,10 +84,14 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
 
     async def _run(self, statement: Callable[[sqlite3.Cursor], object]) -> _Cursor:
         driver: Any = self._connection
+        connection: Any = self._adapt_connection
+        begins, connection.begins_next = connection.begins_next, False
 
         def visit() -> Sequence[Any]:
             cursor: sqlite3.Cursor = driver._conn.cursor()  # noqa: SLF001 - as the adapter does
             try:
+                if begins:
+                    cursor.execute("BEGIN")
                 statement(cursor)
                 rows: Iterable[Any] = cursor.fetchall() if cursor.description else ()
                 return cursor.description, rows, cursor.rowcount, cursor.lastrowid
@@ -93,5 +106,24 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
 
 
 class _Connection(AsyncAdapt_aiosqlite_connection):
-    __slots__ = ()
+    __slots__ = ("begins_next",)
     _cursor_cls: type[AsyncAdapt_aiosqlite_cursor] = _Cursor
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.begins_next = False
+
+    def rollback(self) -> None:
+        if self._ends():
+            super().rollback()
+
+    def commit(self) -> None:
+        if self._ends():
+            super().commit()
+
+    def _ends(self) -> bool:
+        """Whether a transaction is open."""
+        # One that is left in the midst of a statement does not come here: SQLAlchemy drops it.
+        self.begins_next = False
+        driver: Any = self._connection
+        return driver._connection is not None and driver.in_transaction  # noqa: SLF001

@@ -19,7 +19,7 @@ from rooms.schema import bring_up_to_date, is_up_to_date
 from rooms.writers import Writers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from sqlalchemy.engine import URL
 
@@ -42,7 +42,7 @@ class Store:
         # One writes at a time: waiting here is free, waiting in the driver holds a thread or a connection.
         self.writers = Writers(database)
         self.writes = 0
-        """Goes up after each write of this process: as long as it stays, nothing was changed here."""
+        """Goes up after each write of this process: as long as it stays, no deadline was changed here."""
         self._failing = False
         self._quiet_until = 0.0
 
@@ -90,8 +90,14 @@ class Store:
             yield session
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
-        """Give a session that is committed when the block has ended, and undone if it raises."""
+    async def write(
+        self, *, counts: Callable[[AsyncSession], bool] | None = None
+    ) -> AsyncIterator[AsyncSession]:
+        """Give a session that is committed when the block has ended, and undone if it raises.
+
+        `counts` says in the end whether it may have changed a deadline.
+        """
+        may_have = True
         try:
             async with (
                 self._mapped_errors(),
@@ -99,8 +105,11 @@ class Store:
                 self.writers.turn(within=QUEUE_TIMEOUT_SECONDS) as session,
             ):
                 yield session
+                may_have = counts is None or counts(session)
         finally:
-            self.writes += 1  # not before the commit: who reads the count and then the rows must miss nothing
+            self.writes += (
+                may_have  # not before the commit: who reads the count and then the rows must miss nothing
+            )
 
     @asynccontextmanager
     async def _mapped_errors(self) -> AsyncIterator[None]:

@@ -1,6 +1,7 @@
 """Our words in the words of the LiveKit protocol, and back."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from livekit.protocol import models, rtc
 
@@ -44,8 +45,9 @@ def kind_from_wire(kind: int) -> MediaKind | None:
     return _KIND_FROM_WIRE.get(kind)
 
 
+@lru_cache(maxsize=256)
 def permission_to_wire(grants: Grants) -> models.ParticipantPermission:
-    """Return rights as clients see them."""
+    """Return rights as clients see them; not to be changed, for others get the same."""
     sources = (_SOURCE_BY_NAME.get(name) for name in grants.can_publish_sources)
     return models.ParticipantPermission(
         can_subscribe=grants.can_subscribe,

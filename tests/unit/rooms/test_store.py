@@ -1,5 +1,6 @@
 """The store on both databases: durable, one writer at a time, busy instead of broken."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -43,6 +44,35 @@ async def test_a_commit_survives_a_power_cut(rooms: Rooms) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         ]
     assert found == ["wal", 2, 1, 5000]
+
+
+async def test_a_reader_sees_one_state_from_the_first_question_to_the_last(
+    rooms: Rooms, neighbour: Rooms
+) -> None:
+    count = select(func.count()).select_from(RoomRow)
+    async with rooms._context.store.read() as session:
+        before = await session.scalar(count)
+        await make(neighbour)
+        assert await session.scalar(count) == before == 0
+    async with rooms._context.store.read() as session:
+        assert await session.scalar(count) == 1
+
+
+@ONLY_SQLITE
+@pytest.mark.parametrize("turns", range(1, 40))
+async def test_a_reader_who_is_broken_off_leaves_no_old_state_behind(rooms: Rooms, turns: int) -> None:
+    async def ask() -> None:
+        async with rooms._context.store.read() as session:
+            await session.execute(select(RoomRow))
+
+    asking = asyncio.create_task(ask())
+    for _ in range(turns):  # the statement is not asked for yet, under way, or answered
+        await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait([asking])
+    room = await make(rooms)
+    for _ in range(6):  # each connection there is
+        assert await rooms.get_room("default", room.id) == room
 
 
 async def test_opening_twice_changes_nothing(rooms: Rooms, url: str) -> None:
