@@ -132,12 +132,12 @@ async def close_left_open(context: Context, *, node: str, now: float) -> int:
 
 async def _known(session: AsyncSession, facts: Sequence[Fact], *, again: bool) -> Known:
     opened = [fact for fact in facts if isinstance(fact, LegOpened)]
-    legs = {fact.leg for fact in facts if isinstance(fact, LegFact)}
-    if not again:
-        legs -= {fact.leg for fact in opened}
+    first = {fact.leg: fact for fact in reversed(facts) if isinstance(fact, LegFact)}
     known = Known({}, await _people(session, opened))
+    # What begins here is not stored; whoever is moved goes on under the name that is closed here.
+    legs = [leg for leg, fact in first.items() if again or not isinstance(fact, LegOpened)]
     if legs:
-        for row, person in await session.execute(_CONNECTIONS, {"legs": list(legs)}):
+        for row, person in await session.execute(_CONNECTIONS, {"legs": legs}):
             known.connections[row.id] = row
             if person is not None:
                 known.people[person.room_uid, person.identity] = person

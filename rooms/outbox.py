@@ -66,10 +66,12 @@ class Outbox:
         """Work on the shared store."""
         self._context = context
         self._nobody_at = float("-inf")
+        self._changes = 0
 
     def look_again(self) -> None:
         """Take note that webhooks were changed here."""
         self._nobody_at = float("-inf")
+        self._changes += 1
 
     async def start(self, *, now: float) -> None:
         """Make at once again what was on its way when this server stopped, if the database is its own."""
@@ -88,10 +90,12 @@ class Outbox:
         if not outcomes:
             if self._nobody_listens(now=now):
                 return Turn([], None, None, 0)
+            changes = self._changes
             async with self._context.store.read() as session:
                 match await _anything_to_do(session, now=now):
                     case None:
-                        self._nobody_at = now
+                        if self._changes == changes:
+                            self._nobody_at = now
                         return Turn([], None, None, 0)
                     case False:
                         return await _look_ahead(session, [], now=now)

@@ -132,6 +132,7 @@ class Webhooks:
             session.add(row)
             keep_answer(session, tenant, once, (webhook_of(row), secret), now=now)
         log.info("webhook_created", extra={"webhook": row.id})
+        self._tell()
         return webhook_of(row), secret
 
     async def list(self, tenant: str) -> list[Webhook]:

@@ -515,6 +515,25 @@ class TestFailures:
         assert stage.journal.dropped == 1
         assert "leg_fact_failed" in caplog.messages
 
+    async def test_what_was_half_written_when_the_database_went_is_completed(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        errors: list[Exception] = [RuntimeError("a defect"), StoreUnavailable("and now it is gone")]
+
+        async def failing(*args: Any, **more: Any) -> None:
+            if type(args[-1]).__name__ == "LegMediaReady" and errors:
+                raise errors.pop(0)
+            await write_fact(*args, **more)
+
+        monkeypatch.setattr(legs, "write_fact", failing)
+        stage.opens("a", "p")
+        stage.journal.leg_media_ready(stage.uid, "a", "udp", "ipv4")
+        stage.closes("a")
+        assert not await stage.journal.write_some()
+        assert await stage.told() == ["connection.opened"]
+        await stage.written()
+        assert await stage.told() == ["connection.opened", "connection.media_ready", "connection.closed"]
+
     async def test_too_many_facts_are_left_out_and_what_is_opened_is_closed(self, stage: Stage) -> None:
         journal = LegJournal(stage.rooms._context, node="node", wall=lambda: NOW, max_waiting=3)
         stage.journal = journal

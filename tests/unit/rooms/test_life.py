@@ -1,9 +1,11 @@
 """The stored life of rooms and people: what moves them, what it tells, and what the time does."""
 
 import itertools
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms import (
     ApiKey,
@@ -170,6 +172,38 @@ class TestDeadlines:
         assert met == [AT_ONCE, 3, 0]
         assert (await later.count_by_state())["not_held"] == AT_ONCE + 3
         await later.close()
+
+    @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+    async def test_people_who_come_and_go_have_it_looked_for_only_where_they_move_the_room(
+        self, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await make(rooms, starts_at=NOW)
+        uid = (await rooms.get_room("default", "rdv")).uid
+        journal = rooms.leg_journal(lambda: NOW)
+        read, asked = rooms._context.store.read, []
+
+        def counted() -> AbstractAsyncContextManager[AsyncSession]:
+            asked.append("a question")
+            return read()
+
+        async def looks() -> int:
+            asked.clear()
+            assert not await rooms.deadlines.may_be_due(now=NOW)
+            return len(asked)
+
+        monkeypatch.setattr(rooms._context.store, "read", counted)
+
+        seen = [await looks()]
+        for leg in ("first", "second", "third"):
+            journal.leg_opened(uid, leg, leg, "guest")
+            await journal.write_some()
+            seen.append(await looks())
+        assert seen == [1, 1, 1, 0], "planned, waiting, in progress, and as before"
+        journal.leg_closed(uid, "first", "left")
+        await journal.write_some()
+        assert await looks() == 0
+        await rooms.act("default", "rdv", RoomAct.FINISH, now=NOW)
+        assert await looks() == 1
 
     async def test_a_clock_set_back_takes_nothing_back(self, rooms: Rooms) -> None:
         await make(rooms, starts_at=NOW)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -9,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms import InvalidTransition, InvalidValue, KeyRing, Outcome, Parcel, RoomDraft, Rooms, WebhookDraft
 from rooms.retries import CLAIM_SECONDS, GIVE_UP_SECONDS
@@ -94,6 +96,31 @@ def always(outcome: Outcome) -> Receiver:
 @pytest.fixture
 async def post(rooms: Rooms) -> Post:
     return Post(rooms)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_without_webhooks_the_database_is_not_asked_at_every_event(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    read = post.rooms._context.store.read
+
+    def counted() -> AbstractAsyncContextManager[AsyncSession]:
+        nonlocal asked
+        asked += 1
+        return read()
+
+    monkeypatch.setattr(post.rooms._context.store, "read", counted)
+    for _ in range(10):
+        assert await post.turn() == []
+    assert asked == 1
+    post.now += 5
+    await post.turn()
+    assert asked == 2, "somebody may have written to the file"
+    webhook = await post.webhook()
+    await post.room("one")
+    await post.carry(always(DELIVERED))
+    assert [one.event.room_id for one in post.seen[webhook]] == ["one"]
 
 
 async def test_what_happens_after_a_webhook_was_made_is_told_once_and_in_order(post: Post) -> None:
