@@ -23,7 +23,7 @@ WHEEL_SOURCES := $(shell find $(PACKAGES) -type f \
 PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 CLIENT_SOURCES := $(shell find $(BROWSER_CLIENT)/client -type f 2>/dev/null)
 
-.PHONY: build run test check dev figures figures-api kills clean toolchain system-packages rust-tests instructions python-tests unit-tests integration-tests web-tests web-check client-check lock
+.PHONY: build run test check dev figures figures-api figures-join kills clean toolchain system-packages rust-tests instructions python-tests unit-tests integration-tests web-tests web-check client-check lock
 
 build: $(STAMP)/wheel
 
@@ -149,6 +149,11 @@ figures-api: build $(STAMP)/venv-dev
 	@mkdir -p $(STAMP)/beside && ln -sfn ../../tests $(STAMP)/beside/tests
 	@# Where the sources are not, so that the wheel is measured.
 	cd $(STAMP)/beside && ../../$(BIN)/python -m tests.figures.room_api
+
+# What one stay in a call costs the server's processor; about five minutes, on two cores that do nothing else.
+figures-join: build $(STAMP)/venv-dev
+	@mkdir -p $(STAMP)/beside && ln -sfn ../../tests $(STAMP)/beside/tests
+	cd $(STAMP)/beside && ../../$(BIN)/python -m tests.figures.join_cost
 
 clean:
 	rm -rf .venv $(STRANGERS) .make dist colloque/_web web/node_modules $(BROWSER_CLIENT)/node_modules \
