@@ -150,7 +150,7 @@ figures-api: build $(STAMP)/venv-dev
 	@# Where the sources are not, so that the wheel is measured.
 	cd $(STAMP)/beside && ../../$(BIN)/python -m tests.figures.room_api
 
-# What one stay in a call costs the server's processor; about five minutes, on two cores that do nothing else.
+# What coming into a call and leaving it cost the processor; about four minutes, on two cores that do nothing else.
 figures-join: build $(STAMP)/venv-dev
 	@mkdir -p $(STAMP)/beside && ln -sfn ../../tests $(STAMP)/beside/tests
 	cd $(STAMP)/beside && ../../$(BIN)/python -m tests.figures.join_cost

@@ -1,9 +1,9 @@
 """What coming into a call and leaving it cost the server's processor: `make figures-join`.
 
 Twenty-one are in the room, one of whom sends a picture and sound. Then, again and again, twenty more come,
-five a second, stay a while, and leave at the same pace. What the server takes while they come, beyond the mean
-of what the call takes before and after, is divided by twenty; so is what it takes while they leave. The server
-has one core and the synthetic participants another; nothing else may run on them.
+five a second, stay a while, and leave at the same pace. What the server takes while they come, beyond the
+mean of what the call takes before and after, is divided by twenty; so is what it takes while they leave. The
+server has one core and the synthetic participants another; nothing else may run on them.
 """
 
 import argparse
