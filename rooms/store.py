@@ -107,9 +107,8 @@ class Store:
                 yield session
                 may_have = counts is None or counts(session)
         finally:
-            self.writes += (
-                may_have  # not before the commit: who reads the count and then the rows must miss nothing
-            )
+            # Not before the commit: who reads the count and then the rows must miss nothing.
+            self.writes += may_have
 
     @asynccontextmanager
     async def _mapped_errors(self) -> AsyncIterator[None]:

@@ -157,9 +157,10 @@ async def test_no_label_names_a_room_a_person_or_a_track(live: Live) -> None:
 async def test_a_loop_with_work_is_looked_at_often_enough_to_see_whoever_holds_it(
     live: Live, worked_seconds: float, next_look_seconds: float
 ) -> None:
-    now = live.sfu.now()
-    live.sfu._probe_lag(since=now - 0.02, due=now, worked=time.thread_time() - worked_seconds)
-    assert live.sfu._timers["lag"].when() - now == pytest.approx(next_look_seconds, abs=0.005)
+    before = live.sfu.now()
+    live.sfu._probe_lag(since=before - 0.02, due=before, worked=time.thread_time() - worked_seconds)
+    looked_at = live.sfu._timers["lag"].when() - next_look_seconds
+    assert before <= looked_at <= live.sfu.now()
 
 
 async def test_a_scrape_before_the_start_shows_what_there_is() -> None:
