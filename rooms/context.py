@@ -67,7 +67,7 @@ class Context:
     followers: list[Callable[[RoomEvent], None]] = field(default_factory=list)
 
     write_seen: Callable[[], Awaitable[None]] | None = None
-    """Writes what was seen of calls and waits for company (`rooms.leg_journal`), where somebody looks on."""
+    """Writes what was seen of calls and still waits; `rooms.leg_journal` sets it while it runs."""
     node: str | None = None
     """The server that this is, where it carries calls."""
     own_events: dict[str, None] = field(default_factory=dict)

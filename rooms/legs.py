@@ -97,8 +97,9 @@ async def write_fact(
         await append_event(session, room, fact.type, fact.data, now=fact.at, event_id=fact.event_id)
     elif isinstance(fact, LegFact):
         row = known.connections.get(fact.leg)
-        if row is not None and row.room_uid == room.uid:
-            await _went_on(session, room, row, known, fact)
+        if row is None or row.room_uid != room.uid:
+            return
+        await _went_on(session, room, row, known, fact)
     if isinstance(fact, LegOpened | LegClosed):
         await follow_attendance(session, room, overrun=context.settings.overrun_seconds, now=fact.at)
 
