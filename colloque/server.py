@@ -164,6 +164,7 @@ class Server:
             in_call=signalling.management.present,
         )
         registry.register(waiting.collector())
+        journal.call_changed = waiting.call_changed
         await waiting.start()
         probe = ProbeServer(
             sfu,

@@ -85,6 +85,8 @@ class LegJournal:
         self._unsure = False
         self.dropped = 0
         """Facts that were left out, since the start."""
+        self.call_changed: Callable[[str], None] = _unheard
+        """Told of the room at once where somebody comes into a call or leaves it; events follow."""
 
     def __len__(self) -> int:
         """Count the facts that are not on disk yet."""
@@ -99,6 +101,7 @@ class LegJournal:
         )
         if self._take(fact):
             self._open.add(leg)
+        self.call_changed(room_id)
 
     def leg_media_ready(self, room_id: str, leg: str, path: str, family: IpFamily) -> None:
         """Note that media flows for the first time."""
@@ -140,6 +143,7 @@ class LegJournal:
             self._open.remove(leg)
             self._degraded.discard(leg)
             self._take(LegClosed(room_uid=room_id, at=self._wall(), leg=leg, reason=reason), always=True)
+        self.call_changed(room_id)
 
     def happened(self, room_id: str, type_: EventType, data: Mapping[str, Any]) -> None:
         """Note what events tell of and what changes no stored state; `data` without names or addresses."""
@@ -253,3 +257,7 @@ class LegJournal:
         if not self._waiting:
             self._arrived.clear()
             self._settled.set()
+
+
+def _unheard(room_id: str) -> None:
+    """Do nothing: nobody asked to be told."""

@@ -236,6 +236,12 @@ class Hub:
         if board is not None and board.seats:  # who is about to be seated has the room read then
             self._looking.look(board, now=self._clock())
 
+    def call_changed(self, key: str) -> None:
+        """Hear that somebody came into the call of a room or left it; its events may tell of it later."""
+        board = self._places.find(key)
+        if board is not None:
+            self._looking.call_changed(board, now=self._clock())
+
     def touch_all(self) -> None:
         """Look again at every room in which anybody is."""
         for board in self._places.boards():
@@ -337,7 +343,10 @@ class Hub:
 
     def _wake_one(self, owner: Hashable, timer: Timer, *, now: float) -> None:
         if isinstance(owner, Board):
-            self._looking.look(owner, now=now)
+            if timer is Timer.TELL:
+                self._looking.tell_of_call(owner, now=now)
+            else:
+                self._looking.look(owner, now=now)
         elif isinstance(owner, Seat):
             self._wake_seat(owner, timer, now=now)
         elif isinstance(owner, tuple):

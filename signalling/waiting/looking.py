@@ -21,6 +21,8 @@ from signalling.waiting.wishes import Knock, LetIn, Look, Wish
 
 _LOOKS_APART = 0.1
 """Seconds between two reads of one room: a crowd that comes at once costs ten of them a second."""
+_TELLS_APART = 0.1
+"""Seconds between two words to its hosts about who is in the call."""
 
 
 class End(Protocol):
@@ -75,11 +77,22 @@ class Looking:
         stale, board.stale = board.stale, False
         self._judge(board, now=now)
         if scene is not None:
-            tell(board, scene, in_call=self._in_call(key) if board.hosts else {})
+            self._tell(board, scene)
             self._watch_the_clock(board, scene, now=now)
         if stale:
             self.look(board, now=now)
         self._places.drop_if_empty(board)
+
+    def call_changed(self, board: Board, *, now: float) -> None:
+        """Have hosts told who is in the call as soon as it may be: nothing has to be read for it."""
+        if board.hosts:
+            self._timers.set(board, Timer.TELL, at=max(now, board.told_at + _TELLS_APART))
+
+    def tell_of_call(self, board: Board, *, now: float) -> None:
+        """Tell what follows from what was read last and from who is in the call now."""
+        board.told_at = now
+        if board.scene is not None and not board.looking:  # what is being read will be told
+            self._tell(board, board.scene)
 
     def failed(self, key: str, *, now: float) -> None:
         """Look again later."""
@@ -87,6 +100,9 @@ class Looking:
         if board is not None:
             board.looking = board.stale = False
             self._timers.set(board, Timer.LOOK, at=now + self._again)
+
+    def _tell(self, board: Board, scene: Scene) -> None:
+        tell(board, scene, in_call=self._in_call(board.key) if board.hosts else {})
 
     def _judge(self, board: Board, *, now: float) -> None:
         for seat in board.seats:

@@ -58,6 +58,8 @@ class Board:
         self.looks = 0
         """How often the room was read."""
         self.looked_at = float("-inf")
+        self.told_at = float("-inf")
+        """When hosts were last told because the call changed."""
 
     @property
     def seats(self) -> list[Seat]:

@@ -104,6 +104,10 @@ class WaitingServer:
         """Return the routes of the public listener."""
         return [web.get(PATH, self._channel.serve)]
 
+    def call_changed(self, room: str) -> None:
+        """Have the hosts of a room (its uid) told that somebody came into its call or left it."""
+        self._hub.call_changed(room)
+
     def drain(self, on: bool) -> None:
         """Turn newcomers away whose room has no call here, or take them again; who waits goes on waiting."""
         self._draining = on

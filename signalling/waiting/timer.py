@@ -16,3 +16,5 @@ class Timer(StrEnum):
     """Somebody without a connection loses the place."""
     LOOK = "look"
     """A room is to be read again."""
+    TELL = "tell"
+    """Hosts are to be told who is in the call, of a room that is known."""

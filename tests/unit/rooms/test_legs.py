@@ -83,6 +83,15 @@ async def staged(rooms: Rooms, **fields: Any) -> Stage:
     return Stage(rooms, (await rooms.get_room("default", "rdv")).uid)
 
 
+async def test_who_shows_the_call_hears_at_once_of_those_who_come_and_go(stage: Stage) -> None:
+    heard: list[str] = []
+    stage.journal.call_changed = heard.append
+    stage.opens("a", "p")
+    assert (heard, await stage.told()) == ([stage.uid], [])
+    stage.closes("a")
+    assert (heard, await stage.told()) == ([stage.uid] * 2, [])
+
+
 class TestPeople:
     async def test_a_person_comes_loses_the_line_returns_and_leaves(self, stage: Stage) -> None:
         await stage.put("p")

@@ -86,6 +86,10 @@ class Queue(RuleBasedStateMachine):
     def hint(self) -> None:
         self.stage.hub.touch(ROOM)
 
+    @rule()
+    def call_changes(self) -> None:
+        self.stage.hub.call_changed(ROOM)
+
     # --- the rest of the server ---
 
     @precondition(lambda self: self.stage.wishes)

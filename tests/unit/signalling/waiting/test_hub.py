@@ -449,6 +449,33 @@ def test_hosts_see_who_is_in_the_call_and_in_which_group(stage: WaitingStage) ->
     assert "bob" not in json.dumps(patient.heard).lower()
 
 
+def test_hosts_see_at_once_who_comes_into_the_call_though_nothing_is_written_of_it_yet(
+    stage: WaitingStage,
+) -> None:
+    host = stage.arrive("doctor", role="host")
+    stage.settle()
+    assert host.last is not None
+    stage.hub.call_changed(ROOM)  # hears of it before the call has seated them
+    stage.store.in_call = {"bob": Present("Bob", moderates=False)}
+    stage.advance(0)
+    assert [one["identity"] for one in host.last["in_call"]] == ["bob"]
+    assert stage.wishes == []  # nothing had to be read for it
+
+
+def test_a_crowd_that_comes_at_once_is_told_to_hosts_ten_times_a_second_at_most(stage: WaitingStage) -> None:
+    host = stage.arrive("doctor", role="host")
+    stage.settle()
+    before = len(host.heard)
+    for number in range(100):
+        stage.store.in_call[f"p{number}"] = Present("P", moderates=False)
+        stage.hub.call_changed(ROOM)
+        stage.advance(0.01)
+    stage.advance(0.1)
+    assert host.last is not None
+    assert len(host.last["in_call"]) == 100
+    assert len(host.heard) - before <= 11
+
+
 def test_a_large_call_is_not_named_to_hosts_without_end(stage: WaitingStage) -> None:
     stage.store.in_call = {f"p{number}": Present("P", moderates=False) for number in range(500)}
     host = stage.arrive("doctor", role="host")
