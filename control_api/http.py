@@ -13,6 +13,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from control_api.body import MAX_BYTES
+from control_api.manual import Manual
 from control_api.problems import Problem
 from control_api.service import OPERATIONS, ControlApi, Request, problem_reply
 
@@ -37,8 +38,8 @@ def routes(api: ControlApi, *, address_of: Callable[[web.Request], str]) -> list
         web.route(operation.method, operation.path, _handler(api, operation, address_of))
         for operation in OPERATIONS
     ]
-    described = {"/v1/openapi.json": api.openapi, "/v1/docs": api.reference}
-    found += [web.get(path, _description(give), allow_head=False) for path, give in described.items()]
+    described = {"/v1/openapi.json": Manual.openapi, "/v1/docs": Manual.page}
+    found += [web.get(path, _description(api, give), allow_head=False) for path, give in described.items()]
     return found
 
 
@@ -87,9 +88,9 @@ def _handler(api: ControlApi, operation: Operation, address_of: Callable[[web.Re
     return handle
 
 
-def _description(give: Callable[[], Reply]) -> Handler:
+def _description(api: ControlApi, give: Callable[[Manual], Reply]) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        reply = give()
+        reply = await asyncio.to_thread(give, api.manual)
         response = _response(reply)
         response.headers["Vary"] = "Accept-Encoding"
         if isinstance(reply.body, str) and "gzip" in request.headers.get("Accept-Encoding", ""):

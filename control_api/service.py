@@ -7,7 +7,6 @@ import logging
 import re
 import secrets
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from control_api import (
@@ -27,12 +26,11 @@ from control_api import (
 )
 from control_api.auth import Caller, asking_for_a_token, authenticate, bearer, require
 from control_api.body import read_json, validated
+from control_api.manual import Manual
 from control_api.metrics import ApiMetrics
-from control_api.openapi import describe
 from control_api.operations import Addresses, Call, Operation, Reply, invalid_query, no_ice_servers
 from control_api.problems import CONTENT_TYPE, FieldError, Problem
 from control_api.rate import RateLimiter
-from control_api.reference import as_page, content_policy
 from rooms import InvalidTransition, InvalidValue, JoinRefused, Rooms, RoomsError, TooOften
 from sfu import PeerError
 
@@ -62,7 +60,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *ice_operations.OPERATIONS,
     *connection_test_operations.OPERATIONS,
 )
-_PAGE = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": content_policy()}
 _JSON_TYPES = ("application/json", "application/merge-patch+json")
 
 
@@ -129,15 +126,7 @@ class ControlApi:
             "address": self._by_address,
             "failures": self._failures,
         }
-        self._openapi, self._reference = _described(self._version, settings.addresses.public_url)
-
-    def openapi(self) -> Reply:
-        """Give the OpenAPI file."""
-        return self._openapi
-
-    def reference(self) -> Reply:
-        """Give the same as a page for people."""
-        return self._reference
+        self.manual = Manual(OPERATIONS, version=self._version, server=settings.addresses.public_url)
 
     def cross_origin_headers(self, origin: str | None) -> dict[str, str]:
         """Give what lets a browser hand an answer to a page of another origin, if that may call."""
@@ -305,13 +294,6 @@ def _problem_of(error: Exception) -> Problem:
             return Problem(code, str(error))
         case _:
             return Problem("failed")
-
-
-# Longer than a hundred requests, so not again when settings change and these two do not.
-@lru_cache(maxsize=2)
-def _described(version: str, server: str) -> tuple[Reply, Reply]:
-    described = describe(OPERATIONS, version=version, server=server)
-    return Reply(200, json.dumps(described, ensure_ascii=False)), Reply(200, as_page(described), _PAGE)
 
 
 def _live_problem(code: str, text: str) -> Problem:

@@ -8,14 +8,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData, UniqueConstraint, event, false, insert
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    MetaData,
+    TypeDecorator,
+    UniqueConstraint,
+    event,
+    false,
+    insert,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Dialect
+    from sqlalchemy.types import TypeEngine
 
-_Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+class _Json(TypeDecorator[Any]):
+    """JSON, on PostgreSQL in its binary form; no index or operator of it is used."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self) -> None:
+        """Have no value at all be NULL, not the JSON value null."""
+        super().__init__(none_as_null=True)
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Give the type of a database."""
+        if dialect.name != "postgresql":
+            return dialect.type_descriptor(JSON(none_as_null=True))
+        from sqlalchemy.dialects.postgresql import JSONB  # a server on SQLite does not need its memory
+
+        return dialect.type_descriptor(JSONB(none_as_null=True))
 
 
 class Base(DeclarativeBase):

@@ -1,4 +1,4 @@
-"""Every word of the sheet, one table for each language: a text that one lacks is an error at start."""
+"""Every word of the sheet, one table for each language, of a type that lets neither lack a text."""
 
 from __future__ import annotations
 

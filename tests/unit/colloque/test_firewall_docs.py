@@ -11,7 +11,8 @@ import pytest
 from colloque.config import load
 from tests.data.firewall_sheets import stored
 from turn_config import Purpose
-from turn_config.firewall import Direction, Form, IfClosed, Need
+from turn_config.firewall import Form
+from turn_config.firewall.rows import Direction, IfClosed, Need
 from turn_config.firewall.sheet import Profile, Traffic
 
 TEXT = (Path(__file__).parents[3] / "docs" / "firewall.md").read_text()

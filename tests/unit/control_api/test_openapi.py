@@ -18,7 +18,7 @@ from tests.unit.control_api.conftest import Client
 
 
 def file_of(client: Client) -> Any:
-    body = client.api.openapi().body
+    body = client.api.manual.openapi().body
     assert isinstance(body, str)
     return json.loads(body)
 

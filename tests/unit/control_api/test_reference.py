@@ -12,7 +12,7 @@ from tests.unit.control_api.test_openapi import file_of
 
 
 async def test_everything_that_is_named_in_the_file_is_on_the_page(client: Client) -> None:
-    file, page = file_of(client), client.api.reference().body
+    file, page = file_of(client), client.api.manual.page().body
     assert isinstance(page, str)
     names = [*file["components"]["schemas"], *file["paths"]]
     for path in file["paths"].values():
@@ -24,7 +24,7 @@ async def test_everything_that_is_named_in_the_file_is_on_the_page(client: Clien
 
 
 async def test_every_link_within_the_page_leads_somewhere_once(client: Client) -> None:
-    page = str(client.api.reference().body)
+    page = str(client.api.manual.page().body)
     places = re.findall(r'id="([^"]+)"', page)
     assert len(set(places)) == len(places)
     links = set(re.findall(r'href="#([^"]+)"', page))
@@ -33,7 +33,7 @@ async def test_every_link_within_the_page_leads_somewhere_once(client: Client) -
 
 
 async def test_the_policy_allows_the_style_of_the_page_and_no_script(client: Client) -> None:
-    reply = client.api.reference()
+    reply = client.api.manual.page()
     (style,) = re.findall(r"<style>(.*?)</style>", str(reply.body), re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in content_policy()

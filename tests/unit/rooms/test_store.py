@@ -174,7 +174,8 @@ import asyncio, sys
 from rooms import KeyRing, Rooms
 async def main():
     await (await Rooms.open({url!r}, keys=KeyRing([]))).close()
-    print(sorted(sys.modules.keys() & {{"asyncpg", "alembic", "aiosqlite"}}))
+    asked = {{"asyncpg", "alembic", "aiosqlite", "sqlalchemy.dialects.postgresql"}}
+    print(sorted(sys.modules.keys() & asked))
 asyncio.run(main())
 """
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

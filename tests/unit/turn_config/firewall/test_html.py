@@ -10,7 +10,8 @@ from tests.support.deployments import deployments
 from tests.support.page_reader import PageReader
 from tests.support.regional import REGIONAL, TODAY
 from turn_config import Deployment
-from turn_config.firewall import LANGUAGES, Form, Language, firewall_sheet, rows
+from turn_config.firewall import LANGUAGES, Form, Language, firewall_sheet
+from turn_config.firewall.rows import rows
 
 
 class Reader(PageReader):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from tests.support.deployments import deployments
 from tests.support.regional import REGIONAL, SECRET
 from turn_config import Deployment, TurnSettings, ice_servers, listeners
-from turn_config.firewall import Direction, IfClosed, Need, Row, rows
+from turn_config.firewall.rows import Direction, IfClosed, Need, Row, rows
 
 TLS = {"tls_port": 5349, "tls_certificate": "/c.pem", "tls_key": "/k.pem"}
 

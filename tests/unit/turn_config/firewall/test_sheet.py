@@ -11,8 +11,7 @@ from signalling.livekit import LiveKitSettings
 from signalling.waiting import WaitingSettings
 from tests.support.regional import REGIONAL, SECRET, TODAY
 from turn_config import Deployment, FirewallSettings, MediaAddress, TurnSettings
-from turn_config.firewall import sheet
-from turn_config.firewall.sheet import PING_SECONDS, TCP_IDLE_SECONDS, WAITING_PING_SECONDS
+from turn_config.firewall.sheet import PING_SECONDS, TCP_IDLE_SECONDS, WAITING_PING_SECONDS, sheet
 
 
 def of(deployment: Deployment, today: date = TODAY) -> str:

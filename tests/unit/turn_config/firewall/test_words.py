@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from turn_config.firewall import LANGUAGES, WORDS, Language
+from turn_config.firewall import LANGUAGES, Language
+from turn_config.firewall.writing import WORDS
 
 # Proper names, units and notations.
 THE_SAME = {
