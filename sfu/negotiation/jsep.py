@@ -7,18 +7,18 @@ every slot goes through
 
     continue    keep what the last agreement said, unless the peer or we have dropped it
     bind up     a section in which the peer begins to send gets the announced track that it names
-    bind down   a section in which the peer can receive, and which carried nothing since the last answer, gets
-    a
-                waiting subscription
+    bind down   a section in which the peer can receive, and which carried nothing since the last answer,
+                gets a waiting subscription
 
 A track that we stop sending leaves its slot inactive for one answer before another may enter: browsers take a
 new track in a slot for the old one otherwise. What must be done outside, such as opening a track in the core,
 is the difference between the old table and the new one, as a list of effects. A description that cannot be
 used raises before there is a new table, so that nothing is half applied.
 
-    slot.down:   none --bind--> sending --unsubscribe, track ended, peer stops receiving--> none (answered
-    inactive) slot.up:     none --bind--> receiving --unpublish, peer stops sending--> none slot.use:    media
-    | data --peer closes (port 0) or nothing in common--> nothing --recycled--> media | data
+    slot.down   none --bind--> sending --unsubscribe, track ended, peer stops receiving--> none
+                (answered inactive)
+    slot.up     none --bind--> receiving --unpublish, peer stops sending--> none
+    slot.use    media | data --peer closes (port 0), nothing in common--> nothing --recycled--> media | data
 """
 
 from collections.abc import Collection, Mapping, Sequence
