@@ -23,6 +23,7 @@ used raises before there is a new table, so that nothing is half applied.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from sfu.errors import PeerError
 from sfu.model import MediaKind, PublishIntent, TrackKey
@@ -39,13 +40,14 @@ from sfu.negotiation.effects import (
 )
 from sfu.negotiation.extensions import answered, shared_ids
 from sfu.negotiation.ice import Credentials
-from sfu.negotiation.offer import Direction, Offer, OfferedSection
+from sfu.negotiation.offer import Direction, Offer, OfferedPayload, OfferedSection
 from sfu.negotiation.sections import FreeSections
 from sfu.negotiation.table import Down, Encoding, Remote, Slot, Table, Up, Use
 
 _MEDIA_PROTOCOLS = frozenset({"UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "RTP/SAVPF"})
 _DATA_PROTOCOLS = frozenset({"UDP/DTLS/SCTP", "TCP/DTLS/SCTP", "DTLS/SCTP"})
 _MAX_ENCODINGS = 3  # of one track in the core
+_ORDINARY_CHARS = 8_192  # of a section; a larger one is not remembered
 _LIVEKIT_RIDS = ("q", "h", "f")  # lowest first; the order of the lines says nothing certain
 
 
@@ -168,8 +170,15 @@ def _usable(section: OfferedSection) -> tuple[Use, tuple[Payload, ...]]:
         return (Use.DATA if fits else Use.NOTHING), ()
     # Without rtcp-mux, RTCP would come on a port that we do not have.
     fits = section.protocol in _MEDIA_PROTOCOLS and section.rtcp_mux
-    payloads = forwarded(section.payloads, section.kind) if fits else ()
+    known = _remembered if 0 < section.size <= _ORDINARY_CHARS else forwarded
+    payloads = known(section.payloads, section.kind) if fits else ()
     return (Use.MEDIA if payloads else Use.NOTHING), payloads
+
+
+# All clients of one kind offer the same in every section, and offer it again at every change of a call.
+@lru_cache(maxsize=64)
+def _remembered(offered: tuple[OfferedPayload, ...], kind: str) -> tuple[Payload, ...]:
+    return forwarded(offered, kind)
 
 
 def _narrowed(up: Up, offered: Collection[Payload]) -> Up | None:

@@ -7,6 +7,7 @@ busy machine does not make the tests fail. Comparing every track with every sect
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -25,13 +26,15 @@ from sfu import (
     TrackView,
 )
 from sfu.bridge import EXTENSION_URIS
+from sfu.negotiation import jsep
 from sfu.negotiation.codecs import forwarded
 from sfu.negotiation.jsep import negotiate
 from sfu.negotiation.needs import needed
 from sfu.negotiation.offer import OfferedPayload
 from sfu.negotiation.read import read_offer
 from sfu.negotiation.table import Table
-from tests.support.descriptions import LOCAL, wish
+from tests.support.descriptions import LOCAL, VP8, Peer, wish
+from tests.support.descriptions import section as described
 from tests.support.hostile_offers import H264, HEAD, bundle, filled, section
 from tests.support.listening import Heard
 from tests.support.processor import ordinary_seconds, slowness, uncollected
@@ -95,6 +98,16 @@ def test_no_description_under_the_caps_holds_the_loop(name: str) -> None:
 
     with uncollected():
         assert ordinary_seconds(answer) < LONGEST_HOLD
+
+
+def test_of_what_peers_offer_little_is_remembered() -> None:
+    before = jsep._remembered.cache_info().misses
+    for number in range(200):
+        for size in (500, 20_000):
+            offered = (replace(VP8, fmtp=f"size={size};number={number}"),)
+            assert Peer().offer(described("0", payloads=offered, size=size)).sdp
+    known = jsep._remembered.cache_info()
+    assert (known.misses - before, known.currsize) == (200, 64)  # nothing of the large sections
 
 
 class Subscriber(Heard):
