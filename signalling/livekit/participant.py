@@ -85,6 +85,9 @@ class Participant:
         """Who left while signalling was lost."""
         self.messages = TokenBucket(limits.messages_per_second, limits.messages_burst, now=now)
         self.updates = TokenBucket(limits.updates_per_second, limits.updates_burst, now=now)
+        self._told = models.ParticipantInfo()
+        self._told_of: tuple[Admission, int, models.ParticipantInfo.State, bool] | None = None
+        """Of what `_told` was made, what is told of the person but for tracks."""
         self._most_at_once = float(limits.updates_burst)
         self.data_messages = TokenBucket(limits.data_messages_per_second, limits.data_messages_burst, now=now)
         self.hand_raises = TokenBucket(limits.hand_raises_per_second, limits.hand_raises_burst, now=now)
@@ -137,7 +140,21 @@ class Participant:
 
     def info(self, *, gone: models.DisconnectReason | None = None) -> models.ParticipantInfo:
         """Return what clients are told of this person; `gone` says why the person left."""
-        info = models.ParticipantInfo(
+        # Everybody who comes is told of everybody who is there: what stays the same is put together once.
+        known = (self.admission, self.version, self._wire_state(), self.is_publisher)
+        if self._told_of != known:
+            self._told_of, self._told = known, self._without_tracks()
+        info = models.ParticipantInfo()
+        info.CopyFrom(self._told)
+        if gone is not None:
+            info.state = models.ParticipantInfo.DISCONNECTED
+            info.disconnect_reason = gone
+        else:
+            info.tracks.extend(track.info for track in self.tracks.values() if track.announced)
+        return info
+
+    def _without_tracks(self) -> models.ParticipantInfo:
+        return models.ParticipantInfo(
             sid=self.key,
             identity=self.identity,
             name=self.admission.name,
@@ -154,12 +171,6 @@ class Participant:
             client_protocol=self.client.client_protocol,
             capabilities=self.client.capabilities[:_MAX_CAPABILITIES],
         )
-        if gone is not None:
-            info.state = models.ParticipantInfo.DISCONNECTED
-            info.disconnect_reason = gone
-        else:
-            info.tracks.extend(track.info for track in self.tracks.values() if track.announced)
-        return info
 
     def _own_words(self) -> Mapping[str, str]:
         words = {} if self.grants.may_unmute else {MAY_UNMUTE: "false"}
