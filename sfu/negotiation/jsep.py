@@ -47,7 +47,7 @@ from sfu.negotiation.table import Down, Encoding, Remote, Slot, Table, Up, Use
 _MEDIA_PROTOCOLS = frozenset({"UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "RTP/SAVPF"})
 _DATA_PROTOCOLS = frozenset({"UDP/DTLS/SCTP", "TCP/DTLS/SCTP", "DTLS/SCTP"})
 _MAX_ENCODINGS = 3  # of one track in the core
-_ORDINARY_CHARS = 8_192  # of a section; a larger one is not remembered
+_ORDINARY_CHARS = 8_192  # of a section; a larger one, or one of unknown size (0), is not remembered
 _LIVEKIT_RIDS = ("q", "h", "f")  # lowest first; the order of the lines says nothing certain
 
 

@@ -85,13 +85,13 @@ class Participant:
         """Who left while signalling was lost."""
         self.messages = TokenBucket(limits.messages_per_second, limits.messages_burst, now=now)
         self.updates = TokenBucket(limits.updates_per_second, limits.updates_burst, now=now)
-        self._told = models.ParticipantInfo()
-        self._told_of: tuple[Admission, int, models.ParticipantInfo.State, bool] | None = None
-        """Of what `_told` was made, what is told of the person but for tracks."""
         self._most_at_once = float(limits.updates_burst)
         self.data_messages = TokenBucket(limits.data_messages_per_second, limits.data_messages_burst, now=now)
         self.hand_raises = TokenBucket(limits.hand_raises_per_second, limits.hand_raises_burst, now=now)
         self.data_bytes = TokenBucket(limits.data_bytes_per_second, limits.data_bytes_burst, now=now)
+        self._told = models.ParticipantInfo()
+        """What is told of the person, but for tracks; made of `_told_of`."""
+        self._told_of: tuple[Admission, int, models.ParticipantInfo.State, bool] | None = None
 
     @property
     def identity(self) -> str:
