@@ -72,6 +72,12 @@ pub enum Occurrence {
     Undecipherable(DropReason),
 }
 
+/// First wait before a browser sends a flight of its handshake again: what Chromium
+/// (`rtc_base/openssl_stream_adapter.h`) and Firefox (NSS, `lib/ssl/sslimpl.h`) wait, not the second of RFC 6347.
+const DTLS_FIRST_RETRY: Duration = Duration::from_millis(50);
+/// Doubling from [`DTLS_FIRST_RETRY`], these outlast a handshake.
+const DTLS_RETRIES: usize = 12;
+
 /// A simulated browser.
 pub struct Browser {
     config: BrowserConfig,
@@ -96,7 +102,12 @@ pub struct Browser {
 impl Browser {
     /// A browser that has not seen an answer yet.
     pub fn new(now: Time, config: BrowserConfig) -> Browser {
-        let settings = dimpl::Config::builder().mtu(1_150).build().expect("constants");
+        let settings = dimpl::Config::builder()
+            .mtu(1_150)
+            .flight_start_rto(DTLS_FIRST_RETRY)
+            .flight_retries(DTLS_RETRIES)
+            .build()
+            .expect("constants");
         let start = config.epoch + Duration::from_micros(now.micros());
         let mut dtls = Dtls::new_12(Arc::new(settings), config.certificate.clone(), start);
         dtls.set_active(true);

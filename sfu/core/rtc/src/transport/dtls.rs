@@ -13,10 +13,12 @@ use crate::units::Time;
 /// The whole handshake, from the first ClientHello.
 const HANDSHAKE: Duration = Duration::from_secs(30);
 /// First wait before a flight is sent again. RFC 6347 says 1 s for want of knowledge; checks have shown that the
-/// path works, and a person waits.
-const FIRST_RETRY: Duration = Duration::from_millis(250);
-/// Doubling from [`FIRST_RETRY`], these last until [`HANDSHAKE`] ends.
-const RETRIES: usize = 7;
+/// path works, and a person waits. Browsers wait as long (Chromium `rtc_base/openssl_stream_adapter.h`, NSS
+/// `lib/ssl/sslimpl.h`).
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+/// Doubling from [`FIRST_RETRY`], nine last until [`HANDSHAKE`] ends. Answers to flights that the peer sends again
+/// count too, of which a long or doubling path brings some.
+const RETRIES: usize = 12;
 /// Largest datagram of a handshake: fits the 1,280 bytes of IPv6 with room for tunnels.
 const MTU: usize = 1_150;
 
