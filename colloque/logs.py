@@ -30,6 +30,7 @@ _OURS = ("colloque", "control_api", "rooms", "sfu", "signalling", "turn_config",
 _EVENT = re.compile(r"[a-z][a-z0-9_.]{0,79}")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _MAX_TEXT = 500
+_as_json = json.JSONEncoder(default=str).encode  # `json.dumps` with a default makes one for each call
 
 
 def set_up(level: str, format: Literal["json", "text"]) -> None:  # noqa: A002 - the setting's name
@@ -39,6 +40,9 @@ def set_up(level: str, format: Literal["json", "text"]) -> None:  # noqa: A002 -
     if level != "debug":
         handler.addFilter(PeersMistakes())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # None of it is written, and a join has several lines (Python's "Logging HOWTO", Optimization).
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - the switch that it names
     # These narrate every statement and request at INFO or DEBUG.
     for chatty in ("aiosqlite", "sqlalchemy", "alembic", "asyncio", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -66,11 +70,9 @@ class EventFormatter(logging.Formatter):
         """Write one record."""
         entry = self._entry(record)
         if self._json:
-            return json.dumps(entry, ensure_ascii=True, default=str)
-        fields = " ".join(
-            f"{name}={json.dumps(value, default=str)}" for name, value in entry.items() if name not in _HEAD
-        )
-        event = json.dumps(entry["event"])[1:-1]  # free text at DEBUG may hold line ends
+            return _as_json(entry)
+        fields = " ".join(f"{name}={_as_json(value)}" for name, value in entry.items() if name not in _HEAD)
+        event = _as_json(entry["event"])[1:-1]  # free text at DEBUG may hold line ends
         return f"{entry['time'][11:23]} {entry['level']:<7} {event} {fields}".rstrip()
 
     def _entry(self, record: logging.LogRecord) -> dict[str, Any]:

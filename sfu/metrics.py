@@ -3,9 +3,13 @@
 No label has a value for each room, person, address or track.
 """
 
+from __future__ import annotations
+
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from itertools import accumulate
 
 from prometheus_client import Histogram
 from prometheus_client.core import (
@@ -16,6 +20,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from sfu.bridge import Snapshot
 from sfu.model import CloseReason
@@ -68,11 +73,11 @@ class Occurrences:
         self.failures: Counter[str] = Counter()
         self.refused_offers: Counter[str] = Counter()
         self.closed_legs: Counter[str] = Counter()
-        self.lag = _histogram(
-            "event_loop_lag_seconds", "How late timers of the event loop go off.", _LAG_BUCKETS
+        self.lag = Tally(
+            "colloque_event_loop_lag_seconds", "How late timers of the event loop go off.", _LAG_BUCKETS
         )
-        self.held = _histogram(
-            "event_loop_held_seconds",
+        self.held = Tally(
+            "colloque_event_loop_held_seconds",
             "How much of its lateness the event loop spent at work; the rest it waited for a processor.",
             _LAG_BUCKETS,
         )
@@ -101,9 +106,35 @@ class Occurrences:
         """Count a leg that ended."""
         self.closed_legs[reason] += 1
 
-    def histograms(self) -> Iterator[Histogram]:
+    def histograms(self) -> Iterator[Histogram | Tally]:
         """Yield everything that is kept as a histogram."""
         yield from (self.lag, self.held, self.join, self.loss, self.rtt, self.jitter)
+
+
+class Tally:
+    """A histogram for what is observed up to fifty times a second: no lock, no search through Python.
+
+    To be used by one thread, that of the event loop.
+    """
+
+    def __init__(self, name: str, help_: str, bounds: tuple[float, ...]) -> None:
+        """Count into buckets up to each of the rising `bounds`, and beyond them."""
+        self._name = name
+        self._help = help_
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+
+    def observe(self, value: float) -> None:
+        """Count one value."""
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the histogram as it stands."""
+        upper = (*map(floatToGoString, self._bounds), "+Inf")
+        buckets = list(zip(upper, accumulate(self._counts), strict=True))
+        yield HistogramMetricFamily(self._name, self._help, buckets=buckets, sum_value=self._sum)
 
 
 class SfuCollector(Collector):

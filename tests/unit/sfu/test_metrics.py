@@ -6,9 +6,10 @@ import time
 from dataclasses import replace
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from sfu import CallKey, CloseReason, LegKey, PeerError, bridge
+from sfu.metrics import Tally
 from tests.support.listening import Heard
 from tests.unit.sfu.conftest import Live
 from tests.unit.sfu.test_leg import CAMERA, JOIN, MICROPHONE, SIMULCAST, Person, publisher, turns
@@ -43,6 +44,19 @@ def scrape(live: Live) -> dict[str, float]:
     return {
         line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines if not line.startswith("#")
     }
+
+
+def test_a_tally_counts_as_prometheus_histograms_do() -> None:
+    values = (0.0, 0.001, 0.0015, 0.02, 7.0)
+    registry, theirs = CollectorRegistry(), CollectorRegistry()
+    tally = Tally("lag_seconds", "How late.", (0.001, 0.02, 5))
+    histogram = Histogram("lag_seconds", "How late.", buckets=(0.001, 0.02, 5), registry=theirs)
+    registry.register(tally)
+    for value in values:
+        tally.observe(value)
+        histogram.observe(value)
+    expected = [line for line in generate_latest(theirs).decode().splitlines() if "_created" not in line]
+    assert generate_latest(registry).decode().splitlines() == expected
 
 
 async def test_every_promised_metric_is_there_from_the_start(live: Live) -> None:
