@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.event import listens_for
+from sqlalchemy.orm import Session
 
 from rooms.ids import new_event_id
 from rooms.tables import EventHeadRow, EventRow
@@ -21,6 +23,7 @@ from rooms.tables import EventHeadRow, EventRow
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sqlalchemy import Table
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from rooms.tables import RoomRow
@@ -71,8 +74,13 @@ EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 PRUNED_AT_ONCE = 1000
 MOST_EVENTS = 5_000_000
 """A bound on the log whatever its age: about a gigabyte, months of a busy platform."""
-_WRITTEN = "events_written"
-_HEAD = "event_head"  # kept with the session, which by itself forgets what nobody holds
+# Kept with the session.
+_WRITTEN, _UNWRITTEN, _HEAD = "events_written", "events_unwritten", "event_head"
+_EVENTS, _HEADS = cast("Table", EventRow.__table__), cast("Table", EventHeadRow.__table__)
+_COLUMNS = tuple(_EVENTS.columns.keys())
+_NEWEST = select(_HEADS.c.position)
+_INSERT = insert(_EVENTS)
+_MOVE_HEAD = update(_HEADS).values(position=bindparam("newest"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +128,14 @@ async def append_event(
     `event_id` is for an event that may have to be written again and must have one id (`rooms.legs`).
     """
     # Writers take turns (`rooms.store`), so what was read in this transaction is the newest there is.
-    head: EventHeadRow | None = session.info.get(_HEAD)
+    head: int | None = session.info.get(_HEAD)
     if head is None:
         with session.no_autoflush:  # a new room is written once, with this event counted
-            head = await session.get_one(EventHeadRow, 1)
-        know_head(session, head)
-    head.position += 1
+            head = (await session.execute(_NEWEST)).scalar_one()
+    know_head(session, head + 1)
     room.last_seq += 1
-    row = EventRow(
-        position=head.position,
+    event = RoomEvent(
+        position=head + 1,
         id=event_id or new_event_id(),
         tenant=room.tenant,
         room_uid=room.uid,
@@ -138,20 +145,34 @@ async def append_event(
         type=type_,
         data=dict(data),
     )
-    session.add(row)
-    event = event_of(row)
     session.info.setdefault(_WRITTEN, []).append(event)
+    session.info.setdefault(_UNWRITTEN, []).append(event)
     return event
 
 
-def know_head(session: AsyncSession, head: EventHeadRow) -> None:
+def know_head(session: AsyncSession, position: int) -> None:
     """Spare `append_event` the question for the end of the log, which came along with something else."""
-    session.info[_HEAD] = head
+    session.info[_HEAD] = position
 
 
 def written_events(session: AsyncSession) -> list[RoomEvent]:
     """Give the events that the transaction of `session` writes, in their order."""
     return list(session.info.get(_WRITTEN, ()))
+
+
+class EventSession(Session):
+    """A session whose events are in the database before anything is asked of it or it is committed."""
+
+
+@listens_for(EventSession, "before_flush")
+@listens_for(EventSession, "before_commit")
+def _write_events(session: Session, *_: object) -> None:
+    # As plain rows: objects that SQLAlchemy watches would cost every join several times as much.
+    events: list[RoomEvent] = session.info.pop(_UNWRITTEN, [])
+    if events:
+        connection = session.connection()
+        connection.execute(_INSERT, [{name: getattr(one, name) for name in _COLUMNS} for one in events])
+        connection.execute(_MOVE_HEAD, {"newest": events[-1].position})
 
 
 async def read_events(

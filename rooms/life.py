@@ -123,9 +123,14 @@ async def move_participant(
     return True
 
 
+def follows_attendance(room: RoomRow, *, now: float) -> bool:
+    """Whether people who come and go can move the room now."""
+    return moved_by_people(cast("RoomState", room.state), past_closing=_past_closing(room, now=now))
+
+
 async def follow_attendance(session: AsyncSession, room: RoomRow, *, overrun: float, now: float) -> None:
     """Move the room as those who are there now make it; to be called after people came or went."""
-    if not moved_by_people(cast("RoomState", room.state), past_closing=_past_closing(room, now=now)):
+    if not follows_attendance(room, now=now):
         return
     attendance = await attendance_of(session, room)
     act = attended(attendance)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rooms.transitions import Cause, Guard, Transition, state_after
@@ -82,6 +83,7 @@ def room_after(state: RoomState, act: RoomAct, cause: Cause, facts: RoomFacts) -
     return state_after(ROOM_TABLE, state, act, cause, facts)
 
 
+@cache
 def moved_by_people(state: RoomState, *, past_closing: bool) -> bool:
     """Whether people who come and go can change this state now."""
     facts = RoomFacts(past_closing=past_closing, people=0)

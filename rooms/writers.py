@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms.errors import StoreUnavailable
+from rooms.events import EventSession
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -119,7 +120,10 @@ class Writers:
         try:
             # What this session begins and ends is ours to begin and end.
             async with AsyncSession(
-                connection, expire_on_commit=False, join_transaction_mode="rollback_only"
+                connection,
+                sync_session_class=EventSession,
+                expire_on_commit=False,
+                join_transaction_mode="rollback_only",
             ) as session:
                 yield session
                 await session.commit()
