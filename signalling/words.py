@@ -47,6 +47,7 @@ class Word:
 
     __slots__ = ("_frame", "about", "value")
 
+    parts: ClassVar[tuple["Word", ...]] = ()
     states: ClassVar[frozenset[str]] = frozenset()
     """Types that are the whole news of something: a newer word takes the place of one that waits."""
 

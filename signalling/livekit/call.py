@@ -68,7 +68,7 @@ class Call:
         self.rules = admission.rules
         self.around = around
         self._emptied = emptied
-        self.roster = Roster(around.timers)
+        self.roster = Roster(around.timers, call=self)
         self.subscriptions = Subscriptions(self.roster, around.counters)
         self.changes = Changes(self)
         self.requests = Requests(self)

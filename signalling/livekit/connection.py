@@ -1,13 +1,21 @@
-"""One WebSocket: a writer that sends what waits in the outbox, within bounds of bytes and time."""
+"""One WebSocket: what can be sent is sent at once, the rest waits in an outbox bounded by bytes and time.
+
+Whoever comes into a full call is told to everybody at once. A frame that the kernel will take is therefore
+written where it comes up, which costs half of what it costs to wake a task for it.
+"""
 
 import asyncio
+from collections.abc import Coroutine
 
 from aiohttp import web
 
+from signalling.livekit.messages import Frame
 from signalling.livekit.outbox import Outbox, Sendable
 
 DID_NOT_READ = 4000
 _REASON_BYTES = 123  # RFC 6455, 5.5: what a close frame can carry
+_AT_ONCE_BYTES = 16_384
+"""With more in the transport's buffer, frames wait in the outbox; far below the mark at which it says so."""
 
 
 class Connection:
@@ -44,9 +52,14 @@ class Connection:
         """Put a message at the end of what is to be sent; a client that does not read is cut off."""
         if self._closing is not None or self._dead:
             return
-        if not self._outbox.put(message.frame(text=self.text), about=message.about):
-            self.close_code = DID_NOT_READ
-            self._abort()
+        if self._takes_at_once():
+            self._write(message.frame(text=self.text))
+            return
+        for part in message.parts or (message,):
+            if not self._outbox.put(part.frame(text=self.text), about=part.about):
+                self.close_code = DID_NOT_READ
+                self._abort()
+                break
         self._news.set()
 
     def close(self, code: int, reason: str) -> None:
@@ -76,12 +89,34 @@ class Connection:
             if self._cut_off is not None:
                 self._cut_off.cancel()
 
+    def _takes_at_once(self) -> bool:
+        return (
+            not self._outbox
+            and self._transport is not None
+            and self._transport.get_write_buffer_size() < _AT_ONCE_BYTES
+        )
+
+    def _write(self, frame: Frame) -> None:
+        """Send a frame that need not wait: then sending it does not either, and ends at the first step."""
+        sending = self._sending(frame)
+        try:
+            sending.send(None)
+        except StopIteration:
+            pass
+        except (ConnectionError, RuntimeError):
+            self._abort()  # gone, or closing already: the reader sees it too
+            self._news.set()
+        finally:
+            sending.close()
+
+    def _sending(self, frame: Frame) -> Coroutine[object, None, None]:
+        if isinstance(frame, str):
+            return self._socket.send_str(frame)
+        return self._socket.send_bytes(frame)
+
     async def _send_waiting(self) -> None:
         while (frame := self._outbox.take()) is not None:
-            if isinstance(frame, str):
-                await self._socket.send_str(frame)
-            else:
-                await self._socket.send_bytes(frame)
+            await self._sending(frame)
 
     def _abort(self) -> None:
         """Drop the connection without a word, which also ends the reader."""

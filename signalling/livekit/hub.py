@@ -307,6 +307,8 @@ class Hub:
         if timer is Timer.QUALITY:
             self.timers.set(call, Timer.QUALITY, at=now + self._around.settings.times.quality_interval)
             call.quality.judge_all(now=now)
+        elif timer is Timer.ARRIVALS:
+            call.roster.tell_arrivals(now=now)
         elif timer is Timer.ROOM:
             call.tell_room()
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from signalling.livekit.messages import Frame, encode_response
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from livekit.protocol.rtc import SignalResponse
 
 
@@ -20,6 +22,10 @@ class Sendable(Protocol):
     def about(self) -> str:
         """Name what it is the whole news of: a newer one takes the place of one that waits."""
 
+    @property
+    def parts(self) -> "Sequence[Sendable]":
+        """Give what waits in its place, each overtaken by a newer one by itself; nothing where it is one."""
+
     def frame(self, *, text: bool) -> Frame:
         """Return it as a text or a binary frame."""
 
@@ -27,12 +33,19 @@ class Sendable(Protocol):
 class Outgoing:
     """A message to one or more clients; each of its two encodings is made at most once."""
 
-    __slots__ = ("_binary", "_text", "about", "response")
+    __slots__ = ("_binary", "_text", "about", "parts", "response")
 
-    def __init__(self, response: "SignalResponse", *, about: str = "") -> None:
-        """Take a message that nobody changes any more; `about` names what it is the whole news of."""
+    def __init__(
+        self, response: "SignalResponse", *, about: str = "", parts: "Sequence[Outgoing]" = ()
+    ) -> None:
+        """Take a message that nobody changes any more.
+
+        `about` names what it is the whole news of; `parts` say the same in several messages about one thing
+        each.
+        """
         self.response = response
         self.about = about
+        self.parts = parts
         self._binary: bytes | None = None
         self._text: str | None = None
 
@@ -68,6 +81,10 @@ class Outbox:
         self._about: dict[str, _Waiting] = {}
         self._bytes = 0
         self.overfull = False
+
+    def __len__(self) -> int:
+        """Count the frames that wait."""
+        return len(self._waiting)
 
     @property
     def waiting_bytes(self) -> int:

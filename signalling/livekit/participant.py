@@ -139,11 +139,14 @@ class Participant:
             self.outlet.send(message)
 
     def info(self, *, gone: models.DisconnectReason | None = None) -> models.ParticipantInfo:
-        """Return what clients are told of this person; `gone` says why the person left."""
+        """Return what clients are told of this person, for reading; `gone` says why the person left."""
         # Everybody who comes is told of everybody who is there: what stays the same is put together once.
-        known = (self.admission, self.version, self._wire_state(), self.is_publisher)
+        is_publisher = self.is_publisher
+        known = (self.admission, self.version, self._wire_state(), is_publisher)
         if self._told_of != known:
             self._told_of, self._told = known, self._without_tracks()
+        if gone is None and not is_publisher:
+            return self._told
         info = models.ParticipantInfo()
         info.CopyFrom(self._told)
         if gone is not None:

@@ -2,10 +2,13 @@
 
 Every message about a person carries a version that rises with each change, so that a client can drop a
 message that was overtaken. Changes are told at once; those of a person who changes all the time are held
-back and told together.
+back and told together. Who comes into a call of many and publishes nothing is told of at once too, but that
+their media flows only with what is told next, or a moment later: else of each of a hundred who come, the
+hundred others would be told twice. (LiveKit's server has all that is new of such people wait for 3 s,
+`subscriberUpdateInterval` in `pkg/rtc/room.go`.)
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
 from livekit.protocol import models, rtc
 
@@ -16,13 +19,22 @@ from signalling.livekit.timers import Timer, TimerTable
 from signalling.livekit.tracks import PublishedTrack
 
 _HELD_BACK_AT_LEAST = 0.01  # seconds; rounding must not wake us again at the same instant
+FEW = 12
+"""In a call of no more people everything is told at once."""
+COMPANY_SECONDS = 0.25
+"""So long it waits, that the media of somebody who publishes nothing flows."""
+_MOST_TOGETHER = 50
 
 
 class Roster:
     """The participants of one call."""
 
-    def __init__(self, timers: TimerTable[Timer]) -> None:
+    def __init__(self, timers: TimerTable[Timer], *, call: Hashable) -> None:
+        """Keep time with `timers`, where `call` owns what is told of several people together."""
         self._timers = timers
+        self._call = call
+        self._untold: dict[LegKey, Participant] = {}
+        """Of whom the next message tells too."""
         self._by_key: dict[LegKey, Participant] = {}
         self._by_identity: dict[str, Participant] = {}
         self._publishers: dict[TrackKey, Participant] = {}
@@ -49,6 +61,7 @@ class Roster:
     def remove(self, participant: Participant) -> None:
         """Take out a participant; nobody is told yet."""
         self._by_key.pop(participant.key, None)
+        self._untold.pop(participant.key, None)
         for key in participant.tracks:
             self._publishers.pop(key, None)
         if self._by_identity.get(participant.identity) is participant:
@@ -89,17 +102,51 @@ class Roster:
         if not self._timers.pending(participant, Timer.ROSTER):
             self.tell_now_or_later(participant, now=now)
 
+    def media_up(self, participant: Participant, *, now: float) -> None:
+        """Tell that media flows: at once, or in a call of many together with what is told next."""
+        if len(self) <= FEW or participant.is_publisher or participant.grants.hidden:
+            self.changed(participant, now=now)
+            return
+        participant.version += 1
+        if not self._timers.pending(participant, Timer.ROSTER):
+            self._untold[participant.key] = participant
+            if not self._timers.pending(self._call, Timer.ARRIVALS):
+                self._timers.set(self._call, Timer.ARRIVALS, at=now + COMPANY_SECONDS)
+
     def tell_now_or_later(self, participant: Participant, *, now: float) -> None:
         """Tell what is new, or set the timer `ROSTER`; called when that is due."""
+        self._untold.pop(participant.key, None)
+        news = self._affordable(participant, now=now)
+        if news is None:
+            return
+        if participant.grants.hidden:
+            participant.send(news)
+        else:
+            self._tell_all([news], now=now)
+
+    def tell_arrivals(self, *, now: float) -> None:
+        """Tell whose media came up; called when the timer `ARRIVALS` is due."""
+        self._tell_all([], now=now)
+
+    def _tell_all(self, news: list[Outgoing], *, now: float) -> None:
+        untold = [one for one in self._untold.values() if not one.grants.hidden]
+        self._untold.clear()
+        self._timers.cancel(self._call, Timer.ARRIVALS)
+        news += [message for one in untold if (message := self._affordable(one, now=now)) is not None]
+        for first in range(0, len(news), _MOST_TOGETHER):
+            message = _together(news[first : first + _MOST_TOGETHER])
+            for viewer in self:
+                viewer.send(message)
+
+    def _affordable(self, participant: Participant, *, now: float) -> Outgoing | None:
+        """Give what is new of somebody, unless it is too much: then the timer `ROSTER` is set."""
         message = _update(participant.info())
         cost = participant.cost_of_update(len(message.frame(text=False)))
         if participant.updates.take(cost, now=now):
-            for viewer in self:
-                if viewer is participant or _sees(viewer, participant):
-                    viewer.send(message)
-        else:
-            ready = participant.updates.ready_at(cost, now=now)
-            self._timers.set(participant, Timer.ROSTER, at=max(ready, now + _HELD_BACK_AT_LEAST))
+            return message
+        ready = participant.updates.ready_at(cost, now=now)
+        self._timers.set(participant, Timer.ROSTER, at=max(ready, now + _HELD_BACK_AT_LEAST))
+        return None
 
     def gone(self, participant: Participant, reason: models.DisconnectReason) -> None:
         """Tell everybody who knew the person that they left; those out of reach learn it when they return."""
@@ -137,3 +184,12 @@ def _sees(viewer: Participant, other: Participant) -> bool:
 def _update(info: models.ParticipantInfo) -> Outgoing:
     update = rtc.ParticipantUpdate(participants=[info])
     return Outgoing(rtc.SignalResponse(update=update), about=info.sid)
+
+
+def _together(news: list[Outgoing]) -> Outgoing:
+    if len(news) == 1:
+        return news[0]
+    update = rtc.ParticipantUpdate()
+    for one in news:
+        update.participants.extend(one.response.update.participants)
+    return Outgoing(rtc.SignalResponse(update=update), parts=news)

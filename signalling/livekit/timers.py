@@ -21,6 +21,8 @@ class Timer(StrEnum):
     """The client should get a fresh token."""
     ROSTER = "roster"
     """Held-back changes of a participant can be told."""
+    ARRIVALS = "arrivals"
+    """A whole call can be told whose media came up."""
     QUALITY = "quality"
     """Connection quality is to be judged, of a whole call."""
     ROOM = "room"

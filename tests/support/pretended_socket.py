@@ -30,6 +30,8 @@ class Line:
         self.upgraded = False
         self.upgrade_turns = upgrade_turns
         self.said: list[Frame] = []
+        self.unsent_bytes = 0
+        """How much the server's end has not got rid of."""
         self._loop = loop
         self._hear = hear
         self._to_server: asyncio.Queue[WSMessage | None] = asyncio.Queue()
@@ -95,6 +97,7 @@ class PretendedSocket:
     async def close(self, *, code: int, message: bytes) -> None:
         del message
         assert self._line is not None
+        await sleep(0)  # what was sent before is heard before
         self.close_code = self.close_code or code
         self._line.close_code = self._line.close_code or code
         self._line.drop()
@@ -103,7 +106,8 @@ class PretendedSocket:
         assert self._line is not None
         if not self._line.open:
             raise ConnectionResetError
-        self._line._hear(self._line, frame)
+        # The client hears it after the server has done what it was about, as over a network.
+        self._line._loop.call_soon(self._line._hear, self._line, frame)
 
 
 class _Transport:
@@ -112,6 +116,9 @@ class _Transport:
 
     def abort(self) -> None:
         self._line.drop()
+
+    def get_write_buffer_size(self) -> int:
+        return self._line.unsent_bytes
 
 
 class _Request:

@@ -5,6 +5,7 @@ from livekit.protocol import models, rtc
 from livekit.protocol.models import ConnectionQuality
 
 from sfu import CallKey, LegStats, Speaker, TrackKey
+from signalling.livekit.roster import COMPANY_SECONDS, FEW
 from signalling.livekit.settings import LiveKitSettings, SignalLimits
 from tests.support.stage import ROOM, Client, Stage, rights, rules
 
@@ -250,3 +251,81 @@ def test_the_state_can_be_looked_into(stage: Stage) -> None:
     assert person["client"] == "JS 2.23.0"
     assert len(person["tracks"]) == 1
     assert state["objects"]["participants"] == 1
+
+
+class TestInACallOfMany:
+    """Who publishes nothing is told of at once, and that their media flows in company."""
+
+    @staticmethod
+    def audience(stage: Stage, count: int = FEW) -> Client:
+        """Let so many come, and give one of them, who has heard nothing since."""
+        first, *_ = [stage.joins(f"guest-{number}") for number in range(count)]
+        stage.passes(1)
+        first.forgets()
+        return first
+
+    def test_that_somebody_came_is_told_at_once_and_that_media_flows_a_moment_later(
+        self, stage: Stage
+    ) -> None:
+        viewer = self.audience(stage)
+        stage.joins("ada")
+        assert [one.state for one in viewer.updates_of("ada")] == [models.ParticipantInfo.JOINED]
+        stage.passes(COMPANY_SECONDS)
+        assert [one.state for one in viewer.updates_of("ada")] == [
+            models.ParticipantInfo.JOINED,
+            models.ParticipantInfo.ACTIVE,
+        ]
+
+    def test_it_comes_along_with_whatever_is_told_next(self, stage: Stage) -> None:
+        viewer = self.audience(stage)
+        stage.joins("ada")
+        stage.joins("bob")
+        told = [
+            [(one.identity, one.state) for one in update.participants] for update in viewer.hears("update")
+        ]
+        assert told == [
+            [("ada", models.ParticipantInfo.JOINED)],
+            [("bob", models.ParticipantInfo.JOINED), ("ada", models.ParticipantInfo.ACTIVE)],
+        ]
+
+    def test_the_first_word_after_a_change_is_the_newest(self, stage: Stage) -> None:
+        viewer = self.audience(stage)
+        ada = stage.joins("ada")
+        updates(ada, name="Dr Ada")
+        stage.passes(1)
+        told = [(one.name, one.state, one.version) for one in viewer.updates_of("ada")]
+        assert told == [
+            ("Ada", models.ParticipantInfo.JOINED, told[0][2]),
+            ("Dr Ada", models.ParticipantInfo.ACTIVE, told[0][2] + 2),
+        ]
+
+    def test_of_somebody_who_left_meanwhile_only_that_is_told(self, stage: Stage) -> None:
+        viewer = self.audience(stage)
+        stage.joins("ada").says(leave=rtc.LeaveRequest())
+        stage.passes(1)
+        assert [one.state for one in viewer.updates_of("ada")] == [
+            models.ParticipantInfo.JOINED,
+            models.ParticipantInfo.DISCONNECTED,
+        ]
+
+    def test_nobody_hears_of_the_media_of_who_is_hidden(self, stage: Stage) -> None:
+        viewer = self.audience(stage)
+        ada = stage.joins("ada", rights(hidden=True))
+        stage.passes(1)
+        assert viewer.updates_of("ada") == []
+        assert ada.updates_of("ada")[-1].state == models.ParticipantInfo.ACTIVE
+
+    def test_a_call_of_few_hears_of_it_at_once(self, stage: Stage) -> None:
+        viewer = self.audience(stage, FEW - 1)
+        stage.joins("ada")
+        assert [one.state for one in viewer.updates_of("ada")] == [
+            models.ParticipantInfo.JOINED,
+            models.ParticipantInfo.ACTIVE,
+        ]
+
+    def test_so_does_everybody_where_there_is_something_to_receive(self, stage: Stage) -> None:
+        viewer = self.audience(stage)
+        ada = stage.joins("ada", connected=False)
+        ada.publishes()
+        ada.connects()
+        assert viewer.updates_of("ada")[-1].state == models.ParticipantInfo.ACTIVE
