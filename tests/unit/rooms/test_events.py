@@ -77,6 +77,20 @@ async def test_an_event_of_a_change_that_fails_never_was_and_leaves_no_hole(cont
     assert heard == page.items[1:]
 
 
+async def test_an_event_is_in_the_log_for_whoever_asks_in_the_same_change(context: Context) -> None:
+    room = room_row("one")
+    await made(context, room)
+    async with context.change() as session:
+        row = await session.get_one(RoomRow, room.uid)
+        await append_event(session, row, "room.waiting", {}, now=NOW)
+        page = await read_events(session, after=1)
+        assert [(event.position, event.type) for event in page.items] == [(2, "room.waiting")]
+        assert await newest_position(session) == 2
+        await append_event(session, row, "room.in_progress", {}, now=NOW)
+    async with context.store.read() as session:
+        assert [event.seq for event in (await read_events(session, after=0)).items] == [1, 2, 3]
+
+
 async def test_a_follower_that_fails_keeps_nothing_from_the_others(
     context: Context, caplog: pytest.LogCaptureFixture
 ) -> None:

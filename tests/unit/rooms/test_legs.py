@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rooms import (
@@ -31,6 +32,7 @@ from rooms import (
 from rooms import leg_journal as module
 from rooms.ids import new_room_id
 from rooms.legs import write_fact, write_facts
+from rooms.tables import ConnectionRow, RoomRow
 from tests.unit.rooms.conftest import NOW
 
 HOUR = 3600.0
@@ -90,6 +92,19 @@ async def test_who_shows_the_call_hears_at_once_of_those_who_come_and_go(stage: 
     assert (heard, await stage.told()) == ([stage.uid], [])
     stage.closes("a")
     assert (heard, await stage.told()) == ([stage.uid] * 2, [])
+
+
+async def test_connections_that_are_closed_together_are_gone_while_their_room_stays(stage: Stage) -> None:
+    stage.opens("a", "p")
+    stage.opens("b", "q")
+    await stage.written()
+    context = stage.rooms._context
+    async with context.change() as session:
+        room = await session.get_one(RoomRow, stage.uid)
+        await legs.close_connections(session, room, "room_deleted", now=NOW)
+    async with context.store.read() as session:
+        assert list(await session.scalars(select(ConnectionRow.id))) == []
+    assert await stage.told() == ["connection.opened"] * 2 + ["connection.closed"] * 2
 
 
 class TestPeople:
