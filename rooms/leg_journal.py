@@ -101,7 +101,7 @@ class LegJournal:
         )
         if self._take(fact):
             self._open.add(leg)
-        self.call_changed(room_id)
+        self._tell_of_change(room_id)
 
     def leg_media_ready(self, room_id: str, leg: str, path: str, family: IpFamily) -> None:
         """Note that media flows for the first time."""
@@ -143,11 +143,17 @@ class LegJournal:
             self._open.remove(leg)
             self._degraded.discard(leg)
             self._take(LegClosed(room_uid=room_id, at=self._wall(), leg=leg, reason=reason), always=True)
-        self.call_changed(room_id)
+        self._tell_of_change(room_id)
 
     def happened(self, room_id: str, type_: EventType, data: Mapping[str, Any]) -> None:
         """Note what events tell of and what changes no stored state; `data` without names or addresses."""
         self._take(Happened(room_uid=room_id, at=self._wall(), type=type_, data=dict(data)))
+
+    def _tell_of_change(self, room_id: str) -> None:
+        try:
+            self.call_changed(room_id)
+        except Exception:  # somebody comes into a call or leaves it, which must go on
+            log.exception("call_change_not_told", extra={"room": room_id})
 
     def _take(self, fact: Fact, *, always: bool = False) -> bool:
         if len(self._waiting) >= self._max_waiting and not always:

@@ -42,20 +42,23 @@ class Alarm:
         """Belong to the running loop."""
         self._loop = asyncio.get_running_loop()
         self._wake = wake
-        self._handle: asyncio.TimerHandle | None = None
+        self._handle: asyncio.Handle | None = None
+        self._at = 0.0
+        """When it rings; what uvloop makes of a time that has come does not know it (no `when`)."""
 
     def set(self, at: float) -> None:
         """Ring at this time at the latest; an earlier one that is set stays."""
         if self._handle is not None:
-            if self._handle.when() <= at and not self._handle.cancelled():
+            if self._at <= at:
                 return
             self._handle.cancel()
-        self._handle = self._loop.call_at(at, self._ring)
+        self._handle, self._at = self._loop.call_at(at, self._ring), at
 
     def cancel(self) -> None:
-        """Ring no more."""
+        """Ring no more, until it is set again."""
         if self._handle is not None:
             self._handle.cancel()
+            self._handle = None
 
     def _ring(self) -> None:
         self._handle = None

@@ -94,6 +94,20 @@ async def test_who_shows_the_call_hears_at_once_of_those_who_come_and_go(stage: 
     assert (heard, await stage.told()) == ([stage.uid] * 2, [])
 
 
+async def test_people_come_and_go_also_where_that_cannot_be_told(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(room: str) -> None:
+        raise RuntimeError(room)
+
+    stage.journal.call_changed = failing
+    stage.opens("a", "p")
+    stage.closes("a")
+    await stage.written()
+    assert await stage.told() == ["connection.opened", "connection.closed"]
+    assert [record.message for record in caplog.records] == ["call_change_not_told"] * 2
+
+
 async def test_connections_that_are_closed_together_are_gone_while_their_room_stays(stage: Stage) -> None:
     stage.opens("a", "p")
     stage.opens("b", "q")
