@@ -30,8 +30,6 @@ class Line:
         self.upgraded = False
         self.upgrade_turns = upgrade_turns
         self.said: list[Frame] = []
-        self.unsent_bytes = 0
-        """How much the server's end has not got rid of."""
         self._loop = loop
         self._hear = hear
         self._to_server: asyncio.Queue[WSMessage | None] = asyncio.Queue()
@@ -118,7 +116,7 @@ class _Transport:
         self._line.drop()
 
     def get_write_buffer_size(self) -> int:
-        return self._line.unsent_bytes
+        return 0  # these clients read all they are sent
 
 
 class _Request:
