@@ -188,7 +188,7 @@ class MediaSettings(Section):
         " a tenth of the time: less delay for more processor time. 0 for not at all.",
     )
     audio_gather_ms: int = Field(
-        default=3,
+        default=1,
         ge=0,
         le=20,
         description="Where at least five voices sound at once for at least eight listeners, sound waits so"

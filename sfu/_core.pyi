@@ -102,7 +102,7 @@ class Core:
         max_transports: int = 4096,
         marks: bool = False,
         busy_poll_us: int = 0,
-        audio_gather_ms: int = 3,
+        audio_gather_ms: int = 1,
         steering: bool = True,
     ) -> Self: ...
     # OSError names the address that cannot be bound.

@@ -245,7 +245,7 @@ class SfuConfig:
     """Sound and pictures carry DSCP marks (RFC 8837), for routers that sort by them."""
     busy_poll_us: int = 0
     """How long a worker that had work looks for more before it sleeps, within a tenth of the time."""
-    audio_gather_ms: int = 3
+    audio_gather_ms: int = 1
     """How long sound waits for that of others, where many voices are heard by many; 0 for not at all."""
     steering: bool = True
     """The kernel gives datagrams to the right one of several workers, where it lets us."""

@@ -16,7 +16,7 @@ use rtc::path::Path;
 use rtc::units::Time;
 use rtc::worker::Worker;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, sleep_exactly};
 use crate::event_fd::EventFd;
 use crate::lane::{Order, WorkerEnd};
 use crate::memo_lanes::MemoEnd;
@@ -64,6 +64,8 @@ pub(crate) struct WorkerThread {
     transmitter: Transmitter,
     /// When the newest datagram came.
     latest: Time,
+    /// When the sockets were last read.
+    read: Time,
     patience: Patience,
     /// For each socket, where the kernel lets us choose whose datagrams it gets.
     steering: Arc<[Option<Steering>]>,
@@ -113,6 +115,7 @@ impl WorkerThread {
             outbox: Outbox::new(OUTBOX),
             transmitter,
             latest: Time(0),
+            read: Time(0),
             patience: Patience::new(busy_poll),
             steering,
             busy: false,
@@ -122,6 +125,7 @@ impl WorkerThread {
 
     /// Works until asked to stop; what was ordered before that is still carried out, so that goodbyes leave.
     pub(crate) fn run(mut self) {
+        sleep_exactly();
         let mut more = false;
         while !self.stop.load(Ordering::Acquire) {
             // The worker answers for what panics while it handles an input; whatever else does must not end the media
@@ -145,6 +149,9 @@ impl WorkerThread {
     fn turn(&mut self, more: bool) -> bool {
         let began = self.clock.now();
         let readable = self.sleep(more);
+        if readable != 0 && !more {
+            self.doze(began);
+        }
         let woken = self.clock.now();
         let slept = woken.since(began);
         self.worker.rested(woken, if slept < NO_SLEEP { Duration::ZERO } else { slept });
@@ -177,6 +184,17 @@ impl WorkerThread {
         self.lane.awake();
         self.busy = readable != 0;
         readable
+    }
+
+    /// Leaves what came where it is, if it may lie, so that what comes next is handled with it.
+    fn doze(&mut self, began: Time) {
+        let now = self.clock.now();
+        let due = self.worker.poll_timeout().map_or(Time::NEVER, |(at, _)| at);
+        let came = came_at(began, now, self.read);
+        let rest = due.min(came + self.worker.leisure(now)).since(now);
+        if !rest.is_zero() {
+            std::thread::sleep(rest);
+        }
     }
 
     /// Looks without sleeping for as long as patience and `timeout` last; nothing when nothing came.
@@ -276,6 +294,7 @@ impl WorkerThread {
             let (worker, outbox, counters) = (&mut self.worker, &mut self.outbox, &self.counters);
             let (sockets, transmitter, latest) = (&self.sockets, &mut self.transmitter, &mut self.latest);
             let (clock, memos) = (&self.clock, &mut self.memos);
+            self.read = clock.now();
             let haul = self.batch.receive(
                 &sockets[number],
                 || clock.reading(),
@@ -347,6 +366,12 @@ impl WorkerThread {
     }
 }
 
+/// When the oldest of what can be read came, at the earliest: just now if it woke the thread, which began to wait at
+/// `began`; what was there already then came after the sockets were last `read`.
+fn came_at(began: Time, now: Time, read: Time) -> Time {
+    if now.since(began) < NO_SLEEP { read } else { now }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Instant;
@@ -397,6 +422,13 @@ mod tests {
         };
         let thread = WorkerThread::new(Worker::new(config, counters), parts).unwrap();
         (thread, control, ends.remove(0))
+    }
+
+    #[test]
+    fn what_was_there_before_the_thread_slept_is_taken_for_as_old_as_it_can_be() {
+        let (read, began) = (Time(1_000), Time(1_200));
+        assert_eq!(came_at(began, Time(1_202), read), read);
+        assert_eq!(came_at(began, Time(1_900), read), Time(1_900));
     }
 
     #[test]

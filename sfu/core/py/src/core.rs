@@ -113,7 +113,7 @@ pub(crate) struct Core {
 impl Core {
     #[new]
     #[allow(clippy::too_many_arguments)] // all by keyword
-    #[pyo3(signature = (*, udp_port, addresses, workers = 1, max_transports = 4096, marks = false, busy_poll_us = 0, audio_gather_ms = 3, steering = true))]
+    #[pyo3(signature = (*, udp_port, addresses, workers = 1, max_transports = 4096, marks = false, busy_poll_us = 0, audio_gather_ms = 1, steering = true))]
     fn new(
         udp_port: u16,
         addresses: Vec<(String, String)>,

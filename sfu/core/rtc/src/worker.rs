@@ -139,6 +139,11 @@ impl Worker {
         self.router.rested(now, slept);
     }
 
+    /// How long the shell may let datagrams lie that come from `now` on, so that it handles several at once.
+    pub fn leisure(&self, now: Time) -> Duration {
+        self.router.leisure(now)
+    }
+
     /// When and why the worker wants `handle_timeout`.
     pub fn poll_timeout(&self) -> Option<(Time, Timer)> {
         let transports = self.transports.poll_timeout();

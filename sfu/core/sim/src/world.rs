@@ -26,7 +26,7 @@ use crate::network::{Datagram, Link, Network};
 const OUTBOX: usize = 64;
 const TRANSPORTS: usize = 512;
 /// As servers wait unless they are told otherwise.
-const AUDIO_GATHER: Duration = Duration::from_millis(3);
+const AUDIO_GATHER: Duration = Duration::from_millis(1);
 /// Memos delivered before what they bring is forwarded: as many as the shell does.
 const MEMOS_A_TURN: usize = 32;
 

@@ -25,6 +25,11 @@ const BELIEVED: Duration = Duration::from_millis(500);
 /// save packets in silence (Opus DTX) few count, as few of their packets come.
 const SOUNDS: Duration = Duration::from_millis(25);
 
+/// What is due so soon leaves now: to wake up once more would cost more than the rest of the wait can save.
+const NEARLY: Duration = Duration::from_micros(30);
+/// Nothing but sound that waits came for this long: then what comes next can be expected to be the same.
+const CALM: Duration = Duration::from_millis(100);
+
 /// What waits, and what of it is being sent.
 #[derive(Default)]
 pub(super) struct Gathering {
@@ -32,6 +37,9 @@ pub(super) struct Gathering {
     window: Duration,
     tracks: Vec<TrackId>,
     due: Option<Time>,
+    /// When the last packet came that waited, and the last that did not.
+    waited: Option<Time>,
+    pressed: Time,
     /// Who gets what, listener by listener.
     turns: Vec<Turn>,
     next: usize,
@@ -68,8 +76,10 @@ impl Router {
     /// Lets the subscriptions of `track` have a turn for a packet that came: at the next flush, or with others.
     pub(super) fn queue_packet(&mut self, now: Time, track: TrackId) {
         if !self.keeps_company(now, track) {
+            self.gathering.pressed = now;
             return self.queue(track);
         }
+        self.gathering.waited = Some(now);
         let Some(found) = self.tracks.get_mut(track).filter(|track| !track.queued) else { return };
         found.queued = true;
         let gathering = &mut self.gathering;
@@ -81,9 +91,18 @@ impl Router {
         }
     }
 
+    /// How long a packet that comes now may lie in the kernel before it is looked at: as long as sound waits for company
+    /// where nothing else comes, and not at all anywhere else.
+    pub fn leisure(&self, now: Time) -> Duration {
+        let Gathering { window, waited, pressed, .. } = self.gathering;
+        let calm = waited.is_some_and(|at| now.since(at) <= SOUNDS) && now.since(pressed) >= CALM;
+        if calm { window.saturating_sub(NEARLY) } else { Duration::ZERO }
+    }
+
     /// Sends what was gathered when its time has come; true when room ran out.
     pub(super) fn flush_gathered(&mut self, now: Time, sink: &mut impl PacketSink) -> bool {
-        if self.gathering.due.is_some_and(|due| due <= now) {
+        if let Some(due) = self.gathering.due.filter(|&due| due <= now + NEARLY) {
+            self.timers.take(Timer::Sound, due);
             self.line_up();
         }
         while let Some(&turn) = self.gathering.turns.get(self.gathering.next) {

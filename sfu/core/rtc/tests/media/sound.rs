@@ -21,6 +21,10 @@ fn voice_track(number: usize) -> TrackId {
     TrackId::new(0, 10 + number as u32, 1)
 }
 
+fn mid(voice: usize) -> String {
+    format!("voice-{voice}")
+}
+
 fn listener(number: usize) -> TransportId {
     TransportId::new(0, 3 + number as u32, 1)
 }
@@ -36,7 +40,7 @@ impl Room {
             world.join(listener(hearer));
         }
         for voice in 0..voices {
-            world.add_voice(voice_track(voice), &voice.to_string());
+            world.add_voice(voice_track(voice), &mid(voice));
             // Joined from the last to the first: the order of the subscriptions is not that of the listeners.
             for hearer in (0..listeners).rev() {
                 let id = subscription(voice, hearer);
@@ -55,7 +59,7 @@ impl Room {
 
     /// A packet of one of them comes, with a payload of so many bytes.
     fn says(&mut self, voice: usize, bytes: usize) {
-        let elements = [(MID_UP, voice.to_string().into_bytes()), (LEVEL_UP, vec![0x80 | 30])];
+        let elements = [(MID_UP, mid(voice).into_bytes()), (LEVEL_UP, vec![0x80 | 30])];
         let timestamp = u32::from(self.seq) * 960;
         let payload = vec![voice as u8; bytes];
         let packet = rtp(OPUS, self.seq, timestamp, 50 + voice as u32, false, &elements, &payload);
@@ -104,6 +108,38 @@ fn nothing_waits_longer_than_it_may_nor_again_for_what_comes_later() {
     assert!(room.world.sink.take().is_empty());
     room.world.pass(1);
     assert_eq!(room.world.sink.take().len(), LISTENERS);
+}
+
+#[test]
+fn what_comes_may_lie_for_as_long_as_sound_waits_where_nothing_else_comes() {
+    let mut room = Room::new(VOICES, LISTENERS);
+    let nearly = Duration::from_millis(WAIT_MS) - Duration::from_micros(100);
+    let leisure = |room: &Room| room.world.router.leisure(room.world.now);
+    room.says(0, 60);
+    assert!((nearly..Duration::from_millis(WAIT_MS)).contains(&leisure(&room)));
+    room.world.pass(30);
+    assert_eq!(leisure(&room), Duration::ZERO, "everybody has fallen silent");
+    room.world.add_video(1);
+    let keep_talking = |room: &mut Room, ms: u64| {
+        for _ in 0..ms / 20 {
+            room.seq += 1;
+            (0..VOICES).for_each(|voice| room.says(voice, 60));
+            room.world.pass(20);
+        }
+    };
+    keep_talking(&mut room, 1_000);
+    assert!(leisure(&room) >= nearly);
+    room.world.publish_all(&Camera::new(11, None).picture(true, 2, 0));
+    assert_eq!(leisure(&room), Duration::ZERO, "pictures do not wait");
+    keep_talking(&mut room, 80);
+    assert_eq!(leisure(&room), Duration::ZERO, "nor do those that may come");
+    keep_talking(&mut room, 40);
+    assert!(leisure(&room) >= nearly, "the camera is off");
+    for (voices, listeners) in [(VOICES - 1, LISTENERS), (VOICES, LISTENERS - 1)] {
+        let mut room = Room::new(voices, listeners);
+        room.says(0, 60);
+        assert_eq!(leisure(&room), Duration::ZERO, "{voices} voices for {listeners}");
+    }
 }
 
 #[test]
