@@ -5,7 +5,7 @@ from typing import Literal
 
 Codec = Literal["vp8", "h264", "vp9", "av1"]
 LAYERED: tuple[Codec, ...] = ("vp9", "av1")
-"""Codecs of which a camera sends one stream with three temporal layers."""
+"""Codecs of which a camera sends one stream with three temporal layers; in VP9 also with spatial ones."""
 
 FAITHFUL = "faithful-"
 """Identities of those who really encode and decode begin with it; the others' figures leave them out."""
@@ -13,7 +13,7 @@ FAITHFUL = "faithful-"
 
 @dataclass(frozen=True, slots=True)
 class VideoPlan:
-    """One synthetic camera: encodings from the lowest to the highest."""
+    """One synthetic camera: encodings, or spatial layers of VP9, from the lowest to the highest."""
 
     frames_per_second: int = 30
     encodings: tuple[tuple[int, int, int], ...] = ((320, 180, 150), (640, 360, 500), (1280, 720, 1700))
@@ -25,6 +25,12 @@ class VideoPlan:
     codec: Codec = "vp8"
     source: Literal["model", "clip"] = "model"
     """Invented bytes of the right amount, or pictures that an encoder made."""
+
+    @property
+    def streams(self) -> tuple[tuple[int, ...], ...]:
+        """Give the kb/s of each spatial layer of each stream: of one with all of them, or of simulcast."""
+        rates = tuple(kilobits for _, _, kilobits in self.encodings)
+        return (rates,) if self.codec in LAYERED else tuple((rate,) for rate in rates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ Rules between fields are validators of the later field, so that one pass finds e
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from loadtest.plan import LAYERED, Codec
+from loadtest.plan import Codec
 
 CLIP_PIXELS_MAX = 1920
 _AV1_PIXELS_MIN = 64
@@ -43,15 +44,15 @@ class Video(Part):
     """What each camera sends."""
 
     codec: Codec = Field(
-        default="vp8", description="`vp8`, `h264`, `vp9` or `av1`; the latter two with three temporal layers."
+        default="vp8", description="`vp8`, `h264`, `vp9` or `av1`; the latter two in layers of one stream."
     )
     frames_per_second: int = Field(default=30, ge=1, le=120, description="Frames a second.")
     encodings: list[Encoding] = Field(
-        default_factory=lambda data: list(_SIMULCAST[-1:] if data.get("codec") in LAYERED else _SIMULCAST),
+        default_factory=lambda data: list(_SIMULCAST[-1:] if data.get("codec") == "av1" else _SIMULCAST),
         min_length=1,
         max_length=3,
-        description="Simulcast encodings from the lowest to the highest: `width`, `height`, "
-        "`kilobits_per_second`. VP9 and AV1 have one.",
+        description="Simulcast encodings from the lowest to the highest, in VP9 spatial layers: `width`,"
+        " `height`, `kilobits_per_second`. AV1 has one.",
     )
     packets_per_frame: Annotated[int | None, Field(ge=1, le=200)] = Field(
         default=None, description="Frames of exactly so many packets, instead of a bit rate (benchmarks)."
@@ -69,8 +70,15 @@ class Video(Part):
         sizes = [one.width * one.height for one in encodings]
         if sorted(set(sizes)) != sizes:
             raise ValueError("must go from the smallest picture to the largest")
-        if info.data.get("codec") in LAYERED and len(encodings) > 1:
-            raise ValueError("must be one, which has three temporal layers, in vp9 and av1")
+        codec = info.data.get("codec")
+        if codec == "av1" and len(encodings) > 1:
+            raise ValueError("must be one, which has three temporal layers, in av1")
+        halves = (
+            2 * small.width == large.width and 2 * small.height == large.height
+            for small, large in pairwise(encodings)
+        )
+        if codec == "vp9" and not all(halves):
+            raise ValueError("must each be twice as wide and high as the one before, in vp9")
         return encodings
 
     @field_validator("packet_bytes")

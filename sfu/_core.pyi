@@ -372,8 +372,8 @@ def bench_forward(
 # is decrypted and its payload read, of the others only the header counts.
 @final
 class Swarm:
-    # `clip` is a codec and for each encoding, lowest first, its pictures: whether it is a key frame, and its
-    # payloads, of VP8 without descriptors. Cameras may send it, and receivers know it.
+    # `clip` is a codec and for each encoding or spatial layer, lowest first, its pictures: whether it is a
+    # key frame, and its payloads, of VP8 and VP9 without descriptors. Cameras may send it, receivers know it.
     def __new__(
         cls,
         *,
@@ -409,9 +409,9 @@ class Swarm:
         extensions: Sequence[tuple[str, int]],
         payloads: Sequence[tuple[int, str]],
     ) -> int: ...
-    # `encodings` are (rid, ssrc, rtx_ssrc, kilobits per second), lowest first. `packets` are a fixed number
-    # of packets in a picture and the bytes of each one's payload, in place of the bit rate; `filmed` pictures
-    # are those of the clip.
+    # `encodings` are (rid, ssrc, rtx_ssrc, kilobits per second of each spatial layer), lowest first; only vp9
+    # has more than one layer. `packets` are a fixed number of packets in a frame and the bytes of each one's
+    # payload, in place of the bit rate; `filmed` pictures are those of the clip.
     def add_video(
         self,
         participant: int,
@@ -421,7 +421,7 @@ class Swarm:
         pt: int,
         rtx_pt: int | None,
         frames_per_second: int,
-        encodings: Sequence[tuple[str | None, int, int, int]],
+        encodings: Sequence[tuple[str | None, int, int, Sequence[int]]],
         packets: tuple[int, int] | None = None,
         filmed: bool = False,
         phase_ms: float = 0.0,

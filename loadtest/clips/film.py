@@ -1,8 +1,9 @@
-"""Encoding a clip with av: a moving test picture with noise, in every size and bit rate of a camera."""
+"""Encoding a clip: a moving test picture with noise, in every size and bit rate of a camera."""
 
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from loadtest.clips.layered import LAYERS, av1_payloads, vp9_payloads
+from loadtest.clips.libvpx import Vp9Encoder
 from loadtest.clips.packets import h264_payloads, vp8_payloads
 
 if TYPE_CHECKING:
@@ -24,16 +26,36 @@ SECONDS = 8
 _NOISE_SEED = 1
 _NOISE = 6  # of 255: what a webcam in a room has
 _NEVER = 100_000  # pictures
-_ENCODERS = {"vp8": "libvpx", "h264": "libx264", "vp9": "libvpx-vp9", "av1": "libsvtav1"}
-_LAYER_SHARES = (0.5, 0.75, 1.0)
-"""Of the bit rate, what the temporal layers up to each have: as libwebrtc gives it to VP9."""
+_ENCODERS = {"vp8": "libvpx", "h264": "libx264", "av1": "libsvtav1"}
 
 
 def film(plan: VideoPlan, tell: Callable[[float], None]) -> list[list[Picture]]:
-    """Give the pictures of each encoding, lowest first; `tell` hears how much is done, 0 to 1.
+    """Give the pictures of each encoding, or frames of each spatial layer, lowest first; raise `RunError`.
 
-    The encoders are set as for a call: one pass, nothing looked at ahead, a key frame only at the beginning.
+    `tell` hears how much is done, 0 to 1. The encoders are set as for a call: one pass, nothing looked at
+    ahead, a key frame only at the beginning.
     """
+    pictures = _in_layers(plan, tell) if plan.codec == "vp9" else _each_by_itself(plan, tell)
+    count = SECONDS * plan.frames_per_second
+    assert {len(made) for made in pictures} == {count}, "no picture is left out"  # noqa: S101
+    return pictures
+
+
+def _in_layers(plan: VideoPlan, tell: Callable[[float], None]) -> list[list[Picture]]:
+    pictures: list[list[Picture]] = [[] for _ in plan.encodings]
+    sizes = [(width, height) for width, height, _ in plan.encodings]
+    count = SECONDS * plan.frames_per_second
+    with closing(Vp9Encoder(plan.encodings, plan.frames_per_second)) as encoder:
+        for number, frame in enumerate(_frames(plan, count)):
+            key = number == 0
+            cut = vp9_payloads(encoder.encode(frame), key=key, sizes=sizes)
+            for payloads, made in zip(cut, pictures, strict=True):
+                made.append((key, payloads))
+            tell((number + 1) / count)
+    return pictures
+
+
+def _each_by_itself(plan: VideoPlan, tell: Callable[[float], None]) -> list[list[Picture]]:
     encoders = [_encoder(plan, *encoding) for encoding in plan.encodings]
     pictures: list[list[Picture]] = [[] for _ in encoders]
     count = SECONDS * plan.frames_per_second
@@ -46,22 +68,19 @@ def film(plan: VideoPlan, tell: Callable[[float], None]) -> list[list[Picture]]:
             if number == count - 1:
                 coded += encoder.encode(None)
             for packet in coded:
-                key, size = bool(packet.is_keyframe), (encoder.width, encoder.height)
-                made.append((key, _cut(plan, bytes(packet), key=key, size=size, number=len(made))))
+                key = bool(packet.is_keyframe)
+                made.append((key, _cut(plan, bytes(packet), key=key, number=len(made))))
         tell((number + 1) / count)
-    assert {len(made) for made in pictures} == {count}, "no picture is left out"  # noqa: S101
     return pictures
 
 
-def _cut(plan: VideoPlan, picture: bytes, *, key: bool, size: tuple[int, int], number: int) -> list[bytes]:
+def _cut(plan: VideoPlan, picture: bytes, *, key: bool, number: int) -> list[bytes]:
     match plan.codec:
         case "vp8":
             return vp8_payloads(picture)
         case "h264":
             return h264_payloads(picture)
-        case "vp9":
-            return vp9_payloads(picture, key=key, size=size)
-        case "av1":
+        case _:
             return av1_payloads(picture, key=key, layer=LAYERS[number % len(LAYERS)])
 
 
@@ -105,14 +124,6 @@ def _encoder(plan: VideoPlan, width: int, height: int, kilobits: int) -> VideoCo
                 "preset": "veryfast", "tune": "zerolatency", "profile": "baseline",
                 "x264-params": "scenecut=0:sliced-threads=0:keyint=infinite",
             }  # fmt: skip
-        case "vp9":
-            # The same of its VP9, which knows the four pictures of L1T3 as mode 3.
-            encoder.qmin, encoder.qmax = 2, 56
-            encoder.options = rate | {
-                "deadline": "realtime", "cpu-used": "7", "lag-in-frames": "0", "error-resilient": "default",
-                "aq-mode": "3", "undershoot-pct": "50", "overshoot-pct": "50", "max-intra-rate": "900",
-                "ts-parameters": _vp9_layers(kilobits),
-            }  # fmt: skip
         case "av1":
             # av has no libaom, which browsers use. The low-delay structure of two levels is L1T3 in SVT-AV1,
             # but not with `rtc=1`: then pictures of layer 1 need others of their own layer.
@@ -122,12 +133,3 @@ def _encoder(plan: VideoPlan, width: int, height: int, kilobits: int) -> VideoCo
                 "svtav1-params": "pred-struct=1:hierarchical-levels=2:rc=2:keyint=-1:scd=0:enable-tf=0:lp=1",
             }
     return encoder
-
-
-def _vp9_layers(kilobits: int) -> str:
-    rates = ",".join(str(round(kilobits * share)) for share in _LAYER_SHARES)
-    layers = ",".join(map(str, LAYERS))
-    return (
-        f"ts_number_layers=3:ts_target_bitrate={rates}:ts_rate_decimator=4,2,1:ts_periodicity=4"
-        f":ts_layer_id={layers}:ts_layering_mode=3"
-    )

@@ -1,8 +1,8 @@
-"""Cutting pictures of three temporal layers into RTP payloads: VP9 (RFC 9628), AV1 (its RTP payload format).
+"""Cutting pictures of layers into RTP payloads: VP9 (RFC 9628), AV1 (its RTP payload format).
 
 Decoders of both codecs would read on into a stamp behind a picture. So the last payload ends with a few
 bytes, which the Rust side calls the tail and puts behind the stamp: the index of a VP9 superframe, which says
-where its one frame ends, and the last byte of an OBU of padding in AV1.
+where its last frame ends, and the last byte of an OBU of padding in AV1.
 """
 
 from __future__ import annotations
@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING
 from loadtest.clips.packets import PAYLOAD_MAX, STAMP, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 LAYERS = (0, 2, 1, 2)
 """The temporal layer of each of four pictures (L1T3)."""
 
-_INDEX = 6
-"""Bytes of a superframe index of one frame, its size in four bytes (VP9 bitstream, annex B)."""
 _INDEX_MARK = 0xD8
+"""Of a superframe index with sizes of four bytes, for one frame (VP9 bitstream, annex B)."""
 # Each of four pictures: its layer, that higher ones may be added, and the distance to the one that it needs.
 _PICTURE_GROUP = bytes([4]) + b"".join(
     bytes([layer << 5 | 0x14, distance]) for layer, distance in zip(LAYERS, (4, 1, 2, 1), strict=True)
 )
 _STRUCTURE = 0x18
 """One spatial layer, its size, a group of pictures."""
+_SPATIAL_LAYERS_AT = 5
+"""From which bit on the number of layers stands in it, less one."""
 
 _KIND, _HAS_EXTENSION, _HAS_SIZE = 0x78, 0x04, 0x02
 _SEQUENCE, _DELIMITER, _TILE_LIST, _PADDING = 1 << 3, 2 << 3, 8 << 3, 15 << 3
@@ -37,13 +38,24 @@ _LENGTHS = 12
 """Bytes kept free for an aggregation header, lengths and what is around a stamp."""
 
 
-def vp9_payloads(picture: bytes, *, key: bool, size: tuple[int, int]) -> list[bytes]:
-    """Cut a VP9 picture; the descriptors are written by who sends it, but for a key frame's structure."""
-    index = bytes([_INDEX_MARK]) + len(picture).to_bytes(4, "little") + bytes([_INDEX_MARK])
+def vp9_payloads(
+    frames: Sequence[bytes], *, key: bool, sizes: Sequence[tuple[int, int]]
+) -> list[list[bytes]]:
+    """Cut a VP9 picture, whose frames go from the smallest size to the largest; give the payloads of each.
+
+    The descriptors are written by who sends it, but for a key frame's structure.
+    """
+    mark = bytes([_INDEX_MARK | len(frames) - 1])
+    index = mark + b"".join(len(frame).to_bytes(4, "little") for frame in frames) + mark
     structure = b""
     if key:
-        structure = bytes([_STRUCTURE]) + b"".join(side.to_bytes(2, "big") for side in size) + _PICTURE_GROUP
-    return list(parts(structure + picture + index, PAYLOAD_MAX - _INDEX, STAMP))
+        sides = b"".join(side.to_bytes(2, "big") for size in sizes for side in size)
+        structure = bytes([_STRUCTURE | len(sizes) - 1 << _SPATIAL_LAYERS_AT]) + sides + _PICTURE_GROUP
+    bodies = [structure + frames[0], *frames[1:]]
+    bodies[-1] += index
+    stamps = [0] * (len(bodies) - 1) + [STAMP]
+    most = PAYLOAD_MAX - len(index)
+    return [list(parts(body, most, stamp)) for body, stamp in zip(bodies, stamps, strict=True)]
 
 
 def av1_payloads(picture: bytes, *, key: bool, layer: int) -> list[bytes]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from loadtest.plan import RunPlan
 
-FORMAT = 3
+FORMAT = 4
 """Rises when clips come out otherwise."""
 MISSING = "the scenario sends a clip, which av has to encode: pip install 'colloque[faithful]'"
 _BYTES_MAX = 256 << 20

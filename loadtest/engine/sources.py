@@ -81,7 +81,7 @@ class Camera:
     @classmethod
     def make(cls, plan: VideoPlan, mid: str, rng: Random) -> Camera:
         """Draw what is random."""
-        ssrcs = tuple((_ssrc(rng), _ssrc(rng)) for _ in plan.encodings)
+        ssrcs = tuple((_ssrc(rng), _ssrc(rng)) for _ in plan.streams)
         rids = _RIDS[: len(ssrcs)] if len(ssrcs) > 1 else ()
         sent = Sent(f"cam-{ssrcs[0][0]:x}", ssrcs, rids)
         return cls(plan, Section(mid, "video", sent, (plan.codec,)), rng.random())
@@ -98,10 +98,19 @@ class Camera:
         assert sent is not None  # noqa: S101 - made above
         # A camera of one encoding calls it the best, as browsers do.
         qualities = _QUALITIES if len(encodings) > 1 else _QUALITIES[-1:]
-        rids = sent.rids or ("",)
+        rids = sent.rids or ("",) * len(encodings)
         layers = [
-            models.VideoLayer(quality=quality, width=width, height=height, bitrate=kilobits * 1000, rid=rid)
-            for quality, (width, height, kilobits), rid in zip(qualities, encodings, rids, strict=False)
+            models.VideoLayer(
+                quality=quality,
+                width=width,
+                height=height,
+                bitrate=kilobits * 1000,
+                rid=rid,
+                spatial_layer=0 if rid else number,
+            )
+            for number, (quality, (width, height, kilobits), rid) in enumerate(
+                zip(qualities, encodings, rids, strict=False)
+            )
         ]
         width, height, _ = encodings[-1]
         return rtc.AddTrackRequest(
@@ -131,7 +140,7 @@ class Camera:
             rtx_pt=rtx_pt,
             frames_per_second=plan.frames_per_second,
             encodings=[
-                (sent.rids[at] if sent.rids else None, ssrc, rtx_ssrc, plan.encodings[at][2])
+                (sent.rids[at] if sent.rids else None, ssrc, rtx_ssrc, plan.streams[at])
                 for at, (ssrc, rtx_ssrc) in enumerate(sent.ssrcs)
             ],
             packets=packets,
@@ -140,7 +149,7 @@ class Camera:
         )
 
     def active(self, update: rtc.SubscribedQualityUpdate) -> int:
-        """Return the mask of encodings that somebody wants; bit 0 is the lowest."""
+        """Return the mask of encodings or spatial layers that somebody wants; bit 0 is the lowest."""
         named = [each.qualities for each in update.subscribed_codecs] or [update.subscribed_qualities]
         mask = 0
         for each in (quality for qualities in named for quality in qualities):

@@ -65,7 +65,8 @@ def pictures(scenario: Scenario) -> str:
     video = scenario.video
     what = f"{video.codec.upper()} {'of a clip' if video.source == 'clip' else 'of invented bytes'}"
     if video.codec in LAYERED:
-        what += ", three temporal layers"
+        spatial = {1: "", 2: "two spatial and ", 3: "three spatial and "}[len(video.encodings)]
+        what += f", {spatial}three temporal layers"
     if video.packets_per_frame is not None:
         return f"{what}: {video.packets_per_frame} packets of {video.packet_bytes} bytes"
     sizes = (f"{one.width}x{one.height} at {one.kilobits_per_second:,} kb/s" for one in video.encodings)

@@ -116,14 +116,26 @@ def with_size(obu: bytes) -> bytes:
 
 def test_a_vp9_key_frame_has_its_structure_in_front_and_every_picture_says_where_it_ends() -> None:
     picture = bytes(n % 256 for n in range(2 * PAYLOAD_MAX))
-    payloads = vp9_payloads(picture, key=True, size=(640, 360))
+    (payloads,) = vp9_payloads([picture], key=True, sizes=[(640, 360)])
     groups = b"\x04\x14\x04\x54\x01\x34\x02\x54\x01"
     index = b"\xd8" + len(picture).to_bytes(4, "little") + b"\xd8"
     assert b"".join(payloads) == b"\x18\x02\x80\x01\x68" + groups + picture + index
     assert max(map(len, payloads)) <= PAYLOAD_MAX
-    assert vp9_payloads(picture[:9], key=False, size=(640, 360)) == [
-        picture[:9] + index.replace(index[1:5], b"\x09\0\0\0")
+    assert vp9_payloads([picture[:9]], key=False, sizes=[(640, 360)]) == [
+        [picture[:9] + index.replace(index[1:5], b"\x09\0\0\0")]
     ]
+
+
+def test_frames_of_several_sizes_are_cut_by_themselves_and_the_largest_says_where_each_ends() -> None:
+    sizes = [(160, 90), (320, 180), (640, 360)]
+    frames = [bytes([n]) * length for n, length in enumerate([300, 1_500, PAYLOAD_MAX - 20])]
+    small, middle, large = vp9_payloads(frames, key=True, sizes=sizes)
+    structure = b"\x58\0\xa0\0\x5a\x01\x40\0\xb4\x02\x80\x01\x68" + b"\x04\x14\x04\x54\x01\x34\x02\x54\x01"
+    assert (b"".join(small), b"".join(middle)) == (structure + frames[0], frames[1])
+    lengths = b"".join(len(frame).to_bytes(4, "little") for frame in frames)
+    assert b"".join(large) == frames[2] + b"\xda" + lengths + b"\xda"
+    assert [len(one) for one in (small, middle, large)] == [1, 2, 2], "the last has a place for a stamp"
+    assert vp9_payloads(frames, key=False, sizes=sizes)[0] == [frames[0]]
 
 
 def test_an_av1_picture_has_no_delimiter_and_tells_its_layer_and_where_a_sequence_begins() -> None:

@@ -112,11 +112,19 @@ def test_a_file_that_is_not_toml_is_one_line(text: str, said: str) -> None:
         ),
         (
             (
-                'kind = "group"\n[video]\ncodec = "vp9"\nencodings = ['
+                'kind = "group"\n[video]\ncodec = "av1"\nencodings = ['
                 "{ width = 320, height = 180, kilobits_per_second = 100 }, "
                 "{ width = 640, height = 360, kilobits_per_second = 500 }]"
             ),
             "5: video.encodings: must be one, which has three temporal layers",
+        ),
+        (
+            (
+                'kind = "group"\n[video]\ncodec = "vp9"\nencodings = ['
+                "{ width = 320, height = 180, kilobits_per_second = 100 }, "
+                "{ width = 640, height = 362, kilobits_per_second = 500 }]"
+            ),
+            "5: video.encodings: must each be twice as wide and high as the one before",
         ),
         (
             (

@@ -153,7 +153,8 @@ impl Swarm {
         })
     }
 
-    /// Lets a participant send pictures; encodings are (rid, ssrc, rtx_ssrc, kilobits per second), lowest first.
+    /// Lets a participant send pictures; encodings are (rid, ssrc, rtx_ssrc, kilobits per second of each spatial
+    /// layer), lowest first.
     #[pyo3(signature = (
         participant, *, mid, codec, pt, rtx_pt, frames_per_second, encodings, packets = None, filmed = false,
         phase_ms = 0.0
@@ -167,7 +168,7 @@ impl Swarm {
         pt: u8,
         rtx_pt: Option<u8>,
         frames_per_second: u32,
-        encodings: Vec<(Option<String>, u32, u32, u32)>,
+        encodings: Vec<(Option<String>, u32, u32, Vec<u32>)>,
         packets: Option<(u16, u16)>,
         filmed: bool,
         phase_ms: f64,
@@ -176,20 +177,31 @@ impl Swarm {
         if !(1..=1_000).contains(&frames_per_second) {
             return Err(wrong("frames_per_second: 1 to 1000"));
         }
-        let encoding = |(rid, ssrc, rtx_ssrc, kilobits): &(Option<String>, u32, u32, u32)| {
+        if codec != VideoCodec::Vp9 && encodings.iter().any(|(_, _, _, layers)| layers.len() > 1) {
+            return Err(wrong("encodings: only vp9 has more than one spatial layer"));
+        }
+        if encodings.iter().any(|(_, _, _, layers)| layers.is_empty()) {
+            return Err(wrong("encodings: each has a spatial layer"));
+        }
+        let frames: usize = encodings.iter().map(|(_, _, _, layers)| layers.len()).sum();
+        let encoding = |(rid, ssrc, rtx_ssrc, kilobits): &(Option<String>, u32, u32, Vec<u32>)| {
             Ok(EncodingConfig {
                 rid: rid.as_deref().map(args::rid).transpose()?,
                 ssrc: args::ssrc("encodings", *ssrc)?.0,
                 rtx_ssrc: args::ssrc("encodings", *rtx_ssrc)?.0,
-                kilobits: *kilobits,
+                kilobits: args::several("encodings", kilobits, |layer| Ok(*layer))?,
             })
         };
         let amount = match packets {
             None if filmed => match &self.clip {
-                Some(clip) if clip.codec() == codec && clip.encodings() == encodings.len() => {
+                Some(clip) if clip.codec() == codec && clip.encodings() == frames => {
                     Amount::Clip(Arc::clone(clip))
                 }
-                _ => return Err(wrong("filmed: there is no clip of this codec and number of encodings")),
+                _ => {
+                    return Err(wrong(
+                        "filmed: there is no clip of this codec and number of encodings and layers",
+                    ));
+                }
             },
             None => Amount::Rate,
             Some((count, bytes)) if (1..=500).contains(&count) => {

@@ -17,7 +17,7 @@ const MAX_BYTES: usize = 256 << 20;
 /// that the first payload of a VP9 key frame begins with. The tail of VP9 and AV1 is there.
 pub type Filmed = (bool, Vec<Vec<u8>>);
 
-/// Pictures of a camera's encodings.
+/// Pictures of a camera's encodings, or the frames of its spatial layers, which are all one stream.
 pub struct Clip {
     codec: VideoCodec,
     encodings: Box<[Encoding]>,

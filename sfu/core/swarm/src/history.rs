@@ -3,7 +3,7 @@
 use arrayvec::ArrayVec;
 use rtc::units::SeqNo;
 
-use crate::temporal::MAX_DEPENDENCY;
+use crate::layers::MAX_DEPENDENCY;
 
 /// Packets that can be sent again.
 const KEPT: usize = 256;

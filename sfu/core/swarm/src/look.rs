@@ -4,10 +4,10 @@ use rtc::units::Time;
 
 use crate::clip;
 use crate::codec::VideoCodec;
+use crate::layers::{Frame, Step};
 use crate::stamp::{self, STAMP};
-use crate::temporal::Step;
 
-/// One picture, cut into payloads.
+/// One frame of a picture, cut into payloads. A picture has several where there are spatial layers.
 pub(crate) enum Look<'a> {
     /// So many payloads of `size` bytes, but for the last.
     Invented { key: bool, payloads: usize, size: usize, last_size: usize },
@@ -18,11 +18,11 @@ pub(crate) enum Look<'a> {
 /// Which payload is written, for whom.
 pub(crate) struct Place {
     pub(crate) codec: VideoCodec,
-    /// Number of the encoding.
+    /// Number of the encoding, or of the largest spatial layer.
     pub(crate) encoding: u8,
-    /// Number and temporal layer of the picture.
-    pub(crate) step: Step,
-    /// Number of the payload in its picture.
+    /// Which frame of which picture it is.
+    pub(crate) frame: Frame,
+    /// Number of the payload in its frame.
     pub(crate) payload: usize,
     pub(crate) now: Time,
 }
@@ -42,14 +42,15 @@ impl Look<'_> {
         }
     }
 
-    /// Bytes of a payload, with all that is added to it.
-    pub(crate) fn len(&self, codec: VideoCodec, payload: usize) -> usize {
+    /// Bytes of a payload of `frame`, with all that is added to it.
+    pub(crate) fn len(&self, codec: VideoCodec, frame: Frame, payload: usize) -> usize {
         let last = payload + 1 == self.payloads();
         match self {
             Look::Invented { last_size, .. } if last => *last_size,
             Look::Invented { size, .. } => *size,
             Look::Filmed(picture) => {
-                codec.descriptor() + picture.payload(payload).len() + if last { STAMP } else { 0 }
+                let stamped = last && frame.is_largest();
+                codec.descriptor() + picture.payload(payload).len() + if stamped { STAMP } else { 0 }
             }
         }
     }
@@ -60,31 +61,37 @@ impl Look<'_> {
         if let Look::Invented { .. } = self {
             out.fill(place.encoding);
         }
-        let filmed = matches!(self, Look::Filmed(_));
+        let (filmed, step) = (matches!(self, Look::Filmed(_)), place.frame.step);
+        let begins_key = step.key && first && place.frame.spatial == 0;
         match place.codec {
-            VideoCodec::Vp8 => write_vp8_descriptor(out, place.step.picture, first),
-            VideoCodec::Vp9 => place.step.write_vp9(out, first, last, filmed && place.step.key && first),
+            VideoCodec::Vp8 => write_vp8_descriptor(out, step.picture, first),
+            VideoCodec::Vp9 => place.frame.write_vp9(out, first, last, filmed && begins_key),
             VideoCodec::H264 | VideoCodec::Av1 => {}
         }
-        let stamped = out.len() - place.codec.tail();
+        let tail = match self {
+            Look::Invented { .. } => place.codec.tail(),
+            Look::Filmed(picture) => place.codec.tail_of(picture.payload(place.payload)),
+        };
+        let stamped = out.len() - tail;
+        let stamps = !filmed || last && place.frame.is_largest();
         match self {
             Look::Invented { key, .. } => match place.codec {
                 // The first byte of a payload header tells key frames.
                 VideoCodec::Vp8 => out[6] = u8::from(!(*key && first)),
                 VideoCodec::H264 => write_h264_fragment(out, first, last, *key),
                 VideoCodec::Vp9 => {}
-                VideoCodec::Av1 => write_av1_fragment(out, first, last, place.step),
+                VideoCodec::Av1 => write_av1_fragment(out, first, last, step),
             },
             Look::Filmed(picture) => {
                 let (start, filmed) = (place.codec.descriptor(), picture.payload(place.payload));
-                let (body, tail) = filmed.split_at(if last { stamped - STAMP - start } else { filmed.len() });
+                let (body, tail) = filmed.split_at(filmed.len() - if stamps { tail } else { 0 });
                 out[start..][..body.len()].copy_from_slice(body);
-                if last {
+                if stamps {
                     out[stamped..].copy_from_slice(tail);
                 }
             }
         }
-        if last || !filmed {
+        if stamps {
             stamp::write(&mut out[..stamped], place.codec.head(), place.encoding, place.now);
         }
     }
@@ -111,6 +118,6 @@ fn write_av1_fragment(out: &mut [u8], first: bool, last: bool, step: Step) {
     out[0] = u8::from(!first) << 7 | u8::from(!last) << 6 | 0x10 | u8::from(new_sequence) << 3;
     if first {
         out[1] = 0x34;
-        out[2] = step.layer() << 5;
+        out[2] = step.temporal() << 5;
     }
 }

@@ -108,7 +108,7 @@ impl Stream {
         };
         let (head, tail) = match self.format {
             Format::Opus | Format::Resend => (0, 0),
-            Format::Video(codec) => (codec.head(), codec.tail()),
+            Format::Video(codec) => (codec.head(), codec.tail_of(payload)),
         };
         if picture.is_some_and(|picture| picture.key_start) {
             self.wants_key = false;

@@ -12,9 +12,9 @@ use rtc::units::{Pt, RtpTime, SeqNo, Ssrc, Time};
 use crate::clip::Clip;
 use crate::codec::{FULL, VideoCodec};
 use crate::history::{History, Past};
+use crate::layers::{Frame, MAX_SPATIAL, Step};
 use crate::line::{Head, Line, MAX_PAYLOAD};
 use crate::look::{Look, Place};
-use crate::temporal::Step;
 
 /// A key frame is so many times as large as a picture that builds on the one before.
 const KEY_FRAME_FACTOR: usize = 5;
@@ -34,7 +34,7 @@ pub enum Amount {
     Clip(Arc<Clip>),
 }
 
-/// One encoding of a camera.
+/// One encoding of a camera: a stream of its own.
 #[derive(Debug, Clone)]
 pub struct EncodingConfig {
     /// Stream id for the header extension, with simulcast.
@@ -43,8 +43,8 @@ pub struct EncodingConfig {
     pub ssrc: u32,
     /// Of its resends.
     pub rtx_ssrc: u32,
-    /// Bits per second, in thousands.
-    pub kilobits: u32,
+    /// Thousands of bits a second of each spatial layer, the smallest first. More than one has only VP9.
+    pub kilobits: ArrayVec<u32, MAX_SPATIAL>,
 }
 
 /// What a camera is made from.
@@ -77,7 +77,8 @@ pub struct VideoSource {
 
 struct Encoding {
     config: EncodingConfig,
-    active: bool,
+    /// How many spatial layers are sent; none if it is not wanted at all.
+    layers: u8,
     key_wanted: bool,
     next: SeqNo,
     next_rtx: SeqNo,
@@ -97,7 +98,7 @@ impl VideoSource {
             Amount::Packets(_, bytes) => usize::from(bytes).clamp(config.codec.least(), MAX_PAYLOAD),
         };
         let encoding = |encoding: &EncodingConfig| Encoding {
-            active: true,
+            layers: encoding.kilobits.len() as u8,
             key_wanted: true,
             next: SeqNo(u64::from(encoding.ssrc & 0x3fff)),
             next_rtx: SeqNo(1),
@@ -135,12 +136,16 @@ impl VideoSource {
         }
     }
 
-    /// Sends only the encodings whose bit is set from now on, the lowest is bit 0; new ones begin with a key frame.
+    /// Sends only the encodings whose bit is set from now on, the lowest is bit 0; new ones begin with a key frame. Of
+    /// spatial layers it sends those up to the highest bit that is set.
     pub fn set_active(&mut self, mask: u8) {
         for (number, encoding) in self.encodings.iter_mut().enumerate() {
-            let active = mask & 1 << number != 0;
-            encoding.key_wanted |= active && !encoding.active;
-            encoding.active = active;
+            let layers = match encoding.config.kilobits.len() as u8 {
+                1 => mask >> number & 1,
+                all => all.min((u8::BITS - mask.leading_zeros()) as u8),
+            };
+            encoding.key_wanted |= layers > encoding.layers;
+            encoding.layers = layers;
         }
     }
 
@@ -187,7 +192,7 @@ impl VideoSource {
 
     /// Says of every encoding how much was sent, and which timestamp is now.
     pub fn report(&self, now: Time, ntp: NtpTime, composer: &mut Composer) {
-        for encoding in self.encodings.iter().filter(|encoding| encoding.packets > 0 && encoding.active) {
+        for encoding in self.encodings.iter().filter(|encoding| encoding.packets > 0 && encoding.layers > 0) {
             let info = SenderInfo {
                 ntp,
                 rtp: RtpTime(timestamp(now)),
@@ -198,73 +203,97 @@ impl VideoSource {
         }
     }
 
+    /// Sends the next picture of an encoding: a frame for each spatial layer.
     fn shoot(&mut self, number: usize, line: &mut Line<'_>) {
         let (config, encoding) = (&self.config, &mut self.encodings[number]);
-        if !encoding.active {
+        if encoding.layers == 0 {
             return;
         }
         let wanted = std::mem::take(&mut encoding.key_wanted);
-        let look = config.look(number, &mut encoding.scene, encoding.config.kilobits, wanted);
-        line.figures.key_frames_sent += u64::from(look.is_key());
-        encoding.step = encoding.step.next(look.is_key());
-        let rid = encoding.config.rid.unwrap_or_default();
+        let scene = if wanted { 0 } else { encoding.scene };
+        encoding.scene = config.scene_after(number, scene);
+        for spatial in 0..encoding.layers {
+            let place = number + usize::from(spatial);
+            let kilobits = encoding.config.kilobits[usize::from(spatial)];
+            let look = config.look(place, scene, kilobits, wanted);
+            if spatial == 0 {
+                line.figures.key_frames_sent += u64::from(look.is_key());
+                encoding.step = encoding.step.next(look.is_key());
+            }
+            encoding.send(config, self.due, &look, (number, spatial), line);
+        }
+    }
+}
+
+impl Encoding {
+    /// Sends the frame of one spatial layer.
+    fn send(
+        &mut self,
+        config: &VideoConfig,
+        due: Time,
+        look: &Look<'_>,
+        (number, spatial): (usize, u8),
+        line: &mut Line<'_>,
+    ) {
+        let frame = Frame { step: self.step, spatial, of: self.config.kilobits.len() as u8 };
+        let rid = self.config.rid.unwrap_or_default();
         for payload in 0..look.payloads() {
             let last = payload + 1 == look.payloads();
+            let marker = last && spatial + 1 == self.layers;
             let mut dependency = ArrayVec::new();
             let mut extensions = ArrayVec::<_, 3>::new();
             extensions.push((Extension::Mid, config.mid.as_bytes()));
-            if encoding.config.rid.is_some() {
+            if self.config.rid.is_some() {
                 extensions.push((Extension::Rid, rid.as_bytes()));
             }
             if config.codec.is_layered() {
-                dependency = encoding.step.dependency(payload == 0, last);
+                dependency = frame.dependency(payload == 0, last);
                 extensions.push((Extension::DependencyDescriptor, &dependency));
             }
             let head = Head {
-                marker: last,
+                marker,
                 pt: config.pt,
-                number: encoding.next,
-                timestamp: timestamp(self.due),
-                ssrc: encoding.config.ssrc,
+                number: self.next,
+                timestamp: timestamp(due),
+                ssrc: self.config.ssrc,
                 extensions: &extensions,
             };
-            let len = look.len(config.codec, payload);
-            let place = Place {
-                codec: config.codec,
-                encoding: number as u8,
-                step: encoding.step,
-                payload,
-                now: line.now,
-            };
-            let history = &mut encoding.history;
+            let len = look.len(config.codec, frame, payload);
+            let encoding = number as u8 + self.layers - 1;
+            let place = Place { codec: config.codec, encoding, frame, payload, now: line.now };
+            let history = &mut self.history;
             let sent = line.send(&head, TrafficClass::Video, len, |payload| {
                 look.write(payload, &place);
                 if let Some(history) = history {
                     let (timestamp, dependency) = (head.timestamp, &dependency[..]);
-                    history.keep(head.number, &Past { marker: last, timestamp, dependency, payload });
+                    history.keep(head.number, &Past { marker, timestamp, dependency, payload });
                 }
             });
-            encoding.next = encoding.next.next();
+            self.next = self.next.next();
             if sent {
                 line.figures.packets_sent += 1;
                 line.figures.bytes_sent += len as u64;
-                encoding.packets = encoding.packets.wrapping_add(1);
-                encoding.bytes = encoding.bytes.wrapping_add(len as u32);
+                self.packets = self.packets.wrapping_add(1);
+                self.bytes = self.bytes.wrapping_add(len as u32);
             }
         }
     }
 }
 
 impl VideoConfig {
-    /// The next picture of an encoding; a key frame if one is wanted. A clip begins anew for it.
-    fn look(&self, encoding: usize, scene: &mut usize, kilobits: u32, key: bool) -> Look<'_> {
+    /// Which picture of a clip comes after that one.
+    fn scene_after(&self, encoding: usize, scene: usize) -> usize {
+        match &self.amount {
+            Amount::Clip(clip) => (scene + 1) % clip.pictures(encoding),
+            Amount::Rate | Amount::Packets(..) => 0,
+        }
+    }
+
+    /// One frame of a picture; of a key frame if one is wanted. A clip begins with one.
+    fn look(&self, place: usize, scene: usize, kilobits: u32, key: bool) -> Look<'_> {
         let least = self.codec.least();
         match &self.amount {
-            Amount::Clip(clip) => {
-                let number = if key { 0 } else { *scene };
-                *scene = (number + 1) % clip.pictures(encoding);
-                Look::Filmed(clip.picture(encoding, number))
-            }
+            Amount::Clip(clip) => Look::Filmed(clip.picture(place, scene)),
             Amount::Packets(packets, bytes) => {
                 let size = usize::from(*bytes).clamp(least, MAX_PAYLOAD);
                 Look::Invented { key, payloads: usize::from(*packets), size, last_size: size }

@@ -69,7 +69,7 @@ fn costs_no_allocation(codec: VideoCodec, amount: Amount) {
     let keys = Keys::from_exporter(SrtpProfile::AeadAes128Gcm, &[7; 56]).unwrap();
     let (mut sender, mut receiver) =
         (keys.sender(Side::Client).unwrap(), keys.receiver(Side::Server).unwrap());
-    let encoding = EncodingConfig { rid: None, ssrc: 1, rtx_ssrc: 2, kilobits: 2_000 };
+    let encoding = EncodingConfig { rid: None, ssrc: 1, rtx_ssrc: 2, kilobits: ArrayVec::from_iter([2_000]) };
     let config = VideoConfig {
         mid: Mid::from("cam").unwrap(),
         codec,

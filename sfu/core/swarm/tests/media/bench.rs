@@ -114,7 +114,7 @@ pub(crate) fn camera(now: Time, amount: Amount) -> VideoSource {
         rid: Some(Rid::from(rid).unwrap()),
         ssrc: 0x10 + number,
         rtx_ssrc: 0x20 + number,
-        kilobits,
+        kilobits: ArrayVec::from_iter([kilobits]),
     };
     let config = VideoConfig {
         mid: Mid::from("cam").unwrap(),
@@ -145,6 +145,11 @@ pub(crate) fn microphone(now: Time, spurts: bool) -> AudioSource {
 
 /// One encoding in three temporal layers, at 30 pictures a second.
 pub(crate) fn layered_camera(now: Time, codec: VideoCodec, amount: Amount) -> VideoSource {
+    spatial_camera(now, codec, amount, &[600])
+}
+
+/// The same with spatial layers of these bit rates.
+pub(crate) fn spatial_camera(now: Time, codec: VideoCodec, amount: Amount, kilobits: &[u32]) -> VideoSource {
     let config = VideoConfig {
         mid: Mid::from("cam").unwrap(),
         codec,
@@ -156,7 +161,7 @@ pub(crate) fn layered_camera(now: Time, codec: VideoCodec, amount: Amount) -> Vi
             rid: None,
             ssrc: 0x10,
             rtx_ssrc: 0x20,
-            kilobits: 600,
+            kilobits: kilobits.iter().copied().collect(),
         }]),
         phase: STEP,
     };
@@ -194,6 +199,20 @@ pub(crate) fn layered_clip(codec: VideoCodec) -> Arc<Clip> {
         (number == 0, (0..if number == 0 { 4 } else { 2 }).map(payload).collect())
     };
     Arc::new(Clip::new(codec, &[(0..4).map(picture).collect()]).unwrap())
+}
+
+/// A clip of three spatial layers and four pictures, of which the first is a key frame, whose last frame ends with the
+/// index of three.
+pub(crate) fn spatial_clip() -> Arc<Clip> {
+    let frame = |layer: u8, number: u8| {
+        let mut payloads: Vec<_> = (0..=layer).map(|n| vec![64 * layer + 8 * number + n; 300]).collect();
+        if let Some(last) = payloads.last_mut().filter(|_| layer == 2) {
+            last.extend([0xda; 14]);
+        }
+        (number == 0, payloads)
+    };
+    let layer = |layer| (0..4).map(|number| frame(layer, number)).collect();
+    Arc::new(Clip::new(VideoCodec::Vp9, &[layer(0), layer(1), layer(2)]).unwrap())
 }
 
 /// A clip of three encodings and two pictures each, of which the first is a key frame.
