@@ -210,6 +210,23 @@ fn sound_and_pictures_are_marked_for_routers_also_where_a_message_is_cut_up() {
         let got: Vec<_> = sent.iter().map(|_| mark_and_length(&theirs, to.is_ipv6())).collect();
         assert_eq!(got, [(46 << 2, 60), (34 << 2, 900), (34 << 2, 900), (34 << 2, 30), (0, 40)]);
         assert_eq!((counters.get(Cell::MarkedEf), counters.get(Cell::MarkedAf41)), (1, 3));
+        // In numbers, and after each other, whatever the socket marks by itself by then.
+        for first in [TrafficClass::Audio, TrafficClass::Video, TrafficClass::Audio] {
+            let rest = [TrafficClass::Other, TrafficClass::Audio, TrafficClass::Video];
+            let sent: Vec<_> = std::iter::repeat_n(first, 9).chain(rest).collect();
+            let mut outbox = Outbox::new(sent.len());
+            for (len, &class) in (50..).zip(&sent) {
+                assert!(outbox.push(Path { socket: 0, remote: to }, class, &vec![0; len]));
+            }
+            transmitter.send(&ours, &mut outbox, &counters, &Clock::start());
+            let got: Vec<_> = sent.iter().map(|_| mark_and_length(&theirs, to.is_ipv6()).0).collect();
+            let mark = |class: &TrafficClass| match class {
+                TrafficClass::Audio => 46 << 2,
+                TrafficClass::Video => 34 << 2,
+                TrafficClass::Other => 0,
+            };
+            assert_eq!(got, sent.iter().map(mark).collect::<Vec<u8>>());
+        }
     }
 }
 

@@ -51,6 +51,16 @@ impl UdpSocket {
         set_option(&self.socket, libc::SOL_SOCKET, libc::SO_ATTACH_REUSEPORT_EBPF, program)
     }
 
+    /// Has all that is sent marked with these eight bits of the traffic class, where a message does not say otherwise;
+    /// false where the system does not let us.
+    pub(crate) fn mark(&self, mark: u8) -> bool {
+        let (level, option) = match self.local.is_ipv6() {
+            true => (libc::IPPROTO_IPV6, libc::IPV6_TCLASS),
+            false => (libc::IPPROTO_IP, libc::IP_TOS),
+        };
+        set_option(&self.socket, level, option, mark.into()).is_ok()
+    }
+
     fn finish(socket: Socket) -> io::Result<UdpSocket> {
         let local = socket.local_addr()?.as_socket().expect("an IP socket has an IP address");
         enlarge(&socket, libc::SO_RCVBUFFORCE, libc::SO_RCVBUF);

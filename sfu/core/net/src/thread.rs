@@ -149,7 +149,8 @@ impl WorkerThread {
     fn turn(&mut self, more: bool) -> bool {
         let began = self.clock.now();
         let readable = self.sleep(more);
-        if readable != 0 && !more {
+        // What another worker brings has waited there, if at all, and must not lie here too.
+        if readable != 0 && !more && self.memos.sources() == 0 {
             self.doze(began);
         }
         let woken = self.clock.now();
@@ -199,10 +200,10 @@ impl WorkerThread {
 
     /// Looks without sleeping for as long as patience and `timeout` last; nothing when nothing came.
     fn look_awake(&mut self, timeout: Option<Duration>) -> Option<u64> {
-        let began = self.clock.now();
         if !self.busy || timeout == Some(Duration::ZERO) {
             return None;
         }
+        let began = self.clock.now();
         let until = self.patience.until(began)?.min(timeout.map_or(Time::NEVER, |timeout| began + timeout));
         loop {
             let found = self.look(Some(Duration::ZERO));

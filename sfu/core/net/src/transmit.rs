@@ -21,6 +21,8 @@ use crate::socket::UdpSocket;
 const BATCH: usize = 64;
 /// Room for two control messages: a `u16` for the size of segments, and a `c_int` for the mark.
 const CONTROL: usize = 64;
+/// From so many datagrams on a socket is told how to mark them, instead of the kernel with each message.
+const WORTH_STANDING: usize = 8;
 /// How often a full send buffer is tried again. It drains at line rate, so a moment helps or nothing will.
 const RETRIES: usize = 3;
 
@@ -29,6 +31,8 @@ pub struct Transmitter {
     memory: NonNull<Memory>,
     /// Of each socket, by its number.
     segmentation: Box<[Segmentation]>,
+    /// What each socket marks by itself.
+    standing: Box<[u8]>,
     marks: bool,
 }
 
@@ -76,7 +80,7 @@ impl Transmitter {
             }
         }
         let segmentation = sockets.iter().map(|socket| Segmentation::new(socket.can_segment())).collect();
-        Transmitter { memory, segmentation, marks: false }
+        Transmitter { memory, segmentation, standing: vec![0; sockets.len()].into(), marks: false }
     }
 
     /// The same sender, which marks sound and pictures for routers on the way (RFC 8837) if `marks`.
@@ -92,13 +96,14 @@ impl Transmitter {
     pub fn send(&mut self, sockets: &[UdpSocket], outbox: &mut Outbox, counters: &Counters, clock: &Clock) {
         for (number, socket) in sockets.iter().enumerate() {
             let mut segmentation = self.segmentation[number];
+            self.stand(number, socket, outbox);
             let mut runs = outbox.runs(number as u8, segmentation.most_segments());
             loop {
-                let filled = self.fill(&mut runs);
+                let filled = self.fill(&mut runs, self.standing[number]);
                 if filled == 0 {
                     break;
                 }
-                self.hand_over(socket, &mut segmentation, filled, counters);
+                self.hand_over((number, socket), &mut segmentation, filled, counters);
             }
             self.segmentation[number] = segmentation;
         }
@@ -112,8 +117,27 @@ impl Transmitter {
         outbox.clear();
     }
 
-    /// Describes the next runs; returns how many.
-    fn fill<'a>(&mut self, waiting: &mut impl Iterator<Item = Run<'a>>) -> usize {
+    /// Lets the socket mark by itself what most likely all of `outbox` is to be marked with: to say it beside each
+    /// message costs the kernel more.
+    fn stand(&mut self, number: usize, socket: &UdpSocket, outbox: &Outbox) {
+        let Some((first, _)) = outbox.iter().next().filter(|_| self.marks && outbox.len() >= WORTH_STANDING)
+        else {
+            return;
+        };
+        let mark = mark_of(first.class);
+        if self.standing[number] != mark && socket.mark(mark) {
+            self.standing[number] = mark;
+        }
+    }
+
+    /// What has to be said beside a message of `class`, if the socket does not mark it so by itself.
+    fn mark_beside(&self, class: TrafficClass, standing: u8) -> Option<u8> {
+        let mark = if self.marks { mark_of(class) } else { 0 };
+        (mark != standing).then_some(mark)
+    }
+
+    /// Describes the next runs, for a socket that marks them as `standing` by itself; returns how many.
+    fn fill<'a>(&mut self, waiting: &mut impl Iterator<Item = Run<'a>>, standing: u8) -> usize {
         let all = self.memory.as_ptr();
         let mut filled = 0;
         for run in waiting.take(BATCH) {
@@ -132,7 +156,7 @@ impl Transmitter {
             let header = &mut message.msg_hdr;
             header.msg_namelen = sockaddr::encode(run.path.remote, address);
             let segment = (run.datagrams > 1).then_some(run.segment as u16);
-            let mark = if self.marks { mark_of(run.class) } else { 0 };
+            let mark = self.mark_beside(run.class, standing);
             // SAFETY: `control` is valid, aligned for cmsghdr, of the length that is promised, and nobody else uses it.
             let len = unsafe { write_control(control.cast(), segment, mark, run.path.remote.is_ipv6()) };
             header.msg_control = if len == 0 { std::ptr::null_mut() } else { control.cast() };
@@ -146,7 +170,7 @@ impl Transmitter {
     /// Hands the first `filled` messages to the kernel, whatever becomes of each.
     fn hand_over(
         &mut self,
-        socket: &UdpSocket,
+        (number, socket): (usize, &UdpSocket),
         segmentation: &mut Segmentation,
         filled: usize,
         counters: &Counters,
@@ -189,7 +213,7 @@ impl Transmitter {
                     // Too large for the path, or a device that cannot: the datagrams may still go one by one.
                     counters.add(Cell::SegmentationFailures, 1);
                     segmentation.failed();
-                    self.send_apart(socket, sent, counters);
+                    self.send_apart((number, socket), sent, counters);
                     sent += 1;
                 }
                 _ => {
@@ -202,11 +226,11 @@ impl Transmitter {
     }
 
     /// Sends the datagrams of one message one by one.
-    fn send_apart(&mut self, socket: &UdpSocket, at: usize, counters: &Counters) {
+    fn send_apart(&mut self, (number, socket): (usize, &UdpSocket), at: usize, counters: &Counters) {
         let (all, shape) = (self.memory.as_ptr(), self.shapes()[at]);
         // SAFETY: entry `at` was filled, and nobody else uses it now.
         let (whole, mut header) = unsafe { ((*all).parts[at], (*all).messages[at].msg_hdr) };
-        let mark = if self.marks { mark_of(shape.class) } else { 0 };
+        let mark = self.mark_beside(shape.class, self.standing[number]);
         let ipv6 = header.msg_namelen as usize == size_of::<libc::sockaddr_in6>();
         // SAFETY: entry `at` is inside the array.
         let control = unsafe { &raw mut (*all).controls[at] };
@@ -286,14 +310,14 @@ fn mark_of(class: TrafficClass) -> u8 {
 ///
 /// # Safety
 /// `control` must be aligned for `cmsghdr` and writable for [`CONTROL`] bytes.
-unsafe fn write_control(control: *mut u8, segment: Option<u16>, mark: u8, ipv6: bool) -> usize {
+unsafe fn write_control(control: *mut u8, segment: Option<u16>, mark: Option<u8>, ipv6: bool) -> usize {
     let mut len = 0;
     // SAFETY: both messages together are not longer than CONTROL, and CMSG_SPACE keeps the alignment.
     unsafe {
         if let Some(segment) = segment {
             len += put(control.add(len), libc::SOL_UDP, libc::UDP_SEGMENT, segment);
         }
-        if mark != 0 {
+        if let Some(mark) = mark {
             let (level, kind) =
                 if ipv6 { (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) } else { (libc::IPPROTO_IP, libc::IP_TOS) };
             len += put(control.add(len), level, kind, libc::c_int::from(mark));

@@ -84,8 +84,9 @@ impl Router {
         found.queued = true;
         let gathering = &mut self.gathering;
         gathering.tracks.push(track);
-        if gathering.due.is_none() {
-            let due = now + gathering.window;
+        // What comes from another worker may be handled before what came earlier.
+        let due = now + gathering.window;
+        if gathering.due.is_none_or(|earlier| due < earlier) {
             gathering.due = Some(due);
             self.timers.advance(Timer::Sound, due);
         }

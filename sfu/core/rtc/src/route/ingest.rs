@@ -51,7 +51,12 @@ impl Router {
         if let Some(number) = noted.transport_cc {
             let arrivals = peer.arrivals.get_or_insert_with(|| Box::new(Arrivals::default()));
             arrivals.record(now, number, packet.ssrc);
-            self.timers.advance(Timer::TransportCc, now + transport_cc::INTERVAL);
+            let mut sent = peer.tracks.iter().filter_map(|&id| self.tracks.get(id));
+            let interval = match sent.any(|track| track.kind == MediaKind::Video) {
+                true => transport_cc::INTERVAL,
+                false => transport_cc::INTERVAL_OF_SOUND,
+            };
+            self.timers.advance(Timer::TransportCc, now + interval);
         }
         Ok(noted)
     }

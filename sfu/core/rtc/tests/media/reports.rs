@@ -175,6 +175,30 @@ fn arrival_times_are_reported_while_packets_come() {
 }
 
 #[test]
+fn arrival_times_of_sound_alone_are_reported_half_as_often() {
+    let mut counts = Vec::new();
+    for with_camera in [false, true] {
+        let mut world = World::new();
+        world.add_audio();
+        if with_camera {
+            world.add_video(1);
+        }
+        for seq in 0..100u16 {
+            let elements = [(MID_UP, b"0".to_vec()), (CC_UP, seq.to_be_bytes().to_vec())];
+            world.publish(&rtp(OPUS, seq, u32::from(seq) * 960, 5, false, &elements, &[1; 60])).unwrap();
+            world.pass(20);
+        }
+        let sent = world.sink.take_rtcp();
+        let feedback = sent.iter().filter(|(_, bytes)| bytes[1] == 205 && bytes[0] & 31 == 15);
+        let told = feedback.map(|(_, b)| usize::from(u16::from_be_bytes([b[14], b[15]])));
+        counts.push((told.clone().count(), told.sum::<usize>()));
+    }
+    let [(alone, told), (with_camera, told_too)] = counts[..] else { unreachable!() };
+    assert!((16..=20).contains(&alone) && (30..=40).contains(&with_camera), "in 2 s: {counts:?}");
+    assert!(told >= 94 && told_too >= 96, "of 100: {counts:?}");
+}
+
+#[test]
 fn fifty_subscribers_that_ask_a_hundred_times_a_second_cost_two_key_frames_a_second() {
     let mut world = World::new();
     world.add_video(1);

@@ -111,6 +111,18 @@ fn nothing_waits_longer_than_it_may_nor_again_for_what_comes_later() {
 }
 
 #[test]
+fn what_came_earlier_and_is_handled_later_does_not_wait_longer() {
+    let mut room = Room::new(VOICES, LISTENERS);
+    let earlier = room.world.now;
+    room.world.now = earlier + Duration::from_millis(2);
+    room.says(0, 60);
+    room.world.now = earlier;
+    room.says(1, 60);
+    room.world.pass(WAIT_MS);
+    assert_eq!(room.world.sink.take().len(), 2 * LISTENERS);
+}
+
+#[test]
 fn what_comes_may_lie_for_as_long_as_sound_waits_where_nothing_else_comes() {
     let mut room = Room::new(VOICES, LISTENERS);
     let nearly = Duration::from_millis(WAIT_MS) - Duration::from_micros(100);
