@@ -83,6 +83,17 @@ def test_an_unknown_command_is_wrong_use(tmp_path: Path) -> None:
     assert _run(tmp_path, "dance").returncode == WRONG_USE
 
 
+def test_a_server_has_its_memory_in_large_pages_where_the_kernel_has_them(server: Server) -> None:
+    process = Path("/proc") / str(server.pid)
+    assert b"glibc.malloc.hugetlb=1" in (process / "environ").read_bytes()
+    if "[never]" in Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text():
+        pytest.skip("this kernel gives none")
+    (line,) = (
+        line for line in (process / "smaps_rollup").read_text().splitlines() if "AnonHugePages" in line
+    )
+    assert int(line.split()[1]) > 0
+
+
 def _demo(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     return _run(folder, "demo", "--data-dir", str(folder), *map(str, arguments))
 
