@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SERVERS = ("serve", "demo")
 _TUNABLES, _LARGE_PAGES = "GLIBC_TUNABLES", "glibc.malloc.hugetlb"
+_AGAIN = "_COLLOQUE_STARTED_AGAIN"
+"""Set the second time: a program with capabilities loses its tunables, and would start again for ever."""
 
 
 def main() -> None:
@@ -31,9 +33,9 @@ def main() -> None:
 
 
 def with_large_pages(environment: Mapping[str, str]) -> dict[str, str] | None:
-    """Return the environment that asks for large pages; nothing if it says already whether it wants them."""
+    """Return the environment that asks for large pages; nothing if that was done or decided already."""
     tunables = environment.get(_TUNABLES, "")
-    if _LARGE_PAGES in tunables:
+    if _LARGE_PAGES in tunables or _AGAIN in environment:
         return None
     ours = f"{_LARGE_PAGES}=1"
-    return {**environment, _TUNABLES: f"{tunables}:{ours}" if tunables else ours}
+    return {**environment, _TUNABLES: f"{tunables}:{ours}" if tunables else ours, _AGAIN: "1"}
