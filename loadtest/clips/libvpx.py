@@ -1,7 +1,8 @@
 """VP9 in spatial and temporal layers, by the libvpx that av brings: through av there are no spatial ones.
 
 Declared here is what is needed of libvpx's `vpx_encoder.h` and `vp8cx.h`. The library compares the number of
-its binary interface before it touches anything, so another version is an error and never a wrong layout.
+its binary interface before it reads what it is given, so another version is an error and never a wrong
+layout; before that it only fills in a configuration, which has room to spare.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from av.video.plane import VideoPlane
 
 _ABI = 39
-"""`VPX_ENCODER_ABI_VERSION` of libvpx 1.16."""
+"""`VPX_ENCODER_ABI_VERSION` of libvpx 1.16 and 1.17, which av has from 18.1 on."""
 _I420 = 0x102
 _FORCE_KEY_FRAME, _REAL_TIME = 1, 1
 _CBR, _NO_KEY_FRAMES, _RESILIENT = 1, 0, 1
@@ -34,6 +35,8 @@ _SET_SVC, _SET_SVC_PARAMETERS, _SET_BUILDS_ON_SMALLER = 39, 41, 60
 _ONLY_KEY_FRAMES = 2
 _TEMPORAL_SHARES = (0.5, 0.75, 1.0)
 """Of the bit rate, what the temporal layers up to each have: as libwebrtc gives it to VP9."""
+
+_INSTALL = "pip install 'colloque[faithful]'"
 
 _DECLARATIONS = """
 typedef struct { int num, den; } vpx_rational;
@@ -110,7 +113,7 @@ class Vp9Encoder:
         self._configure(sizes, frames_per_second)
         if self._libvpx.vpx_codec_enc_init_ver(self._context, interface, self._config, 0, _ABI):
             version = self._ffi.string(self._libvpx.vpx_codec_version_str()).decode()
-            raise RunError(f"clips in vp9 need libvpx 1.16, and av has {version}: pip install -U av")
+            raise RunError(f"clips in vp9 need libvpx 1.16 or 1.17, not {version}: {_INSTALL}")
         self._control(sizes)
         self._width, self._height, _ = sizes[-1]
         self._pixels = self._ffi.new("unsigned char[]", self._width * self._height * 3 // 2)
@@ -190,7 +193,7 @@ def _path() -> str:
     beside = sorted((Path(av.__file__).parent.parent / "av.libs").glob("libvpx-*"))
     found = str(beside[0]) if beside else ctypes.util.find_library("vpx")
     if found is None:
-        raise RunError("clips in vp9 need libvpx, which this av does not have: pip install -U av")
+        raise RunError(f"clips in vp9 need libvpx, which this av does not have: {_INSTALL}")
     return found
 
 

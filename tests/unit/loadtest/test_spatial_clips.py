@@ -6,8 +6,10 @@ import av
 import pytest
 from av.video.codeccontext import VideoCodecContext
 
+from loadtest.clips import libvpx
 from loadtest.clips.layered import LAYERS
 from loadtest.clips.store import clip_of
+from loadtest.errors import RunError
 from loadtest.plan import VideoPlan
 
 pytestmark = pytest.mark.slow
@@ -54,6 +56,14 @@ def whole(frames: list[bytes]) -> bytes:
 
 def without_index(frames: list[bytes]) -> list[bytes]:
     return [*frames[:-1], frames[-1][:-INDEX]]
+
+
+def test_a_libvpx_of_another_interface_is_refused_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(libvpx, "_ABI", 37)  # of 1.15
+    with pytest.raises(RunError, match=r"need libvpx 1\.16 or 1\.17, not v.*pip install"):
+        libvpx.Vp9Encoder(SIZES, FPS)
 
 
 def test_all_sizes_together_show_the_largest_and_each_keeps_its_rate(clip: Clip) -> None:

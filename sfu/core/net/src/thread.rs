@@ -64,8 +64,8 @@ pub(crate) struct WorkerThread {
     transmitter: Transmitter,
     /// When the newest datagram came.
     latest: Time,
-    /// When the sockets were last read.
-    read: Time,
+    /// When the sockets were last looked at: what can be read and was not yet has come since then.
+    looked: Time,
     patience: Patience,
     /// For each socket, where the kernel lets us choose whose datagrams it gets.
     steering: Arc<[Option<Steering>]>,
@@ -115,7 +115,7 @@ impl WorkerThread {
             outbox: Outbox::new(OUTBOX),
             transmitter,
             latest: Time(0),
-            read: Time(0),
+            looked: Time(0),
             patience: Patience::new(busy_poll),
             steering,
             busy: false,
@@ -148,12 +148,13 @@ impl WorkerThread {
     /// Sleeps and does what there is to do; true when more may wait.
     fn turn(&mut self, more: bool) -> bool {
         let began = self.clock.now();
-        let readable = self.sleep(more);
+        let mut readable = self.sleep(more);
         // What another worker brings has waited there, if at all, and must not lie here too.
-        if readable != 0 && !more && self.memos.sources() == 0 {
-            self.doze(began);
+        if readable != 0 && !more && self.memos.sources() == 0 && self.doze(began) {
+            readable |= self.look(Some(Duration::ZERO)).unwrap_or(0);
         }
         let woken = self.clock.now();
+        self.looked = woken;
         let slept = woken.since(began);
         self.worker.rested(woken, if slept < NO_SLEEP { Duration::ZERO } else { slept });
         // What another worker sends may be about what an order made that was given before. So memos are counted before
@@ -187,15 +188,18 @@ impl WorkerThread {
         readable
     }
 
-    /// Leaves what came where it is, if it may lie, so that what comes next is handled with it.
-    fn doze(&mut self, began: Time) {
+    /// Leaves what came where it is, if it may lie, so that what comes next is handled with it, on whichever socket;
+    /// true when it did.
+    fn doze(&mut self, began: Time) -> bool {
         let now = self.clock.now();
         let due = self.worker.poll_timeout().map_or(Time::NEVER, |(at, _)| at);
-        let came = came_at(began, now, self.read);
+        let came = came_at(began, now, self.looked);
         let rest = due.min(came + self.worker.leisure(now)).since(now);
-        if !rest.is_zero() {
-            std::thread::sleep(rest);
+        if rest.is_zero() {
+            return false;
         }
+        std::thread::sleep(rest);
+        true
     }
 
     /// Looks without sleeping for as long as patience and `timeout` last; nothing when nothing came.
@@ -295,7 +299,6 @@ impl WorkerThread {
             let (worker, outbox, counters) = (&mut self.worker, &mut self.outbox, &self.counters);
             let (sockets, transmitter, latest) = (&self.sockets, &mut self.transmitter, &mut self.latest);
             let (clock, memos) = (&self.clock, &mut self.memos);
-            self.read = clock.now();
             let haul = self.batch.receive(
                 &sockets[number],
                 || clock.reading(),
@@ -368,9 +371,9 @@ impl WorkerThread {
 }
 
 /// When the oldest of what can be read came, at the earliest: just now if it woke the thread, which began to wait at
-/// `began`; what was there already then came after the sockets were last `read`.
-fn came_at(began: Time, now: Time, read: Time) -> Time {
-    if now.since(began) < NO_SLEEP { read } else { now }
+/// `began`; what was there already then came after the sockets were last looked at.
+fn came_at(began: Time, now: Time, looked: Time) -> Time {
+    if now.since(began) < NO_SLEEP { looked } else { now }
 }
 
 #[cfg(test)]
@@ -427,9 +430,9 @@ mod tests {
 
     #[test]
     fn what_was_there_before_the_thread_slept_is_taken_for_as_old_as_it_can_be() {
-        let (read, began) = (Time(1_000), Time(1_200));
-        assert_eq!(came_at(began, Time(1_202), read), read);
-        assert_eq!(came_at(began, Time(1_900), read), Time(1_900));
+        let (looked, began) = (Time(1_000), Time(1_200));
+        assert_eq!(came_at(began, Time(1_202), looked), looked);
+        assert_eq!(came_at(began, Time(1_900), looked), Time(1_900));
     }
 
     #[test]

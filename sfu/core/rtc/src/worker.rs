@@ -10,9 +10,9 @@
 //! A panic while one input is handled ends the transport that the input belongs to, never the worker.
 
 mod memos;
+mod panics;
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::command::Command;
 use crate::counters::{Cell, Counters};
 use crate::demux::{self, Demux, Protocol};
 use crate::drop_reason::DropReason;
-use crate::event::{Event, FailReason};
+use crate::event::Event;
 #[cfg(feature = "faults")]
 use crate::fault::Fault;
 use crate::id::TransportId;
@@ -32,6 +32,7 @@ use crate::timer::Timer;
 use crate::transport::{Transport, TransportShared, stun};
 use crate::transports::{Sink, Transports};
 use crate::units::Time;
+use crate::worker::panics::Outcome;
 
 /// Most edge events that wait for Python before more are dropped and counted.
 const MAX_EVENTS: usize = 4_096;
@@ -442,55 +443,6 @@ impl Worker {
         self.events.push_back(event);
         self.counters.set(Cell::EventsQueued, self.events.len() as u64);
     }
-
-    /// Runs `work`; if it panics, fails the transport it was for and goes on.
-    fn guarded(
-        &mut self,
-        now: Time,
-        out: &mut Outbox,
-        work: impl FnOnce(&mut Worker, &mut Outbox),
-    ) -> Outcome {
-        self.culprit = None;
-        // Unwind-safe in the sense that counts: whatever the panic left half done belongs to the culprit, and that
-        // is thrown away before anything else is handled.
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(self, out)));
-        if outcome.is_ok() {
-            return Outcome::Done;
-        }
-        self.counters.add(Cell::Panics, 1);
-        self.counters.dropped(DropReason::Panic);
-        match self.culprit.take() {
-            None => Outcome::Unexplained,
-            Some(id) if id.worker() == self.index => self.end_after_panic(now, id, out),
-            Some(id) => self.give_up_mirrors(id),
-        }
-    }
-
-    /// Ends a transport whose input brought out a defect, here or on another worker.
-    fn end_after_panic(&mut self, now: Time, id: TransportId, out: &mut Outbox) -> Outcome {
-        let closed = catch_unwind(AssertUnwindSafe(|| self.close_transport(now, id, out)));
-        let outcome = match closed {
-            Ok(Ok(())) => Outcome::Closed,
-            Ok(Err(_)) => return Outcome::Unexplained, // it is gone already, and that was told
-            Err(_) => {
-                self.counters.add(Cell::Panics, 1);
-                Outcome::Unexplained
-            }
-        };
-        self.push_event(Event::TransportFailed { transport: id, reason: FailReason::InternalError });
-        outcome
-    }
-}
-
-/// How a guarded piece of work ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// As it should.
-    Done,
-    /// By a panic that cost the transport it was for.
-    Closed,
-    /// By a panic that no transport answers for any more.
-    Unexplained,
 }
 
 /// What an event holds beyond its fixed size.
