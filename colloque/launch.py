@@ -25,7 +25,10 @@ def main() -> None:
     if sys.platform == "linux" and sys.argv[1:2] and sys.argv[1] in _SERVERS:
         environment = with_large_pages(os.environ)
         if environment is not None:
-            os.execve(sys.executable, sys.orig_argv, environment)  # noqa: S606 - ourselves, without a shell
+            # By its own file, so that it keeps its name among the processes; with Python's options by Python.
+            own = len(sys.orig_argv) == len(sys.argv) + 1 and os.access(sys.argv[0], os.X_OK)
+            program, arguments = (sys.argv[0], sys.argv) if own else (sys.executable, sys.orig_argv)
+            os.execve(program, arguments, environment)  # noqa: S606 - ourselves, without a shell
     # Here, since a server would load it twice.
     from colloque.cli import main as command
 

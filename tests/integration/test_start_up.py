@@ -86,6 +86,7 @@ def test_an_unknown_command_is_wrong_use(tmp_path: Path) -> None:
 def test_a_server_has_its_memory_in_large_pages_where_the_kernel_has_them(server: Server) -> None:
     process = Path("/proc") / str(server.pid)
     assert b"glibc.malloc.hugetlb=1" in (process / "environ").read_bytes()
+    assert (process / "comm").read_text() == "colloque\n"
     if "[never]" in Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text():
         pytest.skip("this kernel gives none")
     (line,) = (
