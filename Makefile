@@ -134,7 +134,7 @@ unit-tests: build $(STAMP)/venv-dev system-packages
 
 # One after the other: they look at times, sockets and browsers, which neighbours disturb.
 integration-tests: build $(STAMP)/venv-dev $(STAMP)/browser-client $(STAMP)/server-sdk $(STAMP)/strangers system-packages
-	$(BIN)/pytest tests/integration $(PYTEST_ARGS)
+	$(BIN)/pytest --durations=20 --durations-min=5 tests/integration $(PYTEST_ARGS)
 
 # How quick a call is on this machine, in milliseconds; about five minutes.
 figures: build $(STAMP)/venv-dev $(STAMP)/browser-client system-packages

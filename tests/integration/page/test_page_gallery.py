@@ -212,6 +212,7 @@ async def test_the_menu_and_windows_of_a_call(
         await clinician.page.get_by_role("button", name=words.close, exact=True).click()
 
 
+@pytest.mark.timeout(90)  # four browsers, and pictures of every size
 async def test_a_call_of_four(consultation: Consultation, arrive: Arrive) -> None:
     clinician = await arrive(consultation.clinician_url)
     await clinician.enter()
