@@ -20,6 +20,8 @@ class Database:
     engine: AsyncEngine
     writer: Mapping[str, Any]
     """Execution options of a transaction that writes; `"upgrades": True` is added where it changes tables."""
+    asker: Mapping[str, Any]
+    """Execution options of a single statement that reads: it sees one state without a transaction."""
     check: Callable[[Connection], None]
     """Raises `StoreUnavailable` if the database cannot hold what is to be stored."""
     is_passing: Callable[[DBAPIError], bool]

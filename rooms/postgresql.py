@@ -65,6 +65,7 @@ def database(dsn: str, *, pool_seconds: float) -> Database:
     return Database(
         engine,
         writer={"writes": True, "isolation_level": "READ COMMITTED"},
+        asker={"isolation_level": "AUTOCOMMIT"},
         check=_check_server,
         is_passing=_is_passing,
         is_unstorable=lambda error: _sqlstate(error) in _UNSTORABLE,

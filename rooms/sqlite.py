@@ -35,6 +35,7 @@ def database(url: URL, *, pool_seconds: float) -> Database:
     return Database(
         engine,
         writer={"writes": True},
+        asker={"asks": True},
         check=lambda _connection: None,
         is_passing=_is_passing,
         is_unstorable=lambda _error: False,
@@ -66,7 +67,8 @@ def _make_durable(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
         # A writer takes the lock at once: upgrading a read lock later fails under contention.
-        if connection.get_execution_options().get("writes", False):
+        options = connection.get_execution_options()
+        if options.get("writes", False):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
+        elif not options.get("asks", False):
             begin_with_next(connection)

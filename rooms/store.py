@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util import greenlet_spawn
 
 from rooms import postgresql, sqlite
 from rooms.errors import InvalidValue, StoreUnavailable
@@ -19,8 +20,9 @@ from rooms.schema import bring_up_to_date, is_up_to_date
 from rooms.writers import Writers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
+    from sqlalchemy import Executable, Row
     from sqlalchemy.engine import URL
 
     from rooms.database import Database
@@ -39,6 +41,7 @@ class Store:
         """Take a database whose schema is up to date; use `Store.open`."""
         self._database = database
         self._engine = database.engine
+        self._asking = database.engine.sync_engine.execution_options(**database.asker)
         # One writes at a time: waiting here is free, waiting in the driver holds a thread or a connection.
         self.writers = Writers(database)
         self.writes = 0
@@ -88,6 +91,18 @@ class Store:
             AsyncSession(self._engine, expire_on_commit=False) as session,
         ):
             yield session
+
+    async def ask(self, question: Executable, about: Mapping[str, Any]) -> Row[Any] | None:
+        """Give the one row that a statement finds, as plain values; the cheapest way to read."""
+
+        def at_once() -> Row[Any] | None:
+            with self._asking.connect() as connection:
+                return connection.execute(question, about).one_or_none()
+
+        # Of an `AsyncConnection` taking, asking and giving back would each be a greenlet of its own, and the
+        # last a task too.
+        async with self._mapped_errors(), asyncio.timeout(self._database.transaction_seconds):
+            return await greenlet_spawn(at_once)
 
     @asynccontextmanager
     async def write(
