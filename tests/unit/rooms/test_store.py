@@ -3,12 +3,25 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 
 import pytest
 from sqlalchemy import delete, func, select
 
-from rooms import ApiKey, KeyRing, Room, RoomDraft, Rooms, StoreUnavailable, postgresql, sqlite, store
+from rooms import (
+    ApiKey,
+    Features,
+    KeyRing,
+    Room,
+    RoomDraft,
+    Rooms,
+    StoreUnavailable,
+    postgresql,
+    sqlite,
+    store,
+)
+from rooms.plain_rows import PlainRows
+from rooms.rows import room_of
 from rooms.tables import RoomRow
 from tests.unit.rooms.conftest import NOW, SECRET
 
@@ -58,14 +71,22 @@ async def test_a_reader_sees_one_state_from_the_first_question_to_the_last(
         assert await session.scalar(count) == 1
 
 
-@ONLY_SQLITE
-@pytest.mark.parametrize("turns", range(1, 40))
-async def test_a_reader_who_is_broken_off_leaves_no_old_state_behind(rooms: Rooms, turns: int) -> None:
-    async def ask() -> None:
-        async with rooms._context.store.read() as session:
-            await session.execute(select(RoomRow))
+async def read_all(rooms: Rooms) -> None:
+    async with rooms._context.store.read() as session:
+        await session.execute(select(RoomRow))
 
-    asking = asyncio.create_task(ask())
+
+async def ask_for_one(rooms: Rooms) -> None:
+    await rooms._context.store.ask(select(RoomRow.__table__), {})
+
+
+@ONLY_SQLITE
+@pytest.mark.parametrize("ask", [read_all, ask_for_one])
+@pytest.mark.parametrize("turns", range(1, 40))
+async def test_a_reader_who_is_broken_off_leaves_no_old_state_behind(
+    rooms: Rooms, turns: int, ask: Callable[[Rooms], Coroutine[None, None, None]]
+) -> None:
+    asking = asyncio.create_task(ask(rooms))
     for _ in range(turns):  # the statement is not asked for yet, under way, or answered
         await asyncio.sleep(0)
     asking.cancel()
@@ -73,6 +94,35 @@ async def test_a_reader_who_is_broken_off_leaves_no_old_state_behind(rooms: Room
     room = await make(rooms)
     for _ in range(6):  # each connection there is
         assert await rooms.get_room("default", room.id) == room
+
+
+async def test_one_question_is_answered_as_things_are_now(rooms: Rooms, neighbour: Rooms) -> None:
+    ask, count = rooms._context.store.ask, select(func.count()).select_from(RoomRow)
+    for made in range(4):
+        answer = await ask(count, {})
+        assert answer is not None
+        assert answer[0] == made
+        await make(neighbour)
+
+
+async def test_an_answer_says_the_same_as_the_watched_object(rooms: Rooms) -> None:
+    draft = RoomDraft(id="rdv", metadata={"ward": "B"}, features=Features(chat=False), waiting_room=True)
+    assert isinstance(await rooms.create_room("default", draft, now=NOW), Room)
+    plain = PlainRows(RoomRow)
+    found = await rooms._context.store.ask(select(*plain.columns), {})
+    assert found is not None
+    row = plain.read(found)
+    async with rooms._context.store.read() as session:
+        watched = (await session.scalars(select(RoomRow))).one()
+    assert row is not None
+    for name in RoomRow.__mapper__.column_attrs.keys():  # noqa: SIM118 - it is no dictionary
+        assert getattr(row, name) == getattr(watched, name), name
+    assert room_of(row) == room_of(watched)
+
+
+def test_where_an_outer_join_found_nothing_there_is_no_row() -> None:
+    plain = PlainRows(RoomRow)
+    assert plain.read([None] * len(plain.columns)) is None
 
 
 async def test_opening_twice_changes_nothing(rooms: Rooms, url: str) -> None:
