@@ -63,6 +63,7 @@ async def test_a_reader_sees_one_state_from_the_first_question_to_the_last(
     rooms: Rooms, neighbour: Rooms
 ) -> None:
     count = select(func.count()).select_from(RoomRow)
+    await ask_for_one(rooms)  # on the same connection, without a transaction
     async with rooms._context.store.read() as session:
         before = await session.scalar(count)
         await make(neighbour)
