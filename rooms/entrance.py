@@ -38,7 +38,7 @@ from rooms.window import outside
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Row, Select
+    from sqlalchemy import Row, Select, Table
 
     from rooms.context import Context, RoomsSettings
     from rooms.keys import ApiKey
@@ -48,12 +48,12 @@ if TYPE_CHECKING:
 
 _ROOMS, _PEOPLE, _GROUPS = PlainRows(RoomRow), PlainRows(ParticipantRow), PlainRows(GroupRow)
 _PERSON_AT, _GROUP_AT = len(_ROOMS.columns), len(_ROOMS.columns) + len(_PEOPLE.columns)
-_MEMBERS = PlainRows(GroupMemberRow)
 
 
 def _whom_a_token_names() -> Select[Any]:
     room, person, group = _ROOMS.table, _PEOPLE.table, _GROUPS.table
-    member, identity = _MEMBERS.table, bindparam("identity", type_=person.c.identity.type)
+    member = cast("Table", GroupMemberRow.__table__)
+    identity = bindparam("identity", type_=person.c.identity.type)
     found = (
         room.outerjoin(person, and_(person.c.room_uid == room.c.uid, person.c.identity == identity))
         .outerjoin(member, and_(member.c.room_uid == room.c.uid, member.c.identity == identity))

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,7 @@ async def test_five_viewers_get_everything_that_a_speaker_sends(management: Mana
     assert (result.aborted, result.error) == (False, None)
 
 
+_LISTENERS = 8
 # Voices begin when they happen to join. 28 have 1.4 packets in every millisecond: 0.4 messages a packet, and
 # 0.5 if all are as far apart as can be. Of 8 it would be 0.7, but now and then no two are near each other.
 _MANY, _FEW = 28, 8
@@ -80,7 +82,7 @@ async def test_where_it_may_not_wait_what_is_said_goes_out_packet_by_packet(tmp_
 async def messages_and_packets(
     tmp_path: Path, voices: int, *, around: Sequence[str] = ()
 ) -> tuple[float, float]:
-    """Have so many speak at once to each other, and count what went down to them."""
+    """Have so many speak at once to each other and to some who only listen; count what went down to them."""
     server = Server(tmp_path, database=f"sqlite:///{tmp_path / 'rooms.db'}")
     server.start(around=tuple(around))
     try:
@@ -88,13 +90,15 @@ async def messages_and_packets(
             room = await management.room()
             # Of all sizes, so that some of them are padded.
             plans = [AudioPlan(packet_bytes=100 + 3 * (number % 8)) for number in range(voices)]
-            people = (person(management, room, f"s{n}", audio=plan) for n, plan in enumerate(plans))
-            result = await carry_out(management, people, 3.0)
+            speakers = (person(management, room, f"s{n}", audio=plan) for n, plan in enumerate(plans))
+            listeners = (person(management, room, f"listener-{n}") for n in range(_LISTENERS))
+            result = await carry_out(management, chain(speakers, listeners), 3.0)
             counted = dict(_DOWN.findall(await management.metrics()))
     finally:
         server.stop()
-    assert [join.error for join in result.joins] == [None] * voices
-    assert result.packets_received == pytest.approx(3 * AUDIO_PACKETS * voices * (voices - 1), rel=0.1)
+    assert [join.error for join in result.joins] == [None] * (voices + _LISTENERS)
+    hearing = voices - 1 + _LISTENERS  # each voice
+    assert result.packets_received == pytest.approx(3 * AUDIO_PACKETS * voices * hearing, rel=0.1)
     assert (result.packets_lost, result.duplicates, result.payload_errors) == (0, 0, 0)
     return float(counted["messages_down_total"]), float(counted['datagrams_total{dir="down"}'])
 

@@ -75,6 +75,7 @@ def events(recording: Recording, person_: int) -> list[str]:
     return [event.what for event in recording.events if event.person == person_]
 
 
+@pytest.mark.timeout(60)  # 20 to 26 s in a quiet hour
 async def test_a_room_is_recorded_and_played_again(management: Management, tmp_path: Path) -> None:
     room, out = await management.room(), tmp_path / "r.jsonl"
     changes = (

@@ -19,6 +19,8 @@ from tests.support.page_scripts import (
 from tests.support.server import Server
 from tests.support.visitor import Arrive, Screen, Visitor
 
+pytestmark = pytest.mark.timeout(90)  # up to four browsers: 24 s in a quiet hour, twice that in a busy one
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -212,7 +214,6 @@ async def test_the_menu_and_windows_of_a_call(
         await clinician.page.get_by_role("button", name=words.close, exact=True).click()
 
 
-@pytest.mark.timeout(90)  # four browsers, and pictures of every size
 async def test_a_call_of_four(consultation: Consultation, arrive: Arrive) -> None:
     clinician = await arrive(consultation.clinician_url)
     await clinician.enter()

@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
@@ -10,6 +11,8 @@ from tests.support.gallery import SIZES
 from tests.support.management import Management
 from tests.support.visitor import Arrive, Screen, Visitor
 from tests.support.ward import HOST, Ward, guest, hosting, open_ward, panel
+
+pytestmark = pytest.mark.timeout(90)  # up to four browsers: 24 s in a quiet hour, twice that in a busy one
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -2,12 +2,15 @@
 
 import re
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.support.consultation import Consultation
 from tests.support.page_scripts import TALKING
 from tests.support.visitor import Arrive, Screen, Visitor
+
+pytestmark = pytest.mark.timeout(90)  # up to four browsers: 24 s in a quiet hour, twice that in a busy one
 
 # Of those whose own page is not looked at: what a browser draws costs time.
 SMALL = Screen(360, 640)
