@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, get_args
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.event import listens_for
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Table
     from sqlalchemy.ext.asyncio import AsyncSession
-
-    from rooms.tables import RoomRow
 
 EventType = Literal[
     "room.planned",
@@ -83,6 +81,15 @@ _INSERT = insert(_EVENTS)
 _MOVE_HEAD = update(_HEADS).values(position=bindparam("newest"))
 
 
+class CountedRoom(Protocol):
+    """The row of a room, watched by SQLAlchemy or not, that counts the room's events."""
+
+    uid: str
+    tenant: str
+    id: str
+    last_seq: int
+
+
 @dataclass(frozen=True, slots=True)
 class RoomEvent:
     """Something that happened in a room, as webhooks and `GET /v1/events` tell it."""
@@ -116,7 +123,7 @@ class EventPage:
 
 async def append_event(
     session: AsyncSession,
-    room: RoomRow,
+    room: CountedRoom,
     type_: EventType,
     data: Mapping[str, Any],
     *,
@@ -150,7 +157,7 @@ async def append_event(
     return event
 
 
-def know_head(session: AsyncSession, position: int) -> None:
+def know_head(session: AsyncSession | Session, position: int) -> None:
     """Spare `append_event` the question for the end of the log, which came along with something else."""
     session.info[_HEAD] = position
 

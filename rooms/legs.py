@@ -7,11 +7,12 @@ beginning with the former.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, true
+from sqlalchemy import select
 
+from rooms.call_rows import CallRows
 from rooms.errors import Elsewhere
 from rooms.events import append_event, know_head
 from rooms.leg_facts import (
@@ -30,57 +31,57 @@ from rooms.leg_facts import (
 from rooms.life import follow_attendance, follows_attendance, move_participant
 from rooms.open_connections import OpenConnection, OpenConnections
 from rooms.presence import ASKING_OF_OTHERS, PresenceAct
-from rooms.tables import ConnectionRow, EventHeadRow, EventRow, ParticipantRow, RoomRow
+from rooms.states import OVER
+from rooms.tables import ConnectionRow, EventRow, RoomRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from sqlalchemy import ColumnElement, Connection
     from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import Session
 
     from rooms.context import Context
     from rooms.events import EventType
+    from rooms.life import LivingRoom
 
 LEFT_OPEN_AT_ONCE = 100
-# Put together once: that costs as much as to ask.
-_ROOMS = (
-    select(RoomRow, EventHeadRow.position)
-    .join(EventHeadRow, true())
-    .where(RoomRow.uid.in_(bindparam("rooms", expanding=True)))
-)
-_PEOPLE = select(ParticipantRow).where(
-    ParticipantRow.room_uid.in_(bindparam("rooms", expanding=True)),
-    ParticipantRow.identity.in_(bindparam("identities", expanding=True)),
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is stored of those whom facts are about, read at once: questions one by one cost a join dear."""
 
-    connections: OpenConnections
-    people: dict[tuple[str, str], ParticipantRow]
-    """Stored participants by the `uid` of their room and their identity."""
+    rows: CallRows = field(default_factory=CallRows)
+    connections: OpenConnections = field(default_factory=OpenConnections)
+
+    async def write(self, session: AsyncSession) -> None:
+        """Write what was done since the last time."""
+        await session.run_sync(lambda within: self._write(within.connection()))
+
+    async def write_connections(self, session: AsyncSession) -> None:
+        """Write that much of it, for those who ask who else is there."""
+        await session.run_sync(lambda within: self.connections.write(within.connection()))
+
+    def _write(self, connection: Connection) -> None:
+        self.connections.write(connection)
+        self.rows.write(connection)
 
 
 async def write_facts(context: Context, session: AsyncSession, facts: Sequence[Fact], *, again: bool) -> None:
     """Do what facts mean, unless their room is gone; with `again`, also unless it may be done already."""
-    about = {"rooms": list({fact.room_uid for fact in facts})}
-    rooms: dict[str, RoomRow] = {}
-    for found, newest in await session.execute(_ROOMS, about):
-        rooms[found.uid] = found
-        know_head(session, newest)
-    known = await _known(session, facts, again=again)
+    known = await session.run_sync(_known, facts, again=again)
     for fact in facts:
-        room = rooms.get(fact.room_uid)
+        room = known.rows.room(fact.room_uid)
         if room is not None and not (again and await _is_told(session, fact)):
             await write_fact(context, session, room, known, fact)
-    await known.connections.write(session)
+    await known.write(session)
 
 
 async def write_fact(
-    context: Context, session: AsyncSession, room: RoomRow, known: Known, fact: Fact
+    context: Context, session: AsyncSession, room: LivingRoom, known: Known, fact: Fact
 ) -> None:
-    """Do what a fact of a room means, and keep `known` up to it; its connections are still to be written."""
+    """Do what a fact of a room means, and keep `known` up to it, which is still to be written."""
     if isinstance(fact, LegOpened):
         await _opened(session, room, known, fact)
     elif isinstance(fact, Happened):
@@ -91,18 +92,19 @@ async def write_fact(
             return
         await _went_on(session, room, leg, known, fact)
     if isinstance(fact, LegOpened | LegClosed) and follows_attendance(room, now=fact.at):
-        await known.connections.write(session)
-        await follow_attendance(session, room, overrun=context.settings.overrun_seconds, now=fact.at)
+        watched = await known.rows.watch(session, room.uid)
+        await known.write(session)
+        await follow_attendance(session, watched, overrun=context.settings.overrun_seconds, now=fact.at)
+        if watched.state in OVER:  # then those who stood before it were sent home
+            await session.run_sync(known.rows.read_people_again, room.uid)
 
 
 async def close_connections(session: AsyncSession, room: RoomRow, reason: str, *, now: float) -> None:
     """Tell of every open connection of a room that it is closed."""
-    open_ones = OpenConnections()
-    await open_ones.read(session, ConnectionRow.room_uid == room.uid)
-    known = Known(open_ones, await _people(session, open_ones))
-    for leg in open_ones:
+    known = await session.run_sync(_all_open, ConnectionRow.room_uid == room.uid)
+    for leg in known.connections:
         await _close(session, room, leg, known, reason, now=now)
-    await open_ones.write(session)
+    await known.write(session)
 
 
 async def close_left_open(context: Context, *, node: str, now: float) -> int:
@@ -111,44 +113,42 @@ async def close_left_open(context: Context, *, node: str, now: float) -> int:
     To be called until it gives 0, before anybody joins.
     """
     async with context.change() as session:
-        left = OpenConnections()
-        await left.read(session, ConnectionRow.node == node, limit=LEFT_OPEN_AT_ONCE)
-        uids = {leg.room_uid for leg in left}
+        known = await session.run_sync(_all_open, ConnectionRow.node == node, limit=LEFT_OPEN_AT_ONCE)
+        legs = list(known.connections)
+        uids = {leg.room_uid for leg in legs}
         rooms = {row.uid: row for row in await session.scalars(select(RoomRow).where(RoomRow.uid.in_(uids)))}
-        known = Known(left, await _people(session, left))
-        legs = list(left)
         for leg in legs:
             await _close(session, rooms[leg.room_uid], leg, known, "server_restart", now=now)
-        await left.write(session)
+        await known.write(session)
         for room in rooms.values():
             await follow_attendance(session, room, overrun=context.settings.overrun_seconds, now=now)
     return len(legs)
 
 
-async def _known(session: AsyncSession, facts: Sequence[Fact], *, again: bool) -> Known:
-    opened = [fact for fact in facts if isinstance(fact, LegOpened)]
+def _known(session: Session, facts: Sequence[Fact], *, again: bool) -> Known:
+    known, connection = Known(), session.connection()
+    newest = known.rows.read_rooms(connection, {fact.room_uid for fact in facts})
+    if newest is not None:
+        know_head(session, newest)
+    opened = {(fact.room_uid, fact.identity) for fact in facts if isinstance(fact, LegOpened)}
+    known.rows.read_people(connection, opened)
     first = {fact.leg: fact for fact in reversed(facts) if isinstance(fact, LegFact)}
-    known = Known(OpenConnections(), await _people(session, opened))
     # What begins here is not stored; whoever is moved goes on under the name that is closed here.
     legs = [leg for leg, fact in first.items() if again or not isinstance(fact, LegOpened)]
     if legs:
-        for person in await known.connections.read_named(session, legs):
-            known.people[person.room_uid, person.identity] = person
+        for person in known.connections.read_named(connection, legs):
+            known.rows.know(person)
     return known
 
 
-async def _people(
-    session: AsyncSession, whose: Iterable[OpenConnection | LegOpened]
-) -> dict[tuple[str, str], ParticipantRow]:
-    wanted = {(one.room_uid, one.identity) for one in whose}
-    if not wanted:
-        return {}
-    rooms, identities = (list(set(values)) for values in zip(*wanted, strict=True))
-    found = await session.scalars(_PEOPLE, {"rooms": rooms, "identities": identities})
-    return {(row.room_uid, row.identity): row for row in found}
+def _all_open(session: Session, which: ColumnElement[bool], *, limit: int | None = None) -> Known:
+    known, connection = Known(), session.connection()
+    known.connections.read(connection, which, limit=limit)
+    known.rows.read_people(connection, {(leg.room_uid, leg.identity) for leg in known.connections})
+    return known
 
 
-async def _opened(session: AsyncSession, room: RoomRow, known: Known, fact: LegOpened) -> None:
+async def _opened(session: AsyncSession, room: LivingRoom, known: Known, fact: LegOpened) -> None:
     leg = OpenConnection(
         id=fact.leg,
         room_uid=room.uid,
@@ -167,7 +167,7 @@ async def _opened(session: AsyncSession, room: RoomRow, known: Known, fact: LegO
 
 
 async def _went_on(
-    session: AsyncSession, room: RoomRow, leg: OpenConnection, known: Known, fact: LegFact
+    session: AsyncSession, room: LivingRoom, leg: OpenConnection, known: Known, fact: LegFact
 ) -> None:
     """Do what a fact of a connection that is open means."""
     change = known.connections.change
@@ -195,7 +195,7 @@ async def _went_on(
 
 
 async def _tell(
-    session: AsyncSession, room: RoomRow, leg: OpenConnection, type_: EventType, fact: LegFact, **more: Any
+    session: AsyncSession, room: LivingRoom, leg: OpenConnection, type_: EventType, fact: LegFact, **more: Any
 ) -> None:
     data = {"connection": leg.id, "identity": leg.identity, **more}
     await append_event(session, room, type_, data, now=fact.at, event_id=fact.event_id)
@@ -203,7 +203,7 @@ async def _tell(
 
 async def _close(
     session: AsyncSession,
-    room: RoomRow,
+    room: LivingRoom,
     leg: OpenConnection,
     known: Known,
     reason: str,
@@ -227,15 +227,24 @@ async def _close(
 
 
 async def _move(
-    session: AsyncSession, room: RoomRow, leg: OpenConnection, known: Known, act: PresenceAct, *, now: float
+    session: AsyncSession,
+    room: LivingRoom,
+    leg: OpenConnection,
+    known: Known,
+    act: PresenceAct,
+    *,
+    now: float,
 ) -> bool:
     # Whoever came with a token of LiveKit's SDK may not be stored: then only the connection tells of them.
-    row = known.people.get((room.uid, leg.identity))
+    row = known.rows.person(room.uid, leg.identity)
     if row is None or row.forgotten:
         return False
     if act in ASKING_OF_OTHERS:
-        await known.connections.write(session)
-    return await move_participant(session, room, row, act, "media", now=now, connection=leg.id)
+        await known.write_connections(session)
+    if not await move_participant(session, room, row, act, "media", now=now, connection=leg.id):
+        return False
+    known.rows.moved(row)
+    return True
 
 
 async def _is_told(session: AsyncSession, fact: Fact) -> bool:

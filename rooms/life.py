@@ -6,11 +6,11 @@ collects the facts that their guards ask for and writes down what follows.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from sqlalchemy import func, select
 
-from rooms.events import append_event
+from rooms.events import CountedRoom, append_event
 from rooms.groups import close_groups
 from rooms.presence import ASKING_OF_OTHERS, PresenceAct, PresenceFacts, must_wait, participant_after
 from rooms.states import (
@@ -43,6 +43,25 @@ _TELLING: dict[ParticipantState, EventType] = {
 _IN: frozenset[ParticipantState] = frozenset({"admitted", "connected"})
 _OUT: frozenset[ParticipantState] = frozenset({"expected", "denied", "removed"})
 _BY_CALLERS = frozenset({PresenceAct.ADMIT, PresenceAct.DENY, PresenceAct.REMOVE, PresenceAct.PUT_BACK})
+
+
+class LivingRoom(CountedRoom, Protocol):
+    """What the row of a room has to tell those who go in and out."""
+
+    state: str
+    closes_at: float | None
+    waiting_room: bool
+
+
+class Movable(Protocol):
+    """The row of a participant, watched by SQLAlchemy or not, that is moved along the table."""
+
+    identity: str
+    role: str
+    state: str
+    version: int
+    waiting_since: float | None
+    admitted_at: float | None
 
 
 async def begin(session: AsyncSession, room: RoomRow, cause: Cause, *, now: float) -> None:
@@ -87,8 +106,8 @@ async def move_room(
 
 async def move_participant(
     session: AsyncSession,
-    room: RoomRow,
-    row: ParticipantRow,
+    room: LivingRoom,
+    row: Movable,
     act: PresenceAct,
     cause: Cause,
     *,
@@ -123,7 +142,7 @@ async def move_participant(
     return True
 
 
-def follows_attendance(room: RoomRow, *, now: float) -> bool:
+def follows_attendance(room: LivingRoom, *, now: float) -> bool:
     """Whether people who come and go can move the room now."""
     return moved_by_people(cast("RoomState", room.state), past_closing=_past_closing(room, now=now))
 
@@ -149,7 +168,7 @@ async def attendance_of(session: AsyncSession, room: RoomRow) -> Attendance:
     return Attendance(hosts, sum(counts.values()), observers, await session.scalar(waiting) or 0)
 
 
-def has_to_wait(room: RoomRow, role: str, row: ParticipantRow | None) -> bool:
+def has_to_wait(room: LivingRoom, role: str, row: Movable | None) -> bool:
     """Whether a person needs an admission before entering now; one who was denied always does."""
     if row is not None and row.state == "denied":
         return True
@@ -158,7 +177,7 @@ def has_to_wait(room: RoomRow, role: str, row: ParticipantRow | None) -> bool:
 
 
 async def _facts(
-    session: AsyncSession, room: RoomRow, row: ParticipantRow, act: PresenceAct, connection: str | None
+    session: AsyncSession, room: LivingRoom, row: Movable, act: PresenceAct, connection: str | None
 ) -> PresenceFacts:
     waits = has_to_wait(room, row.role, row)
     if act not in ASKING_OF_OTHERS:
@@ -172,7 +191,7 @@ async def _facts(
     return PresenceFacts(must_wait=waits, up=lost.count(None), open=len(lost))
 
 
-def _past_closing(room: RoomRow, *, now: float) -> bool:
+def _past_closing(room: LivingRoom, *, now: float) -> bool:
     return room.closes_at is not None and now >= room.closes_at
 
 

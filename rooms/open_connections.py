@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import and_, bindparam, delete, insert, select, update
 
-from rooms.tables import ConnectionRow, ParticipantRow
+from rooms.call_rows import PEOPLE, PERSON_COLUMNS, CallPerson
+from rooms.tables import ConnectionRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import ColumnElement, Table
-    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy import ColumnElement, Connection, Table
 
 
 @dataclass(slots=True)
@@ -40,11 +40,9 @@ _TABLE = cast("Table", ConnectionRow.__table__)
 _COLUMNS = [_TABLE.c[name] for name in OpenConnection.__slots__]
 # Put together once: that costs as much as to ask.
 _NAMED = (
-    select(*_COLUMNS, ParticipantRow)
-    .outerjoin(
-        ParticipantRow,
-        and_(ParticipantRow.room_uid == _TABLE.c.room_uid, ParticipantRow.identity == _TABLE.c.identity),
-    )
+    select(*_COLUMNS, *PERSON_COLUMNS)
+    .select_from(_TABLE)
+    .outerjoin(PEOPLE, and_(PEOPLE.c.room_uid == _TABLE.c.room_uid, PEOPLE.c.identity == _TABLE.c.identity))
     .where(_TABLE.c.id.in_(bindparam("legs", expanding=True)))
 )
 _INSERT = insert(_TABLE)
@@ -73,20 +71,19 @@ class OpenConnections:
         """Give the one of that leg."""
         return self._open.get(leg)
 
-    async def read_named(self, session: AsyncSession, legs: Iterable[str]) -> list[ParticipantRow]:
+    def read_named(self, connection: Connection, legs: Iterable[str]) -> list[CallPerson]:
         """Take in those of these legs; give the stored people whose they are."""
         people = []
-        for *values, person in await session.execute(_NAMED, {"legs": list(legs)}):
-            self._know(OpenConnection(*values))
-            if person is not None:
-                people.append(person)
+        for values in connection.execute(_NAMED, {"legs": list(legs)}):
+            self._know(OpenConnection(*values[: len(_COLUMNS)]))
+            whose = values[len(_COLUMNS) :]
+            if whose[0] is not None:
+                people.append(CallPerson(*whose))
         return people
 
-    async def read(
-        self, session: AsyncSession, which: ColumnElement[bool], *, limit: int | None = None
-    ) -> None:
+    def read(self, connection: Connection, which: ColumnElement[bool], *, limit: int | None = None) -> None:
         """Take in those for which `which` is true of `ConnectionRow`."""
-        for values in await session.execute(select(*_COLUMNS).where(which).limit(limit)):
+        for values in connection.execute(select(*_COLUMNS).where(which).limit(limit)):
             self._know(OpenConnection(*values))
 
     def add(self, connection: OpenConnection) -> None:
@@ -108,16 +105,16 @@ class OpenConnections:
         if self._new.pop(connection.id, None) is None:
             self._gone.append(connection.id)
 
-    async def write(self, session: AsyncSession) -> None:
+    def write(self, connection: Connection) -> None:
         """Write what was done since the last time; to be called before anything is asked of the table."""
         if self._new:
-            await session.execute(_INSERT, [_row(one) for one in self._new.values()])
+            connection.execute(_INSERT, [_row(one) for one in self._new.values()])
             self._new.clear()
         if self._changed:
-            await session.execute(_UPDATE, [_changes(one) for one in self._changed.values()])
+            connection.execute(_UPDATE, [_changes(one) for one in self._changed.values()])
             self._changed.clear()
         if self._gone:
-            await session.execute(_DELETE, {"legs": self._gone})
+            connection.execute(_DELETE, {"legs": self._gone})
             self._gone.clear()
 
     def _know(self, connection: OpenConnection) -> None:
