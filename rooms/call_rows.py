@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import bindparam, select, true, update
+from sqlalchemy import and_, bindparam, select, true, update
 
 from rooms.tables import EventHeadRow, ParticipantRow, RoomRow
 
@@ -52,13 +52,20 @@ class CallPerson:
 
 _CHANGING = ("state", "version", "waiting_since", "admitted_at")
 _ROOMS, _HEADS = cast("Table", RoomRow.__table__), cast("Table", EventHeadRow.__table__)
+_ROOM_COLUMNS = [_ROOMS.c[one.name] for one in fields(CallRoom)]
 PEOPLE = cast("Table", ParticipantRow.__table__)
 PERSON_COLUMNS = [PEOPLE.c[one.name] for one in fields(CallPerson)]
 """What a `CallPerson` is made of, in its order."""
 # Put together once: that costs as much as to ask.
-_FIND_ROOMS = (
-    select(_HEADS.c.position, *(_ROOMS.c[one.name] for one in fields(CallRoom)))
+_FIND = (
+    select(_HEADS.c.position, *_ROOM_COLUMNS, *PERSON_COLUMNS)
     .select_from(_ROOMS.join(_HEADS, true()))
+    .outerjoin(
+        PEOPLE,
+        and_(
+            PEOPLE.c.room_uid == _ROOMS.c.uid, PEOPLE.c.identity.in_(bindparam("identities", expanding=True))
+        ),
+    )
     .where(_ROOMS.c.uid.in_(bindparam("rooms", expanding=True)))
 )
 _FIND_PEOPLE = select(*PERSON_COLUMNS).where(
@@ -91,12 +98,20 @@ class CallRows:
         """Give a participant of those that were read; `None` also for whoever is not stored."""
         return self._people.get((room_uid, identity))
 
-    def read_rooms(self, connection: Connection, uids: Collection[str]) -> int | None:
-        """Take in these rooms; give the end of the log of events, unless there are none of them."""
+    def read(self, connection: Connection, uids: Collection[str], identities: Collection[str]) -> int | None:
+        """Take in these rooms, and who is stored in them of these people; give the end of the log of events.
+
+        `None` if there are none of the rooms.
+        """
         end = None
-        for newest, *values in connection.execute(_FIND_ROOMS, {"rooms": list(uids)}):
-            room, end = CallRoom(*values), newest
-            self._rooms[room.uid], self._counted[room.uid] = room, room.last_seq
+        about = {"rooms": list(uids), "identities": list(identities)}
+        for newest, *values in connection.execute(_FIND, about):
+            end, room, person = newest, values[: len(_ROOM_COLUMNS)], values[len(_ROOM_COLUMNS) :]
+            if room[0] not in self._rooms:
+                self._rooms[room[0]] = plain = CallRoom(*room)
+                self._counted[plain.uid] = plain.last_seq
+            if person[0] is not None:
+                self.know(CallPerson(*person))
         return end
 
     def read_people(self, connection: Connection, whose: Collection[tuple[str, str]]) -> None:

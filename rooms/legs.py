@@ -127,11 +127,10 @@ async def close_left_open(context: Context, *, node: str, now: float) -> int:
 
 def _known(session: Session, facts: Sequence[Fact], *, again: bool) -> Known:
     known, connection = Known(), session.connection()
-    newest = known.rows.read_rooms(connection, {fact.room_uid for fact in facts})
+    rooms = {fact.room_uid for fact in facts}
+    newest = known.rows.read(connection, rooms, {one.identity for one in facts if isinstance(one, LegOpened)})
     if newest is not None:
         know_head(session, newest)
-    opened = {(fact.room_uid, fact.identity) for fact in facts if isinstance(fact, LegOpened)}
-    known.rows.read_people(connection, opened)
     first = {fact.leg: fact for fact in reversed(facts) if isinstance(fact, LegFact)}
     # What begins here is not stored; whoever is moved goes on under the name that is closed here.
     legs = [leg for leg, fact in first.items() if again or not isinstance(fact, LegOpened)]

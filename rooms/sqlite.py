@@ -69,6 +69,6 @@ def _make_durable(engine: AsyncEngine) -> None:
         # A writer takes the lock at once: upgrading a read lock later fails under contention.
         options = connection.get_execution_options()
         if options.get("writes", False):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            begin_with_next(connection, "BEGIN IMMEDIATE")
         elif not options.get("asks", False):
-            begin_with_next(connection)
+            begin_with_next(connection, "BEGIN")

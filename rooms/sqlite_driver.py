@@ -1,9 +1,9 @@
 """SQLite's driver with one visit to its thread for each statement, where SQLAlchemy's adapter makes four.
 
 aiosqlite gives every connection a thread, and each call waits there and back: making a cursor, running it,
-fetching and closing. What a thread switch costs is more than what SQLite does with a small statement. So a
-reader's BEGIN goes along with its first statement (SQLite takes the snapshot there anyway), and nothing is
-rolled back where no transaction is open.
+fetching and closing. What a thread switch costs is more than what SQLite does with a small statement. So
+BEGIN goes along with the first statement (where readers get their snapshot anyway), and nothing is rolled
+back where no transaction is open.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def visit_once(engine: AsyncEngine) -> None:
         return _Connection(plain.dbapi, plain.driver_connection)
 
 
-def begin_with_next(connection: Connection) -> None:
-    """Let a transaction begin with its first statement; without one there is none."""
+def begin_with_next(connection: Connection, begin: str) -> None:
+    """Let a transaction begin, by the words `begin`, with its first statement; without one there is none."""
     adapted: Any = connection.connection.dbapi_connection
-    adapted.begins_next = True
+    adapted.begins_next = begin
 
 
 class _Cursor(AsyncAdapt_aiosqlite_cursor):
@@ -85,13 +85,13 @@ class _Cursor(AsyncAdapt_aiosqlite_cursor):
     async def _run(self, statement: Callable[[sqlite3.Cursor], object]) -> _Cursor:
         driver: Any = self._connection
         connection: Any = self._adapt_connection
-        begins, connection.begins_next = connection.begins_next, False
 
         def visit() -> Sequence[Any]:
             cursor: sqlite3.Cursor = driver._conn.cursor()  # noqa: SLF001 - as the adapter does
             try:
-                if begins:
-                    cursor.execute("BEGIN")
+                if connection.begins_next is not None:
+                    cursor.execute(connection.begins_next)
+                    connection.begins_next = None  # not where the lock was refused: the next one asks again
                 statement(cursor)
                 rows: Iterable[Any] = cursor.fetchall() if cursor.description else ()
                 return cursor.description, rows, cursor.rowcount, cursor.lastrowid
@@ -111,7 +111,7 @@ class _Connection(AsyncAdapt_aiosqlite_connection):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.begins_next = False
+        self.begins_next: str | None = None
 
     def rollback(self) -> None:
         if self._ends():
@@ -124,6 +124,6 @@ class _Connection(AsyncAdapt_aiosqlite_connection):
     def _ends(self) -> bool:
         """Whether a transaction is open."""
         # One that is left in the midst of a statement does not come here: SQLAlchemy drops it.
-        self.begins_next = False
+        self.begins_next = None
         driver: Any = self._connection
         return driver._connection is not None and driver.in_transaction  # noqa: SLF001

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.util import greenlet_spawn
 
 from rooms.errors import StoreUnavailable
 from rooms.events import EventSession
@@ -27,7 +28,8 @@ from rooms.events import EventSession
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncTransaction
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncTransaction
 
     from rooms.database import Database
 
@@ -89,6 +91,7 @@ class Writers:
     def __init__(self, database: Database) -> None:
         """Nothing is connected before the first turn."""
         self._database = database
+        self._writing = database.engine.sync_engine.execution_options(**database.writer)
         self._queue: deque[_Turn] = deque()
         self._task: asyncio.Task[None] | None = None
         self.counters = WriterCounters()
@@ -118,13 +121,7 @@ class Writers:
             turn.ended.set_result(_NotTakenError())  # it may have been given at this very moment
             raise
         try:
-            # What this session begins and ends is ours to begin and end.
-            async with AsyncSession(
-                connection,
-                sync_session_class=EventSession,
-                expire_on_commit=False,
-                join_transaction_mode="rollback_only",
-            ) as session:
+            async with _session(connection) as session:
                 yield session
                 await session.commit()
         except Exception as refused:
@@ -171,8 +168,7 @@ class Writers:
         why: BaseException | None = None
         try:
             await self._give_turns(group, connection, first)
-            async with asyncio.timeout(self._database.transaction_seconds):
-                await connection.commit()
+            await self._commit(connection)
         except _BrokenError as broken:
             why = broken.cause
             await self._leave(connection, stuck=broken.stuck)
@@ -182,19 +178,43 @@ class Writers:
         else:
             self.counters.commits += bool(group.written)
             self.counters.writes += len(group.written)
-            await self._leave(connection, stuck=False)
         _tell(group, why)
 
     async def _begin(self) -> AsyncConnection:
+        taken: list[AsyncConnection] = []
+
+        def begin() -> None:
+            connection = self._writing.connect()
+            taken.append(AsyncConnection(self._database.engine, connection))
+            connection.begin()
+
+        # By way of `AsyncConnection` each step would be a greenlet of its own, here and in `_commit`.
         async with asyncio.timeout(self._database.transaction_seconds):
-            connection = await self._database.engine.connect()
             try:
-                await connection.execution_options(**self._database.writer)
-                await connection.begin()
+                await greenlet_spawn(begin)
             except BaseException as error:
-                await self._leave(connection, stuck=isinstance(error, asyncio.CancelledError))
+                for connection in taken:
+                    await self._leave(connection, stuck=isinstance(error, asyncio.CancelledError))
                 raise
-            return connection
+        return taken[0]
+
+    async def _commit(self, connection: AsyncConnection) -> None:
+        """Commit and give the connection back."""
+        committed = False
+
+        def commit(within: Connection) -> None:
+            nonlocal committed
+            within.commit()
+            committed = True
+            within.close()
+
+        try:
+            async with asyncio.timeout(self._database.transaction_seconds):
+                await connection.run_sync(commit)
+        except Exception as error:
+            if not committed:
+                raise
+            _log_lost(error)
 
     async def _give_turns(self, group: _Group, connection: AsyncConnection, first: _Turn) -> None:
         clock = asyncio.get_running_loop().time
@@ -238,7 +258,22 @@ class Writers:
                     await connection.invalidate()
                 await connection.close()
         except Exception as error:
-            log.debug("store_connection_lost", extra={"reason": type(error).__name__})
+            _log_lost(error)
+
+
+@asynccontextmanager
+async def _session(connection: AsyncConnection) -> AsyncIterator[AsyncSession]:
+    session = AsyncSession(
+        connection,
+        sync_session_class=EventSession,
+        expire_on_commit=False,
+        join_transaction_mode="rollback_only",  # what it begins and ends is ours to begin and end
+    )
+    try:
+        yield session
+    finally:
+        # It owns neither connection nor transaction: this asks nothing of the database, and needs no task.
+        session.sync_session.close()
 
 
 async def _outcome(turn: _Turn, connection: AsyncConnection) -> BaseException | None:
@@ -259,6 +294,10 @@ def _tell(group: _Group, why: BaseException | None) -> None:
         else:
             turn.written.set_exception(why)
             turn.written.exception()  # its writer may be gone, which is no news
+
+
+def _log_lost(error: Exception) -> None:
+    log.debug("store_connection_lost", extra={"reason": type(error).__name__})
 
 
 def _refuse(turn: _Turn, error: BaseException) -> None:

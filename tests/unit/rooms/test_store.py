@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 
 import pytest
 from sqlalchemy import delete, func, select
@@ -40,6 +41,14 @@ async def neighbour(url: str, rooms: Rooms) -> AsyncIterator[Rooms]:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 1)
     monkeypatch.setattr(postgresql, "LOCK_MS", 1)
+
+
+@asynccontextmanager
+async def writing(rooms: Rooms) -> AsyncIterator[None]:
+    """Be in the midst of a change: on SQLite the lock is taken with its first statement."""
+    async with rooms._context.store.write() as session:
+        await session.execute(select(1))
+        yield
 
 
 async def make(rooms: Rooms, room_id: str | None = None) -> Room:
@@ -158,7 +167,7 @@ async def test_who_was_here_before_comes_back_while_the_database_takes_no_writes
     await make(rooms, "rdv")
     _, secret = await rooms.links.create_for_guests("default", "rdv", now=NOW)
     before = await rooms.links.join(secret, now=NOW, guest_key="k" * 16)
-    async with neighbour._context.store.write():
+    async with writing(neighbour):
         again = await rooms.links.join(secret, now=NOW, guest_key="k" * 16)
         assert again.identity == before.identity
         await rooms.verify_join(again.token, now=NOW)
@@ -177,7 +186,7 @@ async def test_writers_wait_for_their_turn_no_longer_than_they_should(
 async def test_a_locked_database_is_busy_and_recovers_without_a_restart(
     impatient: None, rooms: Rooms, neighbour: Rooms, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with neighbour._context.store.write():
+    async with writing(neighbour):
         for _ in range(3):
             with pytest.raises(StoreUnavailable):
                 await make(rooms)
@@ -191,7 +200,7 @@ async def test_a_locked_database_is_busy_and_recovers_without_a_restart(
 
 async def test_a_locked_database_is_read(impatient: None, rooms: Rooms, neighbour: Rooms) -> None:
     await make(rooms, "rdv")
-    async with neighbour._context.store.write():
+    async with writing(neighbour):
         await rooms.get_room("default", "rdv")
 
 

@@ -119,11 +119,11 @@ async def test_a_commit_that_fails_fails_for_all_and_is_no_refusal(
 ) -> None:
     await make(rooms, "before")
 
-    async def refuse(_: object) -> None:
+    def refuse(_: object) -> None:
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("sqlalchemy.ext.asyncio.AsyncConnection.commit", refuse)
+        patched.setattr("sqlalchemy.Connection.commit", refuse)
         first, twice = [asyncio.ensure_future(one) for one in (make(rooms, "a"), make(rooms, "a"))]
         told = await asyncio.gather(first, twice, return_exceptions=True)
     # The second was refused for what the first wrote, and that is not there.
