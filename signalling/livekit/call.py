@@ -297,7 +297,7 @@ class Call:
         self._start_timers(person, now=now)
         outlet.send(Outgoing(join.joined(self, person)))
         self.subscriptions.joined(person)
-        self.roster.changed(person, now=now)
+        self.roster.arrives(person, now=now)
         self.head_count_changed(now=now)
         self.around.counters.joins["joined"] += 1
         for announcement in request.add_track_requests:

@@ -50,7 +50,7 @@ class LegEars:
             self._person.reading = Reading(self._now(), LegStats())
             self._call.around.timers.cancel(self._person, Timer.MEDIA)
             self._call.lines.began(self._person, path, ipv6=ipv6)
-            self._call.roster.media_up(self._person, now=self._now())
+            self._call.roster.arrives(self._person, now=self._now())
 
     def silent(self) -> None:
         """Show the connection as lost until it is heard again."""
@@ -148,6 +148,7 @@ class LegEars:
             raise PeerError("data-too-large", "this data message is too large")
         if not person.data_messages.take(now=now) or not person.data_bytes.take(len(payload), now=now):
             raise PeerError("data-rate", "too many data messages")
+        self._call.roster.introduce(person, now=now)
         message = relay(
             label,
             payload,

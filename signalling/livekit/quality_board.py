@@ -24,19 +24,25 @@ class QualityBoard:
 
     def judge_all(self, *, now: float) -> None:
         """Judge every connection that is up; tell what changed, and newcomers everything."""
-        changed = {person.key for person in self._roster if self._judge(person, now=now)}
-        for viewer in self._roster:
-            if viewer.key in self._informed:
-                self._tell(viewer, (person for person in self._roster if person.key in changed))
-            elif viewer.lifecycle.media_up:
-                self._informed.add(viewer.key)
-                self._tell(viewer, self._roster)
+        changed = [person for person in self._roster if self._judge(person, now=now)]
+        self._introduce(changed, now=now)
+        informed = [viewer for viewer in self._roster if viewer.key in self._informed]
+        _tell(informed, of=changed)
+        new = [one for one in self._roster if one.key not in self._informed and one.lifecycle.media_up]
+        if new:
+            _tell(new, of=self._roster)
+            self._informed.update(viewer.key for viewer in new)
 
     def judge_one(self, person: Participant, *, now: float) -> None:
         """Judge one connection now, since it fell silent or came back."""
         if self._judge(person, now=now):
-            for viewer in self._roster:
-                self._tell(viewer, [person])
+            self._introduce([person], now=now)
+            _tell(self._roster, of=[person])
+
+    def _introduce(self, people: Iterable[Participant], *, now: float) -> None:
+        """Have clients know these people: what they hear of somebody unknown is lost on them."""
+        for person in people:
+            self._roster.introduce(person, now=now)
 
     def forget(self, person: Participant) -> None:
         """Forget a participant who left."""
@@ -58,14 +64,29 @@ class QualityBoard:
         person.quality_since = now
         return True
 
-    def _tell(self, viewer: Participant, people: Iterable[Participant]) -> None:
-        updates = [
-            rtc.ConnectionQualityInfo(
-                participant_sid=person.key, quality=person.quality.word, score=person.quality.score
-            )
-            for person in people
-            if person.quality is not None and (person is viewer or not person.grants.hidden)
-        ]
-        if updates:
-            update = rtc.ConnectionQualityUpdate(updates=updates)
-            viewer.send(Outgoing(rtc.SignalResponse(connection_quality=update)))
+
+def _tell(viewers: Iterable[Participant], *, of: Iterable[Participant]) -> None:
+    """Tell the same to all of them, made once; who is hidden is seen by nobody else."""
+    people = list(of)
+    infos = [info for person in people if not person.grants.hidden and (info := _info(person)) is not None]
+    hidden = {person.key for person in people if person.grants.hidden}
+    of_seen = _message(infos)
+    for viewer in viewers:
+        own = _info(viewer) if viewer.key in hidden else None
+        message = of_seen if own is None else _message([*infos, own])
+        if message is not None:
+            viewer.send(message)
+
+
+def _info(person: Participant) -> rtc.ConnectionQualityInfo | None:
+    if person.quality is None:
+        return None
+    word, score = person.quality.word, person.quality.score
+    return rtc.ConnectionQualityInfo(participant_sid=person.key, quality=word, score=score)
+
+
+def _message(infos: list[rtc.ConnectionQualityInfo]) -> Outgoing | None:
+    if not infos:
+        return None
+    update = rtc.ConnectionQualityUpdate(updates=infos)
+    return Outgoing(rtc.SignalResponse(connection_quality=update))

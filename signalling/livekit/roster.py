@@ -2,10 +2,10 @@
 
 Every message about a person carries a version that rises with each change, so that a client can drop a
 message that was overtaken. Changes are told at once; those of a person who changes all the time are held
-back and told together. Who comes into a call of many and publishes nothing is told of at once too, but that
-their media flows only with what is told next, or a moment later: else of each of a hundred who come, the
-hundred others would be told twice. (LiveKit's server has all that is new of such people wait for 3 s,
-`subscriberUpdateInterval` in `pkg/rtc/room.go`.)
+back and told together. Only that somebody has come into a call of many who publishes nothing, and that their
+media flows, is told with whatever is told next, or a moment later: else of each of a hundred who come at the
+full hour, the hundred others would be told twice. Nothing they do is heard of before. (LiveKit's server has
+all that is new of such people wait for 3 s, `subscriberUpdateInterval` in `pkg/rtc/room.go`.)
 """
 
 from collections.abc import Hashable, Iterable, Iterator
@@ -22,7 +22,7 @@ _HELD_BACK_AT_LEAST = 0.01  # seconds; rounding must not wake us again at the sa
 FEW = 12
 """In a call of no more people everything is told at once."""
 COMPANY_SECONDS = 0.25
-"""So long it waits, that the media of somebody who publishes nothing flows."""
+"""So long it waits for company, that somebody came or that their media flows."""
 _MOST_TOGETHER = 50
 
 
@@ -102,8 +102,8 @@ class Roster:
         if not self._timers.pending(participant, Timer.ROSTER):
             self.tell_now_or_later(participant, now=now)
 
-    def media_up(self, participant: Participant, *, now: float) -> None:
-        """Tell that media flows: at once, or in a call of many together with what is told next."""
+    def arrives(self, participant: Participant, *, now: float) -> None:
+        """Tell that somebody came, or that their media flows: at once, or in a call of many in company."""
         if len(self) <= FEW or participant.is_publisher or participant.grants.hidden:
             self.changed(participant, now=now)
             return
@@ -112,6 +112,11 @@ class Roster:
             self._untold[participant.key] = participant
             if not self._timers.pending(self._call, Timer.ARRIVALS):
                 self._timers.set(self._call, Timer.ARRIVALS, at=now + COMPANY_SECONDS)
+
+    def introduce(self, participant: Participant, *, now: float) -> None:
+        """Have everybody told that somebody came before they hear what the person does."""
+        if participant.key in self._untold:
+            self.tell_arrivals(now=now)
 
     def tell_now_or_later(self, participant: Participant, *, now: float) -> None:
         """Tell what is new, or set the timer `ROSTER`; called when that is due."""
@@ -125,7 +130,7 @@ class Roster:
             self._tell_all([news], now=now)
 
     def tell_arrivals(self, *, now: float) -> None:
-        """Tell whose media came up; called when the timer `ARRIVALS` is due."""
+        """Tell who came and whose media flows; called when the timer `ARRIVALS` is due."""
         self._tell_all([], now=now)
 
     def _tell_all(self, news: list[Outgoing], *, now: float) -> None:

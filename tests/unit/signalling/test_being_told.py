@@ -201,6 +201,21 @@ def test_quality_is_told_at_first_and_when_it_changes(stage: Stage) -> None:
     assert words(bob) == [(ada.sid, ConnectionQuality.POOR)]
 
 
+def test_the_quality_of_who_is_hidden_is_theirs_alone_to_hear(stage: Stage) -> None:
+    ada, eve = stage.joins("ada"), stage.joins("eve", rights(hidden=True))
+    stage.passes(6)
+    excellent = ConnectionQuality.EXCELLENT
+    assert words(ada) == [(ada.sid, excellent)]
+    assert sorted(words(eve)) == sorted([(ada.sid, excellent), (eve.sid, excellent)])
+    for client in (ada, eve):
+        client.leg.now_stats = LegStats(packets_up=800, lost_up=200)
+        client.forgets()
+    stage.passes(5)
+    poor = ConnectionQuality.POOR
+    assert words(ada) == [(ada.sid, poor)]
+    assert sorted(words(eve)) == sorted([(ada.sid, poor), (eve.sid, poor)])
+
+
 def test_a_silent_connection_is_lost_at_once_and_found_at_once(stage: Stage) -> None:
     ada, bob = stage.joins("ada"), stage.joins("bob")
     ada.leg.listener.silent()
@@ -254,7 +269,7 @@ def test_the_state_can_be_looked_into(stage: Stage) -> None:
 
 
 class TestInACallOfMany:
-    """Who publishes nothing is told of at once, and that their media flows in company."""
+    """That somebody came who publishes nothing, and that their media flows, is told in company."""
 
     @staticmethod
     def audience(stage: Stage, count: int = FEW) -> Client:
@@ -264,11 +279,28 @@ class TestInACallOfMany:
         first.forgets()
         return first
 
-    def test_that_somebody_came_is_told_at_once_and_that_media_flows_a_moment_later(
+    def test_that_somebody_came_and_that_media_flows_is_told_once_and_a_moment_later(
         self, stage: Stage
     ) -> None:
         viewer = self.audience(stage)
-        stage.joins("ada")
+        ada = stage.joins("ada")
+        assert [one.identity for one in ada.hears("join")[0].other_participants] == [
+            f"guest-{number}" for number in range(FEW)
+        ]
+        stage.passes(COMPANY_SECONDS / 2)
+        stage.joins("bob")
+        assert viewer.kinds() == []
+        stage.passes(COMPANY_SECONDS / 2)
+        told = [
+            [(one.identity, one.state) for one in update.participants] for update in viewer.hears("update")
+        ]
+        assert told == [[("ada", models.ParticipantInfo.ACTIVE), ("bob", models.ParticipantInfo.ACTIVE)]]
+
+    def test_media_that_comes_up_later_is_told_later(self, stage: Stage) -> None:
+        viewer = self.audience(stage)
+        ada = stage.joins("ada", connected=False)
+        stage.passes(COMPANY_SECONDS)
+        ada.connects()
         assert [one.state for one in viewer.updates_of("ada")] == [models.ParticipantInfo.JOINED]
         stage.passes(COMPANY_SECONDS)
         assert [one.state for one in viewer.updates_of("ada")] == [
@@ -279,14 +311,39 @@ class TestInACallOfMany:
     def test_it_comes_along_with_whatever_is_told_next(self, stage: Stage) -> None:
         viewer = self.audience(stage)
         stage.joins("ada")
-        stage.joins("bob")
-        told = [
-            [(one.identity, one.state) for one in update.participants] for update in viewer.hears("update")
-        ]
-        assert told == [
-            [("ada", models.ParticipantInfo.JOINED)],
-            [("bob", models.ParticipantInfo.JOINED), ("ada", models.ParticipantInfo.ACTIVE)],
-        ]
+        updates(viewer, name="Guest")
+        [told] = viewer.hears("update")
+        assert [one.identity for one in told.participants] == ["guest-0", "ada"]
+        stage.passes(1)
+        assert len(viewer.hears("update")) == 1
+
+    def test_nobody_hears_what_somebody_says_before_they_hear_who_it_is(self, stage: Stage) -> None:
+        viewer = self.audience(stage)
+        ada, message = stage.joins("ada"), models.DataPacket(user=models.UserPacket(payload=b"hello"))
+        knew: list[int] = []
+        take = viewer.leg.send_data
+
+        def taking(label: str, payload: bytes) -> bool:
+            knew.append(len(viewer.updates_of("ada")))
+            return take(label, payload)
+
+        viewer.leg.send_data = taking  # type: ignore[method-assign,assignment]
+        ada.leg.listener.data_received("_reliable", message.SerializeToString(), binary=True)
+        assert knew == [1]
+
+    def test_nor_how_their_line_is(self, stage: Stage) -> None:
+        viewer = self.audience(stage)
+        newest = stage.joins("late-0")
+        for number in range(1, 100):
+            stage.passes(COMPANY_SECONDS / 2)
+            if viewer.hears("connection_quality"):
+                break
+            viewer.forgets()
+            newest = stage.joins(f"late-{number}")
+        judged = [info.participant_sid for one in viewer.hears("connection_quality") for info in one.updates]
+        assert newest.sid in judged
+        kinds = viewer.kinds()
+        assert kinds.index("update") < kinds.index("connection_quality")
 
     def test_the_first_word_after_a_change_is_the_newest(self, stage: Stage) -> None:
         viewer = self.audience(stage)
@@ -294,19 +351,13 @@ class TestInACallOfMany:
         updates(ada, name="Dr Ada")
         stage.passes(1)
         told = [(one.name, one.state, one.version) for one in viewer.updates_of("ada")]
-        assert told == [
-            ("Ada", models.ParticipantInfo.JOINED, told[0][2]),
-            ("Dr Ada", models.ParticipantInfo.ACTIVE, told[0][2] + 2),
-        ]
+        assert told == [("Dr Ada", models.ParticipantInfo.ACTIVE, ada.person.version)]
 
     def test_of_somebody_who_left_meanwhile_only_that_is_told(self, stage: Stage) -> None:
         viewer = self.audience(stage)
         stage.joins("ada").says(leave=rtc.LeaveRequest())
         stage.passes(1)
-        assert [one.state for one in viewer.updates_of("ada")] == [
-            models.ParticipantInfo.JOINED,
-            models.ParticipantInfo.DISCONNECTED,
-        ]
+        assert [one.state for one in viewer.updates_of("ada")] == [models.ParticipantInfo.DISCONNECTED]
 
     def test_nobody_hears_of_the_media_of_who_is_hidden(self, stage: Stage) -> None:
         viewer = self.audience(stage)
