@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from colloque.settings import Settings
-    from turn_config import IceServers
+    from turn_config import Deployment, IceServers
 
 
 def key_ring(settings: Settings) -> KeyRing:
@@ -66,8 +66,14 @@ def webhook_targets(settings: Settings) -> Targets:
 def relays(settings: Callable[[], Settings], clock: Callable[[], float]) -> Callable[[], IceServers]:
     """Give what makes the list of relays for one client, from the settings in force."""
 
+    seen: tuple[Settings, Deployment] | None = None
+
     def make() -> IceServers:
-        return ice_servers(deployment(settings()), now=clock(), random=secrets.token_bytes(RANDOM_BYTES))
+        nonlocal seen
+        now_in_force = settings()
+        if seen is None or seen[0] is not now_in_force:  # read again after SIGHUP
+            seen = now_in_force, deployment(now_in_force)
+        return ice_servers(seen[1], now=clock(), random=secrets.token_bytes(RANDOM_BYTES))
 
     return make
 

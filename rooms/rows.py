@@ -88,24 +88,32 @@ def bandwidth_of(row: RoomRow) -> Bandwidth:
 
 def rules_of(row: RoomRow) -> CallRules:
     """Give what holds for everybody in the room's call."""
-    return call_rules(room_of(row))
+    return _rules(row, features_of(row), restraints_of(row), bandwidth_of(row))
 
 
 def call_rules(room: Room) -> CallRules:
     """Give what holds for everybody in the room's call; the text is empty if all is as usual."""
+    return _rules(room, room.features, room.restraints, room.bandwidth)
+
+
+_AS_USUAL = (None, Features(), Restraints(), Bandwidth(), False)
+
+
+def _rules(
+    room: Room | RoomRow, features: Features, restraints: Restraints, bandwidth: Bandwidth
+) -> CallRules:
     text, locked = room.shared_metadata or "", room.locked_at is not None
-    plain = (None, Bandwidth(), Features(), Restraints(), False)
-    if not text and (room.name, room.bandwidth, room.features, room.restraints, locked) != plain:
+    if not text and (room.name, features, restraints, bandwidth, locked) != _AS_USUAL:
         said = {
             "name": room.name,
             "kind": room.kind,
-            "bandwidth": asdict(room.bandwidth),
-            "features": asdict(room.features),
-            "restraints": asdict(room.restraints),
+            "bandwidth": asdict(bandwidth),
+            "features": asdict(features),
+            "restraints": asdict(restraints),
             "locked": locked,
         }
         text = json.dumps(said, ensure_ascii=False)
-    return CallRules(room.features, room.max_participants, text, room.restraints, room.bandwidth)
+    return CallRules(features, room.max_participants, text, restraints, bandwidth)
 
 
 def participant_of(row: ParticipantRow, *, group: str | None) -> Participant:

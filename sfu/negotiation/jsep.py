@@ -117,8 +117,9 @@ def negotiate(
         remote=remote,
         size=offer.size,
     )
+    ids = dict(shared)
     sdp = write_answer(
-        [_answer(slot, section, dict(shared), announced) for slot, section in pairs],
+        [_answer(slot, section, ids, announced) for slot, section in pairs],
         local,
         session=new.session,
         version=new.version,
@@ -313,17 +314,16 @@ def _answer(
     shared: Mapping[str, int],
     announced: Mapping[TrackKey, PublishIntent],
 ) -> AnsweredSection:
-    empty = AnsweredSection(slot.mid, slot.kind, section.protocol)
-    if slot.use is Use.NOTHING:
-        return empty
-    if slot.use is Use.DATA:
-        return replace(empty, data=True)
+    if slot.use is not Use.MEDIA:
+        return AnsweredSection(slot.mid, slot.kind, section.protocol, data=slot.use is Use.DATA)
     up, down = slot.up, slot.down
     payloads = _merged(up.payloads if up else (), down.payloads if down else ()) or slot.payloads
     if up is not None:
         payloads = tuple(_tuned(payload, announced[up.track]) for payload in payloads)
-    return replace(
-        empty,
+    return AnsweredSection(
+        slot.mid,
+        slot.kind,
+        section.protocol,
         direction=Direction.of(sends=down is not None, receives=up is not None),
         payloads=payloads,
         extensions=answered(section.extensions, shared),

@@ -1,11 +1,12 @@
 """The first words to a client: all that it needs to know of the call, at a join and after a resume."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from livekit.protocol import models, rtc
 
 from signalling.livekit.participant import Participant
-from signalling.livekit.settings import LiveKitSettings
+from signalling.livekit.settings import LiveKitSettings, SignalTimes
 from signalling.livekit.tracks import layers_to_send, muted_by_others
 from signalling.livekit.vocabulary import PUBLISH_CODECS
 
@@ -25,22 +26,30 @@ before they send several layers of one SVC codec as separate streams, which is n
 def joined(call: "Call", person: Participant) -> rtc.SignalResponse:
     """Return the `join`, always a client's first message."""
     settings = call.around.settings
-    info = server_info(settings)
+    response = rtc.SignalResponse()
+    response.CopyFrom(_same_for_all(settings.region, settings.node_id, settings.times))
+    response.join.room.CopyFrom(call.room_info())
+    response.join.participant.CopyFrom(person.info())
+    response.join.other_participants.extend(call.roster.seen_by(person))
+    response.join.ice_servers.extend(ice_servers(settings))
+    return response
+
+
+@lru_cache(maxsize=8)
+def _same_for_all(region: str, node_id: str, times: SignalTimes) -> rtc.SignalResponse:
+    """Return what the `join` of every client has in common, for reading."""
+    info = server_info(region, node_id)
     return rtc.SignalResponse(
         join=rtc.JoinResponse(
-            room=call.room_info(),
-            participant=person.info(),
-            other_participants=call.roster.seen_by(person),
             server_info=info,
             server_version=info.version,
             server_region=info.region,
-            ice_servers=ice_servers(settings),
             # One connection, on which the client makes every offer.
             subscriber_primary=False,
             fast_publish=True,
             enabled_publish_codecs=[models.Codec(mime=mime) for mime in PUBLISH_CODECS],
-            ping_interval=settings.times.ping_interval,
-            ping_timeout=settings.times.ping_timeout,
+            ping_interval=times.ping_interval,
+            ping_timeout=times.ping_timeout,
             client_configuration=models.ClientConfiguration(
                 resume_connection=models.ClientConfigSetting.ENABLED
             ),
@@ -53,7 +62,7 @@ def resumed(call: "Call", person: Participant) -> list[rtc.SignalResponse]:
     settings = call.around.settings
     reconnect = rtc.ReconnectResponse(
         ice_servers=ice_servers(settings),
-        server_info=server_info(settings),
+        server_info=server_info(settings.region, settings.node_id),
         client_configuration=models.ClientConfiguration(resume_connection=models.ClientConfigSetting.ENABLED),
         last_message_seq=person.last_sequence,
     )
@@ -78,14 +87,14 @@ def moved(call: "Call", person: Participant, token: str) -> rtc.SignalResponse:
     return rtc.SignalResponse(room_moved=response)
 
 
-def server_info(settings: LiveKitSettings) -> models.ServerInfo:
+def server_info(region: str, node_id: str) -> models.ServerInfo:
     """Return what we say of ourselves."""
     return models.ServerInfo(
         edition=models.ServerInfo.Standard,
         version=COMPATIBLE_VERSION,
         protocol=PROTOCOL,
-        region=settings.region,
-        node_id=settings.node_id,
+        region=region,
+        node_id=node_id,
         debug_info="colloque",
     )
 

@@ -106,7 +106,8 @@ class Participant:
     @property
     def is_publisher(self) -> bool:
         """Whether anybody can receive a track of this person."""
-        return any(track.announced for track in self.tracks.values())
+        # Of most people there is nothing, and everybody who comes asks it of everybody.
+        return bool(self.tracks) and any(track.announced for track in self.tracks.values())
 
     def change(
         self,

@@ -77,10 +77,8 @@ class Roster:
 
     def announced_tracks(self) -> Iterator[tuple[Participant, PublishedTrack]]:
         """Return every track that can be subscribed to, with its publisher."""
-        for publisher in self:
-            for track in publisher.tracks.values():
-                if track.announced:
-                    yield publisher, track
+        for key, publisher in tuple(self._publishers.items()):
+            yield publisher, publisher.tracks[key]
 
     def track_announced(self, publisher: Participant, track: PublishedTrack) -> None:
         """Let a track be subscribed to; nobody is told yet."""
