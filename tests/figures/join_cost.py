@@ -4,6 +4,10 @@ Twenty-one are in the room, one of whom sends a picture and sound. Then, again a
 five a second, stay a while, and leave at the same pace. What the server takes while they come, beyond the
 mean of what the call takes before and after, is divided by twenty; so is what it takes while they leave. The
 server has one core and the synthetic participants another; nothing else may run on them.
+
+From hour to hour a machine's figures differ by a third, and those of two builds by less. `--against` has the
+`colloque` of another build serve the same beside it, on the same core and at the same time, so that whatever
+disturbs one disturbs both. Whose people come first has it a little dearer, so they take turns at that.
 """
 
 import argparse
@@ -110,23 +114,84 @@ def _row(name: str, values: list[float]) -> str:
     return f"{name:28} {statistics.median(values):6.1f} ms ({min(values):.1f} to {max(values):.1f})"
 
 
-async def main(rounds: int, folder: Path) -> None:
-    """Measure and print."""
+async def side_by_side(servers: list[Server], rounds: int) -> list[Costs]:
+    """Measure servers at the same time, between whose people there is as much time as can be."""
     cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[0]})
-    server = Server(folder)
-    server.start()
     os.sched_setaffinity(0, {cores[-1]})
-    try:
+
+    async def one(server: Server, after: float) -> Costs:
+        await asyncio.sleep(after)
         async with Management(server) as management:
             await management.room(id=ROOM)
-            costs = await measure(server, rounds)
+            return await measure(server, rounds)
+
+    apart = 1 / PER_SECOND / len(servers)
+    try:
+        return await asyncio.gather(*(one(server, n * apart) for n, server in enumerate(servers)))
     finally:
+        os.sched_setaffinity(0, cores)
+
+
+def started(folder: Path, programs: list[str | None]) -> list[Server]:
+    """Start a server of each program on the first core."""
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[0]})
+    servers: list[Server] = []
+    try:
+        for number, program in enumerate(programs):
+            server = Server(folder / str(number))
+            server.start(program=program)
+            servers.append(server)
+    except BaseException:
+        stop(servers)
+        raise
+    finally:
+        os.sched_setaffinity(0, cores)
+    return servers
+
+
+def stop(servers: list[Server]) -> None:
+    """Stop all of them."""
+    for server in servers:
         server.stop()
+
+
+async def alone(rounds: int, folder: Path) -> None:
+    """Measure this build and print it."""
+    servers = started(folder, [None])
+    try:
+        [costs] = await side_by_side(servers, rounds)
+    finally:
+        stop(servers)
     print(f"{rounds} rounds of {GUESTS} people: median (lowest to highest round)")
     print(_row("processor time, coming", costs.coming))
     print(_row("processor time, leaving", costs.leaving))
     print(_row("first packet of a picture", costs.pictures))
+
+
+async def against(other: str, rounds: int, folder: Path) -> None:
+    """Measure this build beside another one and print how they compare."""
+    mine, theirs = Costs([], [], []), Costs([], [], [])
+    for turn, programs in enumerate([[None, other], [other, None]]):
+        servers = started(folder / str(turn), programs)
+        try:
+            measured = await side_by_side(servers, rounds)
+        finally:
+            stop(servers)
+        for program, costs in zip(programs, measured, strict=True):
+            told = mine if program is None else theirs
+            told.coming.extend(costs.coming)
+            told.leaving.extend(costs.leaving)
+            told.pictures.extend(costs.pictures)
+    print(
+        f"twice {rounds} rounds of {GUESTS} people, both at the same time: median (lowest to highest round)"
+    )
+    for name, costs in (("this build", mine), ("the other", theirs)):
+        print(_row(f"{name}, coming", costs.coming))
+        print(_row(f"{name}, leaving", costs.leaving))
+    ratios = [ours / beside for ours, beside in zip(mine.coming, theirs.coming, strict=True)]
+    print(f"{'coming, as a share of its':28} {statistics.median(ratios):6.2f}    ", end="")
+    print(f"({min(ratios):.2f} to {max(ratios):.2f})")
 
 
 if __name__ == "__main__":
@@ -134,6 +199,10 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--against", metavar="COLLOQUE", help="the installed command of another build")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
-        asyncio.run(main(chosen.rounds, Path(made)))
+        if chosen.against is None:
+            asyncio.run(alone(chosen.rounds, Path(made)))
+        else:
+            asyncio.run(against(str(Path(chosen.against).absolute()), chosen.rounds, Path(made)))

@@ -82,17 +82,23 @@ class Server:
         return self._process.pid
 
     def start(
-        self, *extra: str, freezable: bool = False, scattered: bool = False, around: tuple[str, ...] = ()
+        self,
+        *extra: str,
+        freezable: bool = False,
+        scattered: bool = False,
+        around: tuple[str, ...] = (),
+        program: str | None = None,
     ) -> None:
         """Start it and wait until it says that it is ready.
 
         See freezable.py and scattered.py for what these add; who is scattered is freezable too. `around` is
-        a command that becomes the server (small_disk.py).
+        a command that becomes the server (small_disk.py); `program` is another build's `colloque`.
         """
+        this = [program] if program is not None else command(freezable=freezable, scattered=scattered)
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*around, *command(freezable=freezable, scattered=scattered), *self._arguments(), *extra],
+                [*around, *this, *self._arguments(), *extra],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
