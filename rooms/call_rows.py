@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
     from sqlalchemy.ext.asyncio import AsyncSession
-    from sqlalchemy.orm import Session
 
     from rooms.life import LivingRoom
 
@@ -120,11 +119,6 @@ class CallRows:
             rooms, identities = (list(set(values)) for values in zip(*whose, strict=True))
             for values in connection.execute(_FIND_PEOPLE, {"rooms": rooms, "identities": identities}):
                 self.know(CallPerson(*values))
-
-    def read_people_again(self, session: Session, room_uid: str) -> None:
-        """Take in those of a room as what SQLAlchemy watched has made of them."""
-        session.flush()
-        self.read_people(session.connection(), [whose for whose in self._people if whose[0] == room_uid])
 
     def know(self, person: CallPerson) -> None:
         """Take in a participant who came along with something else."""

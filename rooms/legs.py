@@ -31,7 +31,6 @@ from rooms.leg_facts import (
 from rooms.life import follow_attendance, follows_attendance, move_participant
 from rooms.open_connections import OpenConnection, OpenConnections
 from rooms.presence import ASKING_OF_OTHERS, PresenceAct
-from rooms.states import OVER
 from rooms.tables import ConnectionRow, EventRow, RoomRow
 
 if TYPE_CHECKING:
@@ -94,9 +93,8 @@ async def write_fact(
     if isinstance(fact, LegOpened | LegClosed) and follows_attendance(room, now=fact.at):
         watched = await known.rows.watch(session, room.uid)
         await known.write(session)
+        # It ends only where nobody is there or waits, so what is known of its people stays true.
         await follow_attendance(session, watched, overrun=context.settings.overrun_seconds, now=fact.at)
-        if watched.state in OVER:  # then those who stood before it were sent home
-            await session.run_sync(known.rows.read_people_again, room.uid)
 
 
 async def close_connections(session: AsyncSession, room: RoomRow, reason: str, *, now: float) -> None:

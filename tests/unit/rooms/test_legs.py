@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -669,6 +670,62 @@ async def test_whatever_comes_in_whatever_order_pairs_are_whole_and_states_are_t
         assert room.state == "in_progress"
     if room.state == "in_progress":
         await rooms.act("default", room_id, RoomAct.FINISH, now=NOW)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+async def test_what_is_written_together_comes_to_the_same_as_one_by_one(
+    rooms: Rooms, key: ApiKey, seed: int
+) -> None:
+    """Also in a room that closes meanwhile, before which people stand who need not wait any more."""
+    together, one_by_one = [await _a_call(rooms, key, seed, at_once=at_once) for at_once in (True, False)]
+    assert together == one_by_one
+
+
+async def _a_call(rooms: Rooms, key: ApiKey, seed: int, *, at_once: bool) -> tuple[object, ...]:
+    chance, room_id = random.Random(seed), new_room_id()
+    draft = RoomDraft(
+        id=room_id, waiting_room=True, starts_at=NOW, ends_at=NOW + HOUR / 2, close_after_minutes=30
+    )
+    await rooms.create_room("default", draft, now=NOW)
+    uid = (await rooms.get_room("default", room_id)).uid
+    people: dict[str, Role] = {"h": "host", "p": "patient", "q": "guest", "o": "observer"}
+    for identity, role in people.items():
+        await rooms.participants.put("default", room_id, identity, ParticipantDraft(role=role), now=NOW)
+    for identity in chance.sample("pqo", 2):
+        ticket = await rooms.participants.mint_token(key, room_id, identity, now=NOW)
+        await rooms.waiting_room.knock(await rooms.verify_knock(ticket.token, now=NOW), now=NOW)
+        if chance.random() < 0.5:
+            await rooms.waiting_room.admit("default", room_id, identity, now=NOW)
+    if chance.random() < 0.7:
+        await rooms.replace_room("default", room_id, replace(draft, waiting_room=False), now=NOW)
+    now = NOW
+    journal = rooms.leg_journal(lambda: now)
+    legs: list[str] = []
+    for number in range(30):
+        now += chance.choice([0.0, HOUR / 12])
+        match chance.choice(["open", "open", "stranger", "close", "close", "lose", "back"]):
+            case "open" | "stranger" as which if len(legs) < 4:
+                identity = chance.choice(sorted(people)) if which == "open" else "stranger"
+                legs.append(f"{uid}-{number}")
+                journal.leg_opened(uid, legs[-1], identity, people.get(identity, "guest"))
+            case "close" if legs:
+                journal.leg_closed(uid, legs.pop(chance.randrange(len(legs))), "left")
+            case "lose" if legs:
+                journal.leg_lost(uid, chance.choice(legs))
+            case "back" if legs:
+                journal.leg_back(uid, chance.choice(legs))
+        while len(journal) and not at_once:
+            assert await journal.write_some()
+    while len(journal):
+        assert await journal.write_some()
+    events = (await rooms.events.read(after=0, room_id=room_id, limit=1000)).items
+    told = [(one.seq, one.type, one.occurred_at, dict(one.data, connection="")) for one in events]
+    stored = [await rooms.participants.get("default", room_id, identity) for identity in people]
+    states = [(one.state, one.waiting_since, one.version) for one in stored]
+    room = await rooms.get_room("default", room_id)
+    await rooms.delete_room("default", room_id, now=now)
+    return told, states, room.state, room.version
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
