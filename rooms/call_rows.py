@@ -1,7 +1,7 @@
 """Rooms in whose calls something happened, and their people: read at once, changed here, written together.
 
-Plain values for the reason told in `rooms.open_connections`. Only a room that people move themselves, as the
-first and the second of a call do, is watched by SQLAlchemy from then on: then much more of it may change.
+Plain values for the reason told in `rooms.open_connections`. Only a room that people move themselves, as do
+those who come first or leave last, is watched by SQLAlchemy from then on: then much more of it may change.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def _make_durable(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A writer takes the lock at once: upgrading a read lock later fails under contention.
+        # A writer's first statement takes the lock: upgrading a read lock later fails under contention.
         options = connection.get_execution_options()
         if options.get("writes", False):
             begin_with_next(connection, "BEGIN IMMEDIATE")

@@ -39,14 +39,14 @@ class QualityBoard:
             self._introduce([person], now=now)
             _tell(self._roster, of=[person])
 
+    def forget(self, person: Participant) -> None:
+        """Forget a participant who left."""
+        self._informed.discard(person.key)
+
     def _introduce(self, people: Iterable[Participant], *, now: float) -> None:
         """Have clients know these people: what they hear of somebody unknown is lost on them."""
         for person in people:
             self._roster.introduce(person, now=now)
-
-    def forget(self, person: Participant) -> None:
-        """Forget a participant who left."""
-        self._informed.discard(person.key)
 
     def _judge(self, person: Participant, *, now: float) -> bool:
         """Return whether the word is another one now."""
